@@ -1,0 +1,119 @@
+"""The codec: a record's bytes to the event that a service reads, and an answer to bytes.
+
+The inquiry's own bytes are never parsed and written again. They are spliced into the next
+event as they came, so that a department receives what the citizen's system sent.
+"""
+
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from services.messages import cloudevents
+from services.messages.decision import Classification, Route
+from services.messages.events import CLASSIFIED, RECEIVED, ROUTED, Classified
+from services.messages.inquiry import MAX_TEXT, Inquiry
+from services.messages.record import Headers, Output, Record
+from services.messages.rejection import RejectedError, Rejection
+
+T = TypeVar("T", bound=Struct)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Received(NamedTuple, Generic[T]):
+    """An event that was read: the typed body, the bytes it came in, and its headers."""
+
+    body: T
+    data: bytes
+    headers: Headers
+
+
+class Reader(Generic[T]):
+    """Reads records of one event type."""
+
+    def __init__(self, event_type: str, body: type[T]) -> None:
+        self._type = event_type
+        self._family = event_type.rpartition(".")[0]
+        self._decode = msgspec.json.Decoder(body).decode
+
+    def read(self, record: Record) -> Received[T]:
+        """Read one record.
+
+        Raises:
+            RejectedError: The record is not an event of this type that follows its schema.
+        """
+        event = cloudevents.read(record)
+        if event.type != self._type and event.type is not None:
+            self._refuse(event.type)
+        try:
+            body = self._decode(event.data)
+            if not event.data.isascii():
+                event.data.decode()  # fields that the schema does not name are not checked above
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise _explain(error) from None
+        return Received(body, event.data, event.headers)
+
+    def _refuse(self, event_type: str) -> None:
+        if event_type.rpartition(".")[0] == self._family:
+            detail = f"the event's version is not that of {self._type}"
+            raise RejectedError(Rejection.UNSUPPORTED_VERSION, detail)
+        raise RejectedError(Rejection.WRONG_EVENT, f"the event's type is not {self._type}")
+
+
+inquiries: Reader[Inquiry] = Reader(RECEIVED, Inquiry)
+classified: Reader[Classified] = Reader(CLASSIFIED, Classified)
+
+
+def write_classified(
+    record: Record, received: Received[Inquiry], answer: Classification, *, topic: str, by: str
+) -> Output:
+    """Write the classified event that answers a received one."""
+    value = b'{"inquiry":%b,"classification":%b}' % (received.data, _encode(answer))
+    kept = cloudevents.as_received(received.headers)
+    own = _context(CLASSIFIED, record, by, answer.classified_at)
+    received_at = received.body.received_at
+    return Output(topic, record.key, value, [*kept, *own], received_at=received_at)
+
+
+def write_routed(
+    record: Record, received: Received[Classified], route: Route, *, by: str
+) -> Output:
+    """Write the routed event that answers a classified one, onto the route's topic."""
+    opened = received.data.rstrip()[:-1]
+    value = b'%b,"route":%b}' % (opened, _encode(route))
+    kept = cloudevents.without_context(received.headers)
+    own = _context(ROUTED, record, by, route.routed_at)
+    received_at = received.body.inquiry.received_at
+    return Output(route.topic, record.key, value, [*kept, *own], received_at=received_at)
+
+
+def _context(event_type: str, record: Record, by: str, time: datetime) -> Headers:
+    """Name the event after the record it answers, so that a second try bears the same name."""
+    event_id = f"{record.topic}/{record.partition}/{record.offset}"
+    return [("ce_id", event_id.encode()), *cloudevents.context(event_type, by, time)]
+
+
+def _explain(error: Exception) -> RejectedError:
+    """Find the reason behind a decoder's error, whose text names places and never content."""
+    if not isinstance(error, msgspec.ValidationError):
+        return RejectedError(Rejection.NOT_JSON, _not_json(error))
+    detail = str(error)
+    if "missing required field" in detail:
+        return RejectedError(Rejection.MISSING_FIELD, detail)
+    if "$.text" in detail or "$.inquiry.text" in detail:
+        if "length >= 1" in detail:
+            return RejectedError(Rejection.EMPTY_TEXT, "the text is empty")
+        if "length <=" in detail:
+            too_long = f"the text has more than {MAX_TEXT:,} characters"
+            return RejectedError(Rejection.TEXT_TOO_LONG, too_long)
+    return RejectedError(Rejection.WRONG_TYPE, detail)
+
+
+def _not_json(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"the value is not UTF-8 at byte {error.start}"
+    if isinstance(error, RecursionError):
+        return "the value is nested too deep"
+    return str(error)

@@ -1,0 +1,50 @@
+"""What the machine adds to an inquiry: the model's classification and the router's route."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Probability = Annotated[float, Meta(ge=0, le=1, description="Calibrated probability.")]
+Reason = Literal["confident", "low-confidence", "ambiguous", "out-of-remit", "rule"]
+Priority = Literal["normal", "high"]
+
+
+class Model(Struct, frozen=True):
+    """The model that decided, by name and version."""
+
+    name: str
+    version: str
+
+
+class Alternative(Struct, frozen=True):
+    """A department that was not chosen."""
+
+    department: str
+    probability: Probability
+
+
+class Classification(Struct, frozen=True, kw_only=True):
+    """The department a model thinks is right, and how sure it is."""
+
+    model: Model
+    department: str
+    probability: Probability
+    alternatives: Annotated[
+        tuple[Alternative, ...], Meta(description="The next three, most probable first.")
+    ]
+    in_remit: Annotated[
+        Probability, Meta(description="How likely any of the departments should get it.")
+    ]
+    classified_at: Annotated[datetime, Meta(tz=True)]
+
+
+class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the inquiry goes, and why."""
+
+    topic: str
+    reason: Reason
+    priority: Priority
+    table: Annotated[str, Meta(description="Version of the routing table that decided.")]
+    routed_at: Annotated[datetime, Meta(tz=True)]
+    rule: Annotated[str | None, Meta(description="The id of the rule that fired.")] = None

@@ -1,0 +1,28 @@
+"""The three events, by the CloudEvents type that names each."""
+
+from msgspec import Struct
+
+from services.messages.decision import Classification, Route
+from services.messages.inquiry import Inquiry
+
+RECEIVED = "inquiry.received.v1"
+CLASSIFIED = "inquiry.classified.v1"
+ROUTED = "inquiry.routed.v1"
+
+
+class Classified(Struct, frozen=True, kw_only=True):
+    """What the classifier publishes: the inquiry as received, and its classification."""
+
+    inquiry: Inquiry
+    classification: Classification
+
+
+class Routed(Struct, frozen=True, kw_only=True):
+    """What the router publishes: the inquiry as received, its classification and its route."""
+
+    inquiry: Inquiry
+    classification: Classification
+    route: Route
+
+
+EVENTS: dict[str, type[Struct]] = {RECEIVED: Inquiry, CLASSIFIED: Classified, ROUTED: Routed}

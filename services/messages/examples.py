@@ -1,0 +1,64 @@
+"""One example of each message, shown in its schema and read by the tests."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from services.messages.dead_letter import DeadLetter
+from services.messages.decision import Alternative, Classification, Model, Route
+from services.messages.events import Classified, Routed
+from services.messages.inquiry import Inquiry
+from services.messages.rejection import Rejection
+
+_INQUIRY = Inquiry(
+    id="crm-2026-004711",
+    text="My state pension has not been paid since March. Who do I have to write to?",
+    subject="Pension not paid",
+    channel="web-form",
+    language="en",
+    received_at=datetime(2026, 11, 2, 9, 30, tzinfo=UTC),
+    reference="case-88213",
+    attributes={"office": "Leeds"},
+)
+_CLASSIFICATION = Classification(
+    model=Model("uk-departments", "1"),
+    department="department-for-work-pensions",
+    probability=0.97,
+    alternatives=(
+        Alternative("hm-treasury", 0.02),
+        Alternative("ministry-of-defence", 0.005),
+        Alternative("cabinet-office", 0.002),
+    ),
+    in_remit=0.98,
+    classified_at=datetime(2026, 11, 2, 9, 30, 1, tzinfo=UTC),
+)
+_ROUTE = Route(
+    topic="departments.department-for-work-pensions",
+    reason="confident",
+    priority="normal",
+    table="2026-11-24",
+    routed_at=datetime(2026, 11, 2, 9, 30, 2, tzinfo=UTC),
+)
+_EXAMPLES: tuple[Struct, ...] = (
+    _INQUIRY,
+    Classified(inquiry=_INQUIRY, classification=_CLASSIFICATION),
+    Routed(inquiry=_INQUIRY, classification=_CLASSIFICATION, route=_ROUTE),
+    DeadLetter(
+        rejected_reason=Rejection.MISSING_FIELD,
+        rejected_detail="Object missing required field `id`",
+        rejected_topic="inquiries",
+        rejected_partition=3,
+        rejected_offset=4711,
+        rejected_by="/inquiry-triage/classifier",
+        rejected_at=datetime(2026, 11, 2, 9, 30, 1, tzinfo=UTC),
+    ),
+)
+
+
+def example_of(message: type[Struct]) -> dict[str, Any]:
+    """Give the example of a message type, as JSON would have it."""
+    [example] = [example for example in _EXAMPLES if type(example) is message]
+    plain: dict[str, Any] = msgspec.to_builtins(example)
+    return plain

@@ -1,0 +1,56 @@
+"""What the codec reads and writes: one Kafka record in, one Kafka record out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from services.messages.rejection import Rejection
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(Protocol):
+    """A consumed record; aiokafka's `ConsumerRecord` is one, and so is any test's own."""
+
+    @property
+    def topic(self) -> str:
+        """The topic it was read from."""
+
+    @property
+    def partition(self) -> int:
+        """The partition it was read from."""
+
+    @property
+    def offset(self) -> int:
+        """Its place in the partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """When it was published, in milliseconds since 1970."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The producer's key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The producer's bytes."""
+
+    @property
+    def headers(self) -> Headers:
+        """The producer's headers, in its order."""
+
+
+class Output(NamedTuple):
+    """A record to write, made from the one record it answers."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    rejection: Rejection | None = None
+    received_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        """Show where it goes and how large it is, never what it says."""
+        return f"Output(topic={self.topic!r}, value=<{len(self.value or b'')} bytes>)"

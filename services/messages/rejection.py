@@ -1,0 +1,43 @@
+"""Why a record was rejected: a closed list, so that operators can count and alert on it."""
+
+from enum import StrEnum
+
+
+class Rejection(StrEnum):
+    """The reasons that a dead letter can carry in its `rejected-reason` header."""
+
+    EMPTY_VALUE = "empty-value"
+    HEADER_NOT_UTF8 = "header-not-utf8"
+    NOT_JSON = "not-json"
+    WRONG_EVENT = "wrong-event"
+    UNSUPPORTED_VERSION = "unsupported-version"
+    MISSING_FIELD = "missing-field"
+    WRONG_TYPE = "wrong-type"
+    EMPTY_TEXT = "empty-text"
+    TEXT_TOO_LONG = "text-too-long"
+    TOO_LARGE = "too-large"
+    FAILED = "failed"
+
+
+MEANING: dict[Rejection, str] = {
+    Rejection.EMPTY_VALUE: "The record has no value, or an empty one.",
+    Rejection.HEADER_NOT_UTF8: "A header's value is not UTF-8, as CloudEvents asks for.",
+    Rejection.NOT_JSON: "The value is not JSON (RFC 8259), or is nested too deep to read.",
+    Rejection.WRONG_EVENT: "Its CloudEvents attributes are incomplete or name another event.",
+    Rejection.UNSUPPORTED_VERSION: "Its CloudEvents or schema version is not one we read.",
+    Rejection.MISSING_FIELD: "A field that the schema requires is missing.",
+    Rejection.WRONG_TYPE: "A field has another type or form than the schema says.",
+    Rejection.EMPTY_TEXT: "The text is empty.",
+    Rejection.TEXT_TOO_LONG: "The text is longer than 20,000 characters.",
+    Rejection.TOO_LARGE: "The result would not fit into the topic it should go to.",
+    Rejection.FAILED: "We failed on it; the detail names the error, the log has the place.",
+}
+
+
+class RejectedError(Exception):
+    """Raised when a record cannot be read; says why without quoting any of it."""
+
+    def __init__(self, reason: Rejection, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
