@@ -5,7 +5,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent.parent
 
 
-def tests_in(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def every_test(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if is_function and node.name.startswith("test_"):
@@ -17,7 +17,7 @@ def test_every_test_states_its_promise() -> None:
     silent = [
         f"{path.name}:{test.name}"
         for path in TESTS.rglob("test_*.py")
-        for test in tests_in(path)
+        for test in every_test(path)
         if not ast.get_docstring(test)
     ]
     assert not silent

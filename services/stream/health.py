@@ -1,0 +1,53 @@
+"""Whether a service is alive, and whether it is ready: what its probes answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# Longer than any one wait of the loop: a read (1 s), or a transaction whose broker is slow (the
+# client gives up a request after 40 s).
+STUCK_SECONDS = 120
+
+
+@dataclass
+class Health:
+    """The state behind `/livez` and `/readyz`; `clock` is monotonic, in seconds."""
+
+    clock: Callable[[], float]
+    broker_reachable: bool = False
+    assigned: bool = False
+    partitions: int = 0
+    last_beat: float = 0.0
+
+    def beat(self) -> None:
+        """Note that the loop has advanced."""
+        self.last_beat = self.clock()
+
+    def assigned_to(self, partitions: int) -> None:
+        """Note how many partitions the group has given to this process; none is an answer too."""
+        self.assigned = True
+        self.partitions = partitions
+        self.beat()
+
+    def revoked(self) -> None:
+        """Note that the group is about to give the partitions out anew."""
+        self.assigned = False
+        self.partitions = 0
+
+    def why_not_live(self) -> str | None:
+        """Say why the process should be restarted, or None.
+
+        A broker that is away is no reason: the service waits for it, and a restart would not
+        bring it back.
+        """
+        stuck = self.clock() - self.last_beat > STUCK_SECONDS
+        if self.partitions and self.broker_reachable and stuck:
+            return f"no partition has been read for {STUCK_SECONDS} s"
+        return None
+
+    def why_not_ready(self) -> str | None:
+        """Say what the service still waits for, or None."""
+        if not self.broker_reachable:
+            return "the Kafka broker cannot be reached"
+        if not self.assigned:
+            return "the consumer group has not assigned partitions yet"
+        return None

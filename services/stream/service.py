@@ -1,0 +1,110 @@
+"""The application around a stream: what it does, its HTTP routes and its lifecycle."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from faststream.asgi import AsgiFastStream, AsgiResponse, get
+from faststream.asgi.handlers import HttpHandler
+from faststream.asgi.response import JSONResponse
+from prometheus_client import CollectorRegistry, make_asgi_app
+
+from services.messages.dead_letter import REJECTED, write_rejected
+from services.messages.record import Output, Record
+from services.messages.rejection import RejectedError
+from services.stream.answer import Process
+from services.stream.asyncapi import document
+from services.stream.broker import StreamBroker
+from services.stream.health import Health
+from services.stream.kafka import connect
+from services.stream.metrics import StreamMetrics
+from services.stream.settings import KafkaSettings, ServiceSettings
+from services.stream.stream import Stream
+from services.stream.worker import Job
+
+
+@dataclass(frozen=True)
+class Service:
+    """What makes one service differ from another.
+
+    `reads` and `writes` give each topic's message by name; `process` answers a batch of records
+    at a time that `now` tells.
+    """
+
+    name: str
+    settings: ServiceSettings
+    kafka: KafkaSettings
+    reads: Mapping[str, str]
+    writes: Mapping[str, str]
+    process: Process
+    now: Callable[[], datetime]
+
+
+def create_service(service: Service, registry: CollectorRegistry) -> AsgiFastStream:
+    """Build the application that runs a service's stream and serves its metrics and health.
+
+    Raises:
+        ConfigurationError: The settings of the connection are wrong.
+    """
+    release = version("inquiry-triage")
+    health = Health(clock=time.monotonic)
+    metrics = StreamMetrics(registry, service=service.name, version=release, clock=time.time)
+    stream = Stream(_job(service), connect(service.kafka, service.name), metrics, health)
+    contract = document(
+        title=f"inquiry-triage {service.name}",
+        version=release,
+        kafka=service.kafka,
+        reads=service.reads,
+        writes={**service.writes, service.settings.rejected_topic: REJECTED},
+    )
+    app = AsgiFastStream(StreamBroker(stream), logger=None, asgi_routes=_routes(health, contract))
+    app.mount("/metrics", make_asgi_app(registry))
+    return app
+
+
+def _job(service: Service) -> Job:
+    settings, source = service.settings, f"/inquiry-triage/{service.name}"
+
+    def reject(record: Record, error: RejectedError) -> Output:
+        return write_rejected(
+            record, error, topic=settings.rejected_topic, by=source, at=service.now()
+        )
+
+    return Job(
+        topic=settings.input_topic,
+        group=settings.group_id,
+        process=service.process,
+        reject=reject,
+        output_topics=frozenset({*service.writes, settings.rejected_topic}),
+        batch_records=settings.batch_records,
+        batch_bytes=service.kafka.max_message_bytes,
+        fenced_seconds=service.kafka.session_timeout_ms / 1000,
+    )
+
+
+def _routes(health: Health, contract: Mapping[str, Any]) -> list[tuple[str, HttpHandler]]:
+    @get(description="Whether the process works; where not, it should be restarted.")
+    async def livez(_scope: object) -> AsgiResponse:
+        return _answer(health.why_not_live())
+
+    @get(description="Whether the stream has its broker and its partitions.")
+    async def readyz(_scope: object) -> AsgiResponse:
+        return _answer(health.why_not_ready())
+
+    @get(description="The AsyncAPI document of what the service reads and writes.")
+    async def asyncapi(_scope: object) -> AsgiResponse:
+        return JSONResponse(dict(contract))
+
+    return [("/livez", livez), ("/readyz", readyz), ("/asyncapi.json", asyncapi)]
+
+
+def _answer(problem: str | None) -> AsgiResponse:
+    return AsgiResponse((problem or "ok").encode(), 503 if problem else 200)
+
+
+def utc_now() -> datetime:
+    """Give the time to write into messages."""
+    return datetime.now(UTC)

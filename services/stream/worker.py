@@ -1,0 +1,131 @@
+"""The loop of one partition: read, answer, and write answers and offset in one transaction."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
+
+from services.messages.record import Output, Record
+from services.stream.answer import Process, Reject, answer
+from services.stream.client import Consumer, Producer
+from services.stream.metrics import StreamMetrics
+from services.stream.outbox import fill, fit, sort_out
+
+IDLE_MS = 1_000
+CLOSE_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a service does with the records of its topic."""
+
+    topic: str
+    group: str
+    process: Process
+    reject: Reject
+    output_topics: frozenset[str]
+    batch_records: int
+    batch_bytes: int
+    fenced_seconds: float
+
+
+@dataclass
+class Worker:
+    """Works one partition with a transactional producer that belongs to that partition.
+
+    The order in which a new owner starts is what makes it exactly once: its producer fences the
+    one that had the partition before and ends its transaction; only then is the committed offset
+    final, and only then are records read.
+    """
+
+    partition: TopicPartition
+    job: Job
+    consumer: Consumer
+    producer: Producer
+    metrics: StreamMetrics
+    beat: Callable[[], None]
+    _stopping: bool = False
+    _resumed: bool = False
+    _writing: bool = False
+    _task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    async def run(self) -> None:
+        """Work until stopped.
+
+        Raises:
+            KafkaError: The broker refused something, or another worker fenced this one. Nothing
+                is lost by that: a worker that starts afresh goes on from the committed offset.
+        """
+        self._task = asyncio.current_task()
+        try:
+            await self.producer.start()
+            await self._resume()
+            while not self._stopping:
+                self.beat()
+                if records := await self._read():
+                    await self._work(records)
+        finally:
+            await self._close()
+
+    def stop(self) -> None:
+        """Stop at once while waiting, or once the transaction in hand has ended."""
+        self._stopping = True
+        if self._task is not None and not self._writing:
+            self._task.cancel()
+
+    async def lag(self) -> int | None:
+        """Give how many records wait to be read, as the consumer last heard; None before that."""
+        end = self.consumer.last_stable_offset(self.partition) if self._resumed else None
+        return None if end is None else max(0, end - await self.consumer.position(self.partition))
+
+    async def _resume(self) -> None:
+        offset = await self.consumer.committed(self.partition)
+        if offset is None:
+            await self.consumer.seek_to_beginning(self.partition)
+        else:
+            self.consumer.seek(self.partition, offset)
+        self._resumed = True
+
+    async def _read(self) -> Sequence[Record]:
+        batches = await self.consumer.getmany(
+            self.partition, timeout_ms=IDLE_MS, max_records=self.job.batch_records
+        )
+        return batches.get(self.partition, ())
+
+    async def _work(self, records: Sequence[Record]) -> None:
+        self._writing = True
+        try:
+            job = self.job
+            outputs = answer(records, job.process, job.reject)
+            outputs = fit(records, outputs, job.batch_bytes, job.reject)
+            await self._write(outputs, records[-1].offset + 1)
+        finally:
+            self._writing = False
+        self.metrics.committed(records, outputs)
+
+    async def _write(self, outputs: Sequence[Output], offset: int) -> None:
+        async with self.producer.transaction():
+            sent = await self._send(outputs)
+            offsets = {self.partition: offset}
+            await self.producer.send_offsets_to_transaction(offsets, self.job.group)
+            await asyncio.gather(*sent)
+
+    async def _send(self, outputs: Sequence[Output]) -> list[asyncio.Future[object]]:
+        topics = {output.topic for output in outputs}
+        counts = {topic: len(await self.producer.partitions_for(topic)) for topic in topics}
+        return [
+            asyncio.ensure_future(await self.producer.send_batch(batch, topic, partition=number))
+            for (topic, number), group in sort_out(
+                outputs, counts, self.partition.partition
+            ).items()
+            for batch in fill(group, self.producer.create_batch, self.job.batch_bytes)
+        ]
+
+    async def _close(self) -> None:
+        # A producer whose broker is away would wait for it for ever, and what it still holds
+        # belongs to a transaction that the next owner's producer aborts.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.producer.stop()

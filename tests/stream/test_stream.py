@@ -1,0 +1,232 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaTimeoutError
+from prometheus_client import CollectorRegistry
+
+from services.errors import ConfigurationError
+from services.messages.dead_letter import write_rejected
+from services.messages.record import Output, Record
+from services.messages.rejection import RejectedError, Rejection
+from services.stream.health import Health
+from services.stream.metrics import StreamMetrics
+from services.stream.stream import Stream
+from services.stream.worker import Job
+from tests.stream.memory import Cluster
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def copy(records: Sequence[Record]) -> list[Output]:
+    return [Output("out", r.key, r.value, list(r.headers)) for r in records]
+
+
+def reject(record: Record, error: RejectedError) -> Output:
+    return write_rejected(record, error, topic="dead", by="/test", at=NOW)
+
+
+JOB = Job(
+    topic="in",
+    group="g",
+    process=copy,
+    reject=reject,
+    output_topics=frozenset({"out", "dead"}),
+    batch_records=10,
+    batch_bytes=1_000,
+    fenced_seconds=0.05,
+)
+
+
+def a_stream(cluster: Cluster, job: Job = JOB) -> tuple[Stream, CollectorRegistry]:
+    registry = CollectorRegistry()
+    metrics = StreamMetrics(registry, service="test", version="0", clock=NOW.timestamp)
+    clock = asyncio.get_running_loop().time
+    return Stream(job, cluster, metrics, Health(clock)), registry
+
+
+@asynccontextmanager
+async def running(
+    cluster: Cluster, job: Job = JOB
+) -> AsyncIterator[tuple[Stream, CollectorRegistry]]:
+    stream, registry = a_stream(cluster, job)
+    task = asyncio.create_task(stream.run())
+    try:
+        yield stream, registry
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster({"in": 2, "out": 3, "dead": 1})
+
+
+async def test_every_record_comes_out_once_and_in_order(cluster: Cluster) -> None:
+    """What is read is written once, in the order of its key, with its key and headers."""
+    values = [b"%d" % number for number in range(100)]
+    cluster.publish("in", 0, *values, key=b"a")
+    cluster.publish("in", 1, *values, key=b"b")
+    async with running(cluster):
+        await until(lambda: len(cluster.read("out")) >= 200)
+    out = cluster.read("out")
+    for key in (b"a", b"b"):
+        assert [record.value for record in out if record.key == key] == values
+
+
+async def test_outputs_and_offset_are_one_transaction(cluster: Cluster) -> None:
+    """A transaction that fails leaves neither outputs nor offset, and the batch is read again."""
+    cluster.publish("in", 0, b"1", b"2")
+    cluster.fail("commit", KafkaTimeoutError())
+    async with running(cluster) as (_, registry):
+        await until(lambda: cluster.offsets.get(("g", TopicPartition("in", 0))) == 2)
+        failed = registry.get_sample_value("triage_transactions_total", {"result": "failed"})
+    assert [record.value for record in cluster.read("out")] == [b"1", b"2"]
+    assert failed == 1
+
+
+async def test_a_record_that_fails_goes_to_the_dead_letters_alone(cluster: Cluster) -> None:
+    """One record on which the function fails is rejected; the others of its batch go through."""
+
+    def fail_on_poison(records: Sequence[Record]) -> list[Output]:
+        if any(record.value == b"poison" for record in records):
+            raise ZeroDivisionError
+        return copy(records)
+
+    cluster.publish("in", 0, b"1", b"2", b"poison", b"4", b"5")
+    async with running(cluster, replace(JOB, process=fail_on_poison)) as (_, registry):
+        await until(lambda: cluster.read("dead") and len(cluster.read("out")) == 4)
+        counted = registry.get_sample_value("triage_rejected_total", {"reason": "failed"})
+    assert [record.value for record in cluster.read("out")] == [b"1", b"2", b"4", b"5"]
+    [letter] = cluster.read("dead")
+    assert letter.value == b"poison"
+    assert dict(letter.headers)["rejected-reason"] == b"failed"
+    assert counted == 1
+
+
+async def test_a_function_that_drops_a_record_loses_nothing(cluster: Cluster) -> None:
+    """A function that answers fewer records than it was given is a failure, not a loss."""
+    cluster.publish("in", 0, b"1", b"2", b"3")
+    job = replace(JOB, process=lambda records: [o for o in copy(records) if o.value != b"2"])
+    async with running(cluster, job):
+        await until(lambda: cluster.read("dead") and len(cluster.read("out")) == 2)
+    assert [record.value for record in cluster.read("dead")] == [b"2"]
+
+
+async def test_a_result_that_is_too_large_is_rejected(cluster: Cluster) -> None:
+    """A record whose result does not fit goes to the dead letters whole, and says so."""
+    cluster.publish("in", 0, b"1", b"x" * 1_500, b"3")
+    async with running(cluster):
+        await until(lambda: cluster.read("dead") and len(cluster.read("out")) == 2)
+    [letter] = cluster.read("dead")
+    assert letter.value == b"x" * 1_500
+    assert dict(letter.headers)["rejected-reason"] == Rejection.TOO_LARGE.encode()
+
+
+async def test_a_broker_that_is_away_at_the_start_is_waited_for(cluster: Cluster) -> None:
+    """A service started before its broker works as soon as the broker is there."""
+    cluster.reachable = False
+    cluster.publish("in", 0, b"1")
+    async with running(cluster) as (stream, _):
+        await asyncio.sleep(0.05)
+        assert stream.health.why_not_ready() == "the Kafka broker cannot be reached"
+        assert stream.health.why_not_live() is None
+        cluster.reachable = True
+        await until(lambda: cluster.read("out"))
+        await until(lambda: stream.health.why_not_ready() is None)
+
+
+async def test_a_missing_topic_is_named(cluster: Cluster) -> None:
+    """A topic that does not exist ends the stream with one sentence that names it."""
+    job = replace(JOB, output_topics=frozenset({"out", "departments.moon"}))
+    stream, _ = a_stream(cluster, job)
+    with pytest.raises(ConfigurationError, match=r"departments\.moon; create them with `triage"):
+        await stream.run()
+
+
+async def test_a_second_member_takes_over_half_of_the_partitions(cluster: Cluster) -> None:
+    """When a replica joins, partitions move to it with nothing lost or doubled."""
+    numbers = iter(range(1_000_000))
+
+    def publish(count: int) -> None:
+        for _ in range(count):
+            number = next(numbers)
+            cluster.publish("in", number % 2, b"%d" % number, key=b"%d" % (number % 7))
+
+    publish(200)
+    async with running(cluster) as (first, _):
+        await until(lambda: cluster.read("out"))
+        async with running(cluster) as (second, _):
+            publish(200)
+            await until(lambda: first.health.partitions == second.health.partitions == 1)
+            publish(200)
+            await until(lambda: len(cluster.read("out")) >= 600)
+        publish(200)
+        await until(lambda: len(cluster.read("out")) >= 800)
+    assert sorted(int(record.value or b"") for record in cluster.read("out")) == [*range(800)]
+
+
+async def test_a_fenced_worker_ends_quietly_and_waits(cluster: Cluster) -> None:
+    """A worker that was fenced counts it, pauses, and starts afresh from the committed offset."""
+    cluster.publish("in", 0, b"1")
+    async with running(cluster) as (_, registry):
+        await until(lambda: cluster.read("out"))
+        cluster.epochs["g.in.0"] += 1  # another process has started a producer of the same id
+        cluster.publish("in", 0, b"2")
+        await until(lambda: len(cluster.read("out")) == 2)
+        fenced = registry.get_sample_value("triage_transactions_total", {"result": "fenced"})
+        failed = registry.get_sample_value("triage_transactions_total", {"result": "failed"})
+    assert (fenced, failed) == (1, 0)
+    assert [record.value for record in cluster.read("out")] == [b"1", b"2"]
+
+
+async def test_the_producer_starts_before_the_offset_is_read(cluster: Cluster) -> None:
+    """A new owner fences the old one first: what that one still commits is seen, not repeated."""
+    cluster.topics["in"] = 1
+    cluster.publish("in", 0, b"1")
+    async with running(cluster):
+        await until(lambda: cluster.read("out"))
+    order = [cluster.calls.index(call) for call in ("producer.start", "committed", "getmany")]
+    assert order == sorted(order)
+
+
+async def test_stopping_ends_the_transaction_in_hand(cluster: Cluster) -> None:
+    """A stop in mid-batch commits that batch and nothing after it."""
+    entered = asyncio.Event()
+
+    def note(records: Sequence[Record]) -> list[Output]:
+        entered.set()
+        return copy(records)
+
+    cluster.publish("in", 0, *[b"%d" % number for number in range(10_000)])
+    async with running(cluster, replace(JOB, process=note)):
+        await entered.wait()
+    offset = cluster.offsets["g", TopicPartition("in", 0)]
+    assert [record.value for record in cluster.read("out")] == [b"%d" % n for n in range(offset)]
+    assert 0 < offset < 10_000
+    assert not cluster.members
+
+
+async def test_metrics_tell_what_came_in_and_went_out(cluster: Cluster) -> None:
+    """Operators see records in, records out by topic, transactions, lag and assignment."""
+    cluster.publish("in", 0, b"1", b"2", b"3")
+    async with running(cluster) as (_, registry):
+        value = registry.get_sample_value
+        await until(lambda: value("triage_records_read_total") == 3)
+        assert value("triage_records_written_total", {"topic": "out"}) == 3
+        assert value("triage_transactions_total", {"result": "committed"}) == 1
+        assert value("triage_assigned_partitions") == 2
+        await until(lambda: value("triage_lag_records", {"topic": "in", "partition": "0"}) == 0)
+        assert value("triage_inquiry_age_seconds_count") == 3
