@@ -1,0 +1,5 @@
+"""`python -m services.router` starts the router."""
+
+from services.cli import run
+
+run(["router"])

@@ -1,0 +1,78 @@
+"""The decision: one classified inquiry and the table in, one route out."""
+
+from datetime import datetime
+
+from services.manifest import Limits
+from services.messages.decision import Classification, Priority, Reason, Route
+from services.messages.inquiry import Inquiry
+from services.router.phrases import PhraseBook
+from services.router.table import Rule, Table
+
+
+class Decider:
+    """A routing table made ready to decide.
+
+    What a person must see comes first: a rule, then an inquiry that no department should get,
+    then one that the model is not sure of, then one whose runner-up is too close.
+    """
+
+    def __init__(self, table: Table, limits: Limits) -> None:
+        self._table = table
+        self._limits = limits
+        self._phrases = PhraseBook({rule.id: rule.phrases for rule in table.rules})
+        self._languages = frozenset(tag for rule in table.rules for tag in rule.languages)
+
+    def decide(self, inquiry: Inquiry, answer: Classification, now: datetime) -> Route:
+        """Decide where an inquiry goes.
+
+        Args:
+            inquiry: What was asked.
+            answer: What the model thinks of it.
+            now: The time to write into the route.
+        """
+        fired = self._fired(inquiry)
+        reason = self._reason(fired, answer)
+        topic = self._table.review_topic
+        if reason == "confident":
+            topic = self._table.departments[answer.department].topic
+        priority: Priority = "high" if any(r.priority == "high" for r in fired) else "normal"
+        return Route(
+            topic=topic,
+            reason=reason,
+            priority=priority,
+            table=self._table.version,
+            routed_at=now,
+            rule=fired[0].id if fired else None,
+        )
+
+    def _fired(self, inquiry: Inquiry) -> list[Rule]:
+        """Give the rules that fire, those that send to review first, each kind in table order."""
+        text = f"{inquiry.subject}\n{inquiry.text}" if inquiry.subject else inquiry.text
+        found = self._phrases.find(text)
+        language = primary_subtag(inquiry.language)
+        if not found and language not in self._languages:
+            return []
+        fired = [
+            rule
+            for rule in self._table.rules
+            if found.get(rule.id, 0) >= rule.at_least or language in rule.languages
+        ]
+        return sorted(fired, key=lambda rule: rule.send_to is None)
+
+    def _reason(self, fired: list[Rule], answer: Classification) -> Reason:
+        if fired and fired[0].send_to:
+            return "rule"
+        if answer.in_remit < self._limits.in_remit:
+            return "out-of-remit"
+        threshold = self._limits.thresholds.get(answer.department)
+        if threshold is None or answer.probability < threshold:
+            return "low-confidence"
+        runner_up = answer.alternatives[0].probability if answer.alternatives else 0.0
+        if answer.probability - runner_up < self._table.min_margin:
+            return "ambiguous"
+        return "confident"
+
+
+def primary_subtag(tag: str | None) -> str:
+    """Give the language of a BCP 47 tag: `cy` of `cy-GB`; nothing for no tag."""
+    return (tag or "").casefold().replace("_", "-").partition("-")[0]

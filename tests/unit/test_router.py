@@ -1,0 +1,248 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.errors import ConfigurationError
+from services.manifest import Limits
+from services.messages.decision import Alternative, Classification, Model, Route
+from services.messages.inquiry import Inquiry
+from services.router.decide import Decider
+from services.router.phrases import PhraseBook
+from services.router.table import check_labels, limits_of, load_table
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+TABLE = """
+version = "7"
+review_topic = "review"
+min_margin = 0.2
+min_in_remit = 0.5
+
+[departments.tax]
+name = "Tax"
+topic = "d.tax"
+threshold = 0.6
+
+[departments.roads]
+name = "Roads"
+topic = "d.roads"
+
+[departments.parks]
+name = "Parks"
+topic = "d.parks"
+
+[[rules]]
+id = "hardship"
+reason = "No time to lose."
+priority = "high"
+phrases = ["no food"]
+
+[[rules]]
+id = "danger"
+reason = "Somebody may be in danger."
+send_to = "review"
+priority = "high"
+phrases = ["can't go on", "wish I was dead"]
+
+[[rules]]
+id = "racism"
+reason = "A person hears this."
+send_to = "review"
+phrases = ["racist"]
+
+[[rules]]
+id = "welsh"
+reason = "A person who speaks it reads this."
+send_to = "review"
+languages = ["cy"]
+phrases = ["mae", "yn", "rŵan"]
+at_least = 2
+"""
+
+
+def written(folder: Path, text: str = TABLE) -> Path:
+    path = folder / "routes.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def decider(tmp_path: Path) -> Decider:
+    table = load_table(written(tmp_path))
+    promised = Limits({"tax": 0.99, "roads": 0.8, "parks": None}, in_remit=0.9)
+    return Decider(table, limits_of(table, promised))
+
+
+def decide(
+    decider: Decider,
+    text: str = "How do I pay?",
+    *,
+    department: str = "tax",
+    probability: float = 0.9,
+    runner_up: float = 0.05,
+    in_remit: float = 0.9,
+    language: str | None = None,
+    subject: str | None = None,
+) -> Route:
+    answer = Classification(
+        model=Model("m", "1"),
+        department=department,
+        probability=probability,
+        alternatives=(Alternative("other", runner_up),),
+        in_remit=in_remit,
+        classified_at=NOW,
+    )
+    inquiry = Inquiry(id="1", text=text, language=language, subject=subject)
+    return decider.decide(inquiry, answer, NOW)
+
+
+def test_a_sure_answer_goes_straight_to_its_department(decider: Decider) -> None:
+    """An answer over its threshold, in remit and far from the runner-up needs no person."""
+    route = decide(decider)
+    assert route == Route(
+        topic="d.tax", reason="confident", priority="normal", table="7", routed_at=NOW
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        ({"probability": 0.59}, "low-confidence"),
+        ({"probability": 0.65, "runner_up": 0.46}, "ambiguous"),
+        ({"in_remit": 0.49}, "out-of-remit"),
+        ({"department": "roads", "probability": 0.79, "runner_up": 0.0}, "low-confidence"),
+        ({"department": "parks", "probability": 1.0}, "low-confidence"),
+        ({"department": "unheard-of", "probability": 1.0}, "low-confidence"),
+    ],
+)
+def test_what_the_machine_doubts_goes_to_a_person(
+    decider: Decider, case: dict[str, float], reason: str
+) -> None:
+    """Each kind of doubt sends an inquiry to review and says which kind it was."""
+    route = decide(decider, **case)  # type: ignore[arg-type]
+    assert (route.topic, route.reason) == ("review", reason)
+
+
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        ({"probability": 0.6}, "confident"),
+        ({"department": "roads", "probability": 0.8}, "confident"),
+        ({"in_remit": 0.5}, "confident"),
+        ({"probability": 0.8, "runner_up": 0.6 - 1e-9}, "confident"),
+    ],
+)
+def test_a_limit_itself_is_good_enough(
+    decider: Decider, case: dict[str, float], reason: str
+) -> None:
+    """Thresholds are the least that suffices; the table's own counts before the model's."""
+    assert decide(decider, **case).reason == reason  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can't go on",
+        "i CAN’T GO ON!!!",
+        "Since March I can't go\non, and nobody answers.",
+        "wish   I was dead.",
+    ],
+)
+def test_somebody_in_danger_reaches_a_person_with_priority(decider: Decider, text: str) -> None:
+    """Capitals, curly quotes, punctuation and line ends do not hide an urgent phrase."""
+    route = decide(decider, text)
+    assert (route.topic, route.reason, route.rule) == ("review", "rule", "danger")
+    assert route.priority == "high"
+
+
+@pytest.mark.parametrize("text", ["the canteen can go on", "goon", "deadline", "a wish I was sent"])
+def test_a_phrase_is_whole_words(decider: Decider, text: str) -> None:
+    """A phrase inside a longer word, or in pieces, does not fire its rule."""
+    assert decide(decider, text).rule is None
+
+
+def test_a_subject_is_read_by_the_rules_too(decider: Decider) -> None:
+    """An urgent phrase in the subject line counts like one in the text."""
+    assert decide(decider, "see subject", subject="I wish I was dead").rule == "danger"
+
+
+def test_a_rule_can_raise_priority_alone(decider: Decider) -> None:
+    """A rule without send_to leaves the destination to the model, and raises the priority."""
+    route = decide(decider, "There is no food in the house")
+    assert (route.topic, route.reason, route.rule) == ("d.tax", "confident", "hardship")
+    assert route.priority == "high"
+
+
+def test_of_several_rules_the_one_that_sends_to_review_is_named(decider: Decider) -> None:
+    """Where rules differ, the careful one wins, and the priority is the highest of them."""
+    route = decide(decider, "No food, and the landlord is racist")
+    assert (route.topic, route.rule, route.priority) == ("review", "racism", "high")
+
+
+@pytest.mark.parametrize("language", ["cy", "CY", "cy-GB", "cy_GB"])
+def test_an_inquiry_in_welsh_reaches_a_person(decider: Decider, language: str) -> None:
+    """A language tag fires the rule for that language, with or without a region."""
+    assert decide(decider, "Bore da", language=language).rule == "welsh"
+
+
+def test_welsh_is_recognised_without_a_tag(decider: Decider) -> None:
+    """Several different tell-tale words fire a rule; one of them, however often, does not."""
+    assert decide(decider, "Mae hi'n bwrw RWAN", language="en").rule == "welsh"
+    assert decide(decider, "Mae, Mae and Mae West").rule is None
+
+
+def test_a_long_text_takes_time_that_grows_with_it_alone() -> None:
+    """A text made to be slow, one phrase begun over and over, costs no more than its words."""
+    book = PhraseBook({"r": ["a " * 50 + f"b{number}" for number in range(20)]})
+    assert book.find("a " * 10_000) == {}
+    assert book.find("a " * 10_000 + "b7") == {"r": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("min_margin = 0.2", "min_margin = 2"), "min_margin"),
+        (('topic = "d.tax"', 'topic = "d tax"'), "topic"),
+        (('name = "Tax"', ""), "name"),
+        (('name = "Tax"', 'name = "Tax"\ntopics = "x"'), "topics"),
+        (("threshold = 0.6", "threshold = -1"), "threshold"),
+        (('id = "racism"', 'id = "danger"'), "more than one rule danger"),
+        (('phrases = ["no food"]', ""), "hardship .* can never fire"),
+        (('priority = "high"\nphrases = ["no food"]', 'phrases = ["no food"]'), "does nothing"),
+        (('"no food"', '"?!"'), "a phrase without a word"),
+        (("version", "version = ="), "not TOML"),
+        (('send_to = "review"', 'send_to = "bin"'), "send_to|Invalid enum"),
+    ],
+)
+def test_a_wrong_table_is_refused_in_one_sentence(
+    tmp_path: Path, change: tuple[str, str], sentence: str
+) -> None:
+    """A mistake in the table stops the router at the start and names what is wrong."""
+    with pytest.raises(ConfigurationError, match=sentence) as caught:
+        load_table(written(tmp_path, TABLE.replace(*change, 1)))
+    assert "routes.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_a_remit_of_its_own_the_table_takes_the_models(tmp_path: Path) -> None:
+    """A table that leaves `min_in_remit` out leaves it to what the model's manifest promises."""
+    table = load_table(written(tmp_path, TABLE.replace("min_in_remit = 0.5\n", "")))
+    decider = Decider(table, limits_of(table, Limits({}, in_remit=0.7)))
+    assert decide(decider, in_remit=0.69).reason == "out-of-remit"
+    assert decide(decider, in_remit=0.7).reason == "confident"
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    """A routing table that is not there is named, with the setting to change."""
+    with pytest.raises(ConfigurationError, match=r"none\.toml.*ROUTER_ROUTES"):
+        load_table(tmp_path / "none.toml")
+
+
+def test_a_department_without_a_route_is_named(tmp_path: Path) -> None:
+    """A model's label without a route, and a route without a label, are errors that name it."""
+    table = load_table(written(tmp_path))
+    with pytest.raises(ConfigurationError, match="no department for the model's moon"):
+        check_labels(table, ["tax", "roads", "parks", "moon"])
+    with pytest.raises(ConfigurationError, match="does not know: parks"):
+        check_labels(table, ["tax", "roads"])
+    check_labels(table, ["parks", "tax", "roads"])
