@@ -1,0 +1,1 @@
+"""The classifier: which department an inquiry is for, and how sure the model is of it."""

@@ -1,0 +1,5 @@
+"""`python -m services.classifier` starts the classifier."""
+
+from services.cli import run
+
+run(["classifier"])
