@@ -1,0 +1,1 @@
+"""Makes a model from labelled texts: features, fit, calibration, thresholds, figures."""

@@ -1,0 +1,100 @@
+"""`triage train` and `triage evaluate`: what they show while they work, and at the end."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from services.classifier.model import load
+from services.errors import ConfigurationError
+from services.manifest import Manifest, promised_limits
+from services.training.dataset import Columns, read_dataset
+from services.training.evaluate import Files, evaluate
+from services.training.material import Request
+from services.training.report import CAUTION, render
+from services.training.save import Trained
+from services.training.train import train
+
+
+def train_model(request: Request) -> None:
+    """Train a model, show what is being done, and print the figures.
+
+    Raises:
+        ConfigurationError: The data or the request are wrong.
+    """
+    console = Console(markup=False)
+    with _working(console) as (progress, task):
+        trained = train(request, lambda step: progress.update(task, description=step))
+    console.print(f"Measured on {trained.figures['texts']:,} texts that each fit had not seen:")
+    _show(console, {name: each for name, each in trained.figures.items() if name != "texts"})
+    _show_silent(console, trained)
+    console.print(f"Written to {request.out}.", soft_wrap=True)
+
+
+def evaluate_model(
+    folder: Path,
+    data: Sequence[Path],
+    columns: Columns,
+    json: Path | None,
+    html: Path | None,
+) -> None:
+    """Measure a model, print the figures, and write them where that was asked for.
+
+    Raises:
+        ConfigurationError: Model, data or a file to write to are wrong.
+    """
+    console = Console(markup=False)
+    model = load(folder, threads=1)
+    texts = read_dataset(data, columns)
+    with _working(console) as (progress, task):
+        progress.update(task, description=f"Measuring on {len(texts):,} texts")
+        limits = promised_limits(model.manifest)
+        files = Files(tuple(path.name for path in data), tuple(_fitted_to(model.manifest, data)))
+        found = evaluate(model, limits, texts, files)
+    console.print(f"{found.model} {found.version} on {found.texts:,} texts:")
+    _show(console, found.figures)
+    if found.fitted_to:
+        console.print(f"{CAUTION} {', '.join(found.fitted_to)}.")
+    if json:
+        _write(json, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    if html:
+        _write(html, render(found).encode())
+
+
+def _fitted_to(manifest: Manifest, data: Sequence[Path]) -> Iterator[str]:
+    """Give those of the files that the model was fitted to, in whichever way."""
+    sums = {source.sha256: source.used_for for source in manifest.sources}
+    for path in data:
+        if used_for := sums.get(hashlib.sha256(path.read_bytes()).hexdigest()):
+            yield f"{path.name} ({used_for})"
+
+
+@contextmanager
+def _working(console: Console) -> Iterator[tuple[Progress, TaskID]]:
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield progress, progress.add_task("", total=None)
+
+
+def _show(console: Console, figures: Mapping[str, Sequence[float]]) -> None:
+    for name, (value, low, high) in figures.items():
+        console.print(f"  {name.replace('_', ' '):23} {value:.3f} ({low:.3f} to {high:.3f})")
+
+
+def _show_silent(console: Console, trained: Trained) -> None:
+    promised = trained.thresholds.departments
+    if silent := [label for label, threshold in promised.items() if threshold is None]:
+        console.print(f"Too few to promise anything, so a person decides: {', '.join(silent)}.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written ({error.strerror}): name a file that can."
+        ) from None

@@ -1,0 +1,141 @@
+"""Reads labelled texts: CSV, CSV.gz and JSON Lines, of one file or several."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from services.errors import ConfigurationError
+
+csv.field_size_limit(2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of the columns to read; rows without a date column have none."""
+
+    text: str
+    label: str
+    date: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Dataset:
+    """Texts with their labels, all of the same length.
+
+    A text may have several labels that count as right; one that has none is out of remit. With
+    dates, the rows stand in the order of time.
+    """
+
+    texts: Sequence[str]
+    labels: Sequence[frozenset[str]]
+    dates: Sequence[date] | None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def read_dataset(paths: Sequence[Path], columns: Columns) -> Dataset:
+    """Read files into one data set.
+
+    Several labels of a row are separated by `|`.
+
+    Raises:
+        ConfigurationError: A file cannot be read, lacks a column, is not UTF-8, or has an empty
+            text or a wrong date; the sentence names the file and the row.
+    """
+    rows = [row for path in paths for row in _rows_of(path, columns)]
+    if not rows:
+        raise ConfigurationError(f"{_names(paths)} has no rows: give a file with labelled texts.")
+    if columns.date is not None:
+        rows.sort(key=lambda row: row[2])
+    texts, labels, dates = zip(*rows, strict=True)
+    return Dataset(texts, labels, dates if columns.date is not None else None)
+
+
+Row = tuple[str, frozenset[str], date]
+
+
+def _rows_of(path: Path, columns: Columns) -> Iterator[Row]:
+    try:
+        lines = io.StringIO(_decoded(path), newline="")
+        for number, row in enumerate(_parsed(path, lines, columns), start=1):
+            yield _row(path, number, row, columns)
+    except csv.Error as error:
+        raise ConfigurationError(f"{path} is not CSV ({error}): save it again as CSV.") from None
+
+
+def _decoded(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+        return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is not UTF-8 at byte {error.start}: save it as UTF-8."
+        ) from None
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "not a complete gzip file"
+        raise ConfigurationError(
+            f"{path} cannot be read ({reason}): name a CSV, CSV.gz or JSON Lines file."
+        ) from None
+
+
+def _parsed(path: Path, lines: io.StringIO, columns: Columns) -> Iterable[Mapping[str, Any]]:
+    if ".jsonl" in path.suffixes or ".ndjson" in path.suffixes:
+        return _json_lines(path, lines)
+    reader = csv.DictReader(lines)
+    for name in (columns.text, columns.label, columns.date):
+        if name is not None and name not in (reader.fieldnames or ()):
+            raise ConfigurationError(
+                f"{path} has no column {name}: it has {', '.join(reader.fieldnames or ())}."
+            )
+    return reader
+
+
+def _json_lines(path: Path, lines: io.StringIO) -> Iterator[Mapping[str, Any]]:
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield msgspec.json.decode(line, type=dict[str, Any])
+            except msgspec.DecodeError:
+                raise ConfigurationError(
+                    f"{path} line {number} is not a JSON object: write one a line."
+                ) from None
+
+
+def _row(path: Path, number: int, row: Mapping[str, Any], columns: Columns) -> Row:
+    text, label = row.get(columns.text), row.get(columns.label)
+    if not isinstance(text, str) or not text.strip():
+        raise ConfigurationError(
+            f"{path} row {number} has no text in {columns.text}: remove the row or fill it in."
+        )
+    if label is None and columns.label not in row:
+        raise ConfigurationError(
+            f"{path} row {number} has no {columns.label}: give each row one, empty where no "
+            "department should get it."
+        )
+    labels = frozenset(name for name in ("" if label is None else str(label)).split("|") if name)
+    return text, labels, _date(path, number, row, columns.date)
+
+
+def _date(path: Path, number: int, row: Mapping[str, Any], column: str | None) -> date:
+    if column is None:
+        return date.min
+    try:
+        return date.fromisoformat(str(row.get(column))[:10])
+    except ValueError:
+        raise ConfigurationError(
+            f"{path} row {number} has no date such as 2026-11-24 in {column}: correct it, or "
+            "leave --date out."
+        ) from None
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(str(path) for path in paths)

@@ -1,0 +1,115 @@
+"""Finds out which features suit the texts, by what each would have said of texts held out."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.classifier.features import VERSION
+from services.classifier.vocabulary import Vocabulary
+from services.errors import ConfigurationError
+from services.manifest import FeatureSettings
+from services.training.counts import count, learn_vocabulary
+from services.training.folds import stratified
+from services.training.linear import Fit, Linear, fit_hinge, fit_linear
+from services.training.material import Material
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+MIN_TEXTS = 2
+MAX_FEATURES = 250_000
+# What is tried: which features, and how much those that tell of the label are raised.
+FEATURES = (
+    FeatureSettings(version=VERSION),
+    FeatureSettings(version=VERSION, grams=(3, 4)),
+)
+EMPHASES = (0.0, 0.5)
+# A smaller gain is noise: then the fewer features and the plainer weights are better.
+GAIN = 0.003
+
+
+class Recipe(NamedTuple):
+    """One way to train: the features, and the emphasis of `linear.worth`."""
+
+    features: FeatureSettings
+    emphasis: float
+
+
+class Cooked(NamedTuple):
+    """A recipe carried out.
+
+    `scores` are what models said of texts that they had not seen, of shape (texts, labels):
+    of the validation texts, or else of the training texts, each left out in turn. `labels` are
+    the right ones.
+    """
+
+    recipe: Recipe
+    vocabulary: Vocabulary
+    hashes: NDArray[np.uint64]
+    linear: Linear
+    scores: Floats
+    labels: Ints
+
+    @property
+    def right(self) -> float:
+        """The share of the held-out texts whose first choice is right."""
+        return float((self.scores.argmax(axis=1) == self.labels).mean())
+
+
+def best_recipe(material: Material, seed: int, on_step: Callable[[str], None]) -> Recipe:
+    """Try each recipe with half of the fit, and give the one that was right most often.
+
+    Raises:
+        ConfigurationError: The texts have nothing in common.
+    """
+    chosen, highest = None, 0.0
+    for settings, emphasis in product(FEATURES, EMPHASES):
+        recipe = Recipe(settings, emphasis)
+        on_step(f"Trying {_described(recipe)}")
+        right = cook(material, recipe, seed, fit=fit_hinge).right
+        if chosen is None or right > highest + GAIN:
+            chosen, highest = recipe, right
+    assert chosen is not None  # noqa: S101 - there are recipes
+    return chosen
+
+
+def cook(material: Material, recipe: Recipe, seed: int, fit: Fit = fit_linear) -> Cooked:
+    """Carry out one recipe."""
+    hashes = _learnt(material, recipe.features)
+    vocabulary = Vocabulary(hashes, recipe.features)
+    counts = count(material.train.texts, vocabulary)
+    labels, weights = material.train.labels, material.row_weights
+    linear = fit(counts, labels, weights, recipe.emphasis, seed).for_each_label()
+    if material.valid is not None:
+        scores = linear.scores(count(material.valid.texts, vocabulary))
+        return Cooked(recipe, vocabulary, hashes, linear, scores, material.valid.labels)
+    scores = np.empty((len(labels), len(material.names)))
+    for others, fold in stratified(labels, seed):
+        without = fit(counts[others], labels[others], weights[others], recipe.emphasis, seed)
+        scores[fold] = without.for_each_label().scores(counts[fold])
+    return Cooked(recipe, vocabulary, hashes, linear, scores, labels)
+
+
+def _learnt(material: Material, settings: FeatureSettings) -> NDArray[np.uint64]:
+    """Give the features of the training texts, and then those of the texts for the remit."""
+    given = [material.train, material.remit] if material.remit else [material.train]
+    hashes = np.concatenate(
+        [
+            learn_vocabulary(each.texts, settings, min_texts=MIN_TEXTS, limit=MAX_FEATURES)
+            for each in given
+        ]
+    )
+    if not len(hashes):
+        raise ConfigurationError(
+            "No two texts have a word in common, so there is nothing to learn: give more texts."
+        )
+    _, first = np.unique(hashes, return_index=True)
+    return hashes[np.sort(first)]
+
+
+def _described(recipe: Recipe) -> str:
+    kind = "words and letter n-grams" if recipe.features.grams else "words"
+    return f"{kind}, {'weighted by what they tell' if recipe.emphasis else 'plain'}"
