@@ -1,0 +1,69 @@
+# Everything a checkout is for, a target each. It needs Python 3.11 or newer and nothing else.
+# Written for GNU make 3.81 and a plain POSIX shell, which is what macOS has.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKER := build/locker
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+LOCKED := --require-hashes --only-binary :all: -r
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench figures schemas lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+
+install: $(VENV)/installed ## make .venv with the locked requirements and the command .venv/bin/triage
+
+demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file.jsonl sends your own
+	@$(BIN)/triage demo $(if $(INQUIRIES),--inquiries "$(INQUIRIES)")
+
+test: install ## run all tests, those on a real Kafka included; ARGS="-k router" runs some
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: install ## check style, types and who imports what
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: install ## measure speed and memory on a real Kafka; SHORT=1 takes a quick look
+	@$(BIN)/python -m benchmarks $(if $(SHORT),--short)
+
+figures: install ## measure every figure of the model card anew; DATA=folder has the data sets
+	@$(BIN)/python -m benchmarks.model_figures "$(DATA)"
+
+schemas: install ## write schemas/ anew from the message types
+	$(BIN)/python -m services.messages.schemas schemas
+
+# The venv that locks is one of its own: nobody needs uv to run, to test or to change the project.
+# Pins stay as they are where pyproject.toml still allows them. Every other set takes its pins
+# from dev.txt: what runs is what was tested.
+COMPILE = $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+AS_TESTED = --constraints requirements/dev.txt
+
+lock: $(BIN)/python ## write requirements/ anew from pyproject.toml; UPGRADE=1 takes newer versions
+	@echo "Locking what pyproject.toml requires."
+	@$(BIN)/python -m venv --clear $(LOCKER)
+	@$(LOCKER)/bin/python $(PIP_INSTALL) $(LOCKED) requirements/lock.txt
+	@$(COMPILE) --group lock -o requirements/lock.txt
+	@$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml $(AS_TESTED) -o requirements/router.txt
+	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra classifier -o requirements/classifier.txt
+
+# Missing or broken (its Python was removed): made anew, and with it all that was installed.
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON) here: install Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "This needs \
+	Python 3.11 or newer and $(PYTHON) is %d.%d: say PYTHON=python3.13, or where you have one." % v)'
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# Not compiled at once: what is never imported never is, and the first `make demo` is sooner.
+$(VENV)/installed: $(BIN)/python requirements/dev.txt pyproject.toml
+	@echo "Installing the locked requirements into $(VENV); the first time they are 200 MB to fetch."
+	@$(BIN)/python $(PIP_INSTALL) --no-compile $(LOCKED) requirements/dev.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
