@@ -3,6 +3,8 @@
 import json
 from typing import Any, NamedTuple
 
+from services.messages.record import Header
+
 BINARY = (
     ("ce_specversion", b"1.0"),
     ("ce_id", b"e-1"),
@@ -17,7 +19,7 @@ class ARecord(NamedTuple):
     """A consumed record."""
 
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[Header, ...] = ()
     key: bytes | None = b"case-1"
     topic: str = "inquiries"
     partition: int = 3

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from services.messages.record import Headers, Record
+from services.messages.record import Header, Headers, Record
 from services.messages.rejection import RejectedError, Rejection
 
 STRUCTURED = b"application/cloudevents"
@@ -68,9 +68,9 @@ def read(record: Record) -> Event:
     if not record.value:
         raise RejectedError(Rejection.EMPTY_VALUE, "the record has no value")
     for _, value in record.headers:
-        if not value.isascii():
+        if value and not value.isascii():
             _check_utf8(value)
-    named = dict(record.headers)
+    named = {name: value for name, value in record.headers if value is not None}
     if named.get("content-type", b"").startswith(STRUCTURED):
         return _read_structured(record.value, record.headers)
     if "ce_type" not in named and "ce_specversion" not in named:
@@ -93,12 +93,12 @@ def context(event_type: str, source: str, time: datetime) -> tuple[tuple[str, by
     )
 
 
-def as_received(headers: Headers) -> Iterator[tuple[str, bytes]]:
+def as_received(headers: Headers) -> Iterator[Header]:
     """Give every header, those of the received event's own context under `received-…`."""
     return (("received-" + name if name in CONTEXT_HEADERS else name, v) for name, v in headers)
 
 
-def without_context(headers: Headers) -> Iterator[tuple[str, bytes]]:
+def without_context(headers: Headers) -> Iterator[Header]:
     """Give the headers that travel on from one of our own events to the next."""
     return (header for header in headers if header[0] not in CONTEXT_HEADERS)
 

@@ -6,7 +6,9 @@ from typing import NamedTuple, Protocol
 
 from services.messages.rejection import Rejection
 
-Headers = Sequence[tuple[str, bytes]]
+# A header can be there without a value: Kafka's null, which is not the same as an empty one.
+Header = tuple[str, bytes | None]
+Headers = Sequence[Header]
 
 
 class Record(Protocol):
@@ -47,7 +49,7 @@ class Output(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: list[Header]
     rejection: Rejection | None = None
     received_at: datetime | None = None
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
-from services.messages.record import Record
+from services.messages.record import Header, Record
 
 
 class Batch(Protocol):
@@ -17,7 +17,7 @@ class Batch(Protocol):
         timestamp: int | None,
         key: bytes | None,
         value: bytes | None,
-        headers: list[tuple[str, bytes]],
+        headers: list[Header],
     ) -> object | None:
         """Add a record; None says that the batch is full."""
 

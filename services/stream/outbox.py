@@ -33,7 +33,7 @@ def fit(
 
 def size_of(output: Output) -> int:
     """Give the bytes that an output takes in a batch, at most."""
-    headers = sum(len(name) * 4 + len(value) + 10 for name, value in output.headers)
+    headers = sum(len(name) * 4 + len(value or b"") + 10 for name, value in output.headers)
     return OVERHEAD + len(output.key or b"") + len(output.value or b"") + headers
 
 

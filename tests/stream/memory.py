@@ -13,16 +13,14 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, ProducerFenced
 
-from services.messages.record import Record
+from services.messages.record import Header, Record
 from tests.records import ARecord
 
 
 @dataclass
 class MemoryBatch:
     limit: int
-    records: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = field(
-        default_factory=list
-    )
+    records: list[tuple[bytes | None, bytes | None, list[Header]]] = field(default_factory=list)
 
     def append(
         self,
@@ -30,7 +28,7 @@ class MemoryBatch:
         timestamp: int | None,
         key: bytes | None,
         value: bytes | None,
-        headers: list[tuple[str, bytes]],
+        headers: list[Header],
     ) -> object | None:
         if self.records and self.size() + len(value or b"") > self.limit:
             return None

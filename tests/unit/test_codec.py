@@ -197,7 +197,7 @@ def test_a_dead_letter_is_the_record_itself_with_the_reason_beside_it() -> None:
     letter = write_rejected(record, error, topic="inquiries.rejected", by="/c", at=NOW)
     assert (letter.key, letter.value) == (record.key, record.value)
     assert tuple(letter.headers[:2]) == record.headers
-    said = {name: value.decode() for name, value in letter.headers[2:]}
+    said = {name: (value or b"").decode() for name, value in letter.headers[2:]}
     assert msgspec.convert(said, DeadLetter, strict=False) == DeadLetter(
         rejected_reason=Rejection.NOT_JSON,
         rejected_detail="byte 0",
@@ -218,3 +218,12 @@ def test_a_router_reads_what_the_classifier_writes() -> None:
     back = classified.read(ARecord(answer.value, tuple(answer.headers)))
     assert back.body.classification == a_classification()
     assert ("ce_type", CLASSIFIED.encode()) in answer.headers
+
+
+def test_a_header_without_a_value_travels_on_without_one() -> None:
+    """A null header is not an empty one: it arrives as it was sent, whichever way it goes."""
+    record = ARecord(an_inquiry(), (("trace", None), ("ce_id", None)))
+    assert ("trace", None) in through_both(record).headers
+    error = RejectedError(Rejection.NOT_JSON, "x")
+    letter = write_rejected(record, error, topic="dead", by="/c", at=NOW)
+    assert letter.headers[:2] == [("trace", None), ("ce_id", None)]
