@@ -1,0 +1,167 @@
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.classifier.settings import ClassifierSettings
+from services.errors import ConfigurationError
+from services.messages.record import Header, Output
+from services.stream.health import STUCK_SECONDS, Health
+from services.stream.kafka import connect
+from services.stream.logs import REPEAT_SECONDS, LeaveOutRepetitions
+from services.stream.outbox import partition_of, size_of, sort_out
+from services.stream.retry import describe
+from services.stream.settings import KafkaSettings, read_settings
+
+
+@pytest.mark.parametrize(
+    ("key", "count", "partition"),
+    # toPositive(murmur2(key)) % count of org.apache.kafka.common.utils.Utils (kafka-clients 4.1.2).
+    [(b"a", 6, 4), (b"case-88213", 6, 3), (b"", 6, 3), ("ŵyr".encode(), 6, 2), (b"\x00\xff", 6, 1)],
+)
+def test_keys_go_where_java_sends_them(key: bytes, count: int, partition: int) -> None:
+    """A key goes to the partition that a Java producer would choose for it."""
+    assert partition_of(key, count) == partition
+
+
+def test_records_without_a_key_keep_their_order() -> None:
+    """Records without a key of one input partition go to one output partition, in order."""
+    outputs = [Output("out", None, b"%d" % number, []) for number in range(5)]
+    assert sort_out(outputs, {"out": 4}, spare=6) == {("out", 2): outputs}
+
+
+@given(
+    key=st.none() | st.binary(max_size=50),
+    value=st.none() | st.binary(max_size=300),
+    headers=st.lists(
+        st.tuples(st.text(max_size=9), st.none() | st.binary(max_size=30)), max_size=12
+    ),
+)
+def test_size_is_never_underestimated(
+    key: bytes | None, value: bytes | None, headers: list[Header]
+) -> None:
+    """What we say an output takes is at least what it takes in a batch of the client library."""
+    from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+    output = Output("out", key, value, headers)
+    used = DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, headers)
+    assert size_of(output) >= used
+
+
+def test_a_wrong_setting_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that cannot be read is named as it is written in the environment."""
+    monkeypatch.setenv("CLASSIFIER_HTTP_PORT", "eighty")
+    monkeypatch.setenv("CLASSIFIER_LOG_FORMAT", "xml")
+    with pytest.raises(ConfigurationError, match="CLASSIFIER_HTTP_PORT") as caught:
+        read_settings(ClassifierSettings)
+    assert "CLASSIFIER_LOG_FORMAT" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_password_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the settings nor the clients made from them show a password when printed."""
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_PLAINTEXT")
+    monkeypatch.setenv("KAFKA_SASL_USERNAME", "router")
+    monkeypatch.setenv("KAFKA_SASL_PASSWORD", "hunter2")
+    settings = read_settings(KafkaSettings)
+    assert "hunter2" not in f"{settings!r} {settings} {connect(settings, 'x')!r}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (KafkaSettings(security_protocol="SASL_SSL"), "KAFKA_SASL_USERNAME"),
+        (
+            KafkaSettings(security_protocol="SSL", ssl_cafile=Path("/none/ca.pem")),
+            "KAFKA_SSL_CAFILE",
+        ),
+    ],
+)
+def test_a_connection_that_cannot_work_is_refused(settings: KafkaSettings, sentence: str) -> None:
+    """Missing passwords and certificates are named at the start."""
+    with pytest.raises(ConfigurationError, match=sentence):
+        connect(settings, "x")
+
+
+def test_health_follows_broker_assignment_and_progress() -> None:
+    """Ready needs broker and assignment; alive needs progress, unless the broker is away."""
+    now = [1000.0]
+    health = Health(clock=lambda: now[0])
+    assert health.why_not_ready() == "the Kafka broker cannot be reached"
+    health.broker_reachable = True
+    assert "not assigned" in (health.why_not_ready() or "")
+    health.assigned_to(2)
+    assert health.why_not_ready() is None
+    now[0] += STUCK_SECONDS + 1
+    assert "no partition has been read" in (health.why_not_live() or "")
+    health.broker_reachable = False
+    assert health.why_not_live() is None
+    health.broker_reachable = True
+    health.beat()
+    assert health.why_not_live() is None
+    health.assigned_to(0)
+    now[0] += STUCK_SECONDS + 1
+    assert health.why_not_live() is None
+
+
+def test_a_flood_of_one_message_is_summarised() -> None:
+    """The same message of a library is let through once in 30 s, with how often it came."""
+    now = [0.0]
+    gate = LeaveOutRepetitions(clock=lambda: now[0])
+
+    def said(text: str) -> logging.LogRecord | None:
+        record = logging.LogRecord("aiokafka", logging.ERROR, "", 0, text, None, None)
+        return record if gate.filter(record) else None
+
+    assert said("away %s")
+    assert [said("away %s") for _ in range(50)] == [None] * 50
+    assert said("something else")
+    now[0] += REPEAT_SECONDS
+    again = said("away %s")
+    assert again is not None
+    assert vars(again)["left_out"] == 50
+
+
+def test_an_unknown_error_is_described_by_type_and_place() -> None:
+    """An error that is not Kafka's own could quote a citizen, so its text is not repeated."""
+    try:
+        dict[str, str]()["my neighbour Blodwen"]
+    except KeyError as error:
+        described = describe(error)
+    assert "Blodwen" not in described
+    assert "KeyError" in described
+    assert "test_stream_parts.py" in described
+    assert "RequestTimedOut" in describe(KafkaTimeoutError()) or describe(KafkaTimeoutError())
+
+
+LOGGING = """
+import logging
+from services.stream.logs import configure_logs
+configure_logs("INFO", "{form}")
+import structlog
+said = "my neighbour Blodwen"
+structlog.get_logger("services").info("stream.assigned", partitions=[1])
+try:
+    [][5]
+except IndexError:
+    logging.getLogger("aiokafka").exception("Unexpected error in %s", "a routine")
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_traceback_in_the_log_shows_no_values(form: str) -> None:
+    """Tracebacks are logged without the variables' values, which may be a citizen's words."""
+    script = LOGGING.format(form=form)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "IndexError" in run.stderr
+    assert "stream.assigned" in run.stderr
+    assert "Blodwen" not in run.stderr
+    if form == "json":
+        events = [json.loads(line)["event"] for line in run.stderr.splitlines()]
+        assert events == ["stream.assigned", "Unexpected error in a routine"]
