@@ -60,14 +60,12 @@ class Worker:
         """
         self._task = asyncio.current_task()
         try:
-            await self.producer.start()
-            await self._resume()
-            while not self._stopping:
-                self.beat()
-                if records := await self._read():
-                    await self._work(records)
-        finally:
-            await self._close()
+            await self._work_until_stopped()
+        except Exception:
+            # Told to stop, it must not be started afresh: its producer would fence that of the
+            # next owner, who answers what this one had in hand.
+            if not self._stopping:
+                raise
 
     def stop(self) -> None:
         """Stop at once while waiting, or once the transaction in hand has ended."""
@@ -79,6 +77,17 @@ class Worker:
         """Give how many records wait to be read, as the consumer last heard; None before that."""
         end = self.consumer.last_stable_offset(self.partition) if self._resumed else None
         return None if end is None else max(0, end - await self.consumer.position(self.partition))
+
+    async def _work_until_stopped(self) -> None:
+        try:
+            await self.producer.start()
+            await self._resume()
+            while not self._stopping:
+                self.beat()
+                if records := await self._read():
+                    await self._work(records)
+        finally:
+            await self._close()
 
     async def _resume(self) -> None:
         offset = await self.consumer.committed(self.partition)
