@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
+import stamina
 import structlog
 
 REPEAT_SECONDS = 30
@@ -49,6 +50,8 @@ def configure_logs(level: str, form: str, clock: Callable[[], float] = time.mono
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    # Its own line at each retry repeats the error's text, which could quote a citizen; ours do not.
+    stamina.instrumentation.set_on_retry_hooks([])
     for library in ("aiokafka", "uvicorn"):
         logging.getLogger(library).setLevel(max(logging.getLevelName(level), logging.WARNING))
 
