@@ -1,5 +1,6 @@
 """The figures that say how good a model is, each with the interval it is known within."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -84,7 +85,7 @@ def curve(choices: Choices, points: int = 100) -> list[tuple[float, float]]:
     """Give (coverage, precision) from the surest hundredth of the texts to all of them."""
     order = np.argsort(-choices.sure, kind="stable")
     hits = np.cumsum(choices.right[order])
-    rows = np.unique(np.ceil(np.linspace(0, 1, points + 1)[1:] * len(order)).astype(int))
+    rows = np.unique(np.ceil(np.arange(1, points + 1) * len(order) / points).astype(int))
     return [(float(row / len(order)), float(hits[row - 1] / row)) for row in rows]
 
 
@@ -96,7 +97,9 @@ def macro_f1(truths: Ints, chosen: Ints) -> float:
 
 
 def remit_auroc(in_remit: Floats, truths: Truths) -> float:
-    """Give how likely a text in remit scores higher than one out of it."""
+    """Give how likely a text in remit scores higher than one out of it; NaN without either."""
+    if truths.all() or not truths.any():
+        return math.nan
     return float(roc_auc_score(truths, in_remit))
 
 
@@ -109,9 +112,14 @@ def resampled(size: int, figure: Callable[[Ints], float], seed: int, resamples: 
 def with_interval(
     size: int, figure: Callable[[Ints], float], *, seed: int = 0, resamples: int = RESAMPLES
 ) -> Figure:
-    """Give a figure of texts, which it takes by their numbers, and its interval."""
-    low, high = np.percentile(resampled(size, figure, seed, resamples), INTERVAL)
-    return Figure(figure(np.arange(size)), float(low), float(high))
+    """Give a figure of texts, which it takes by their numbers, and its interval.
+
+    Resamples for which it is NaN, as they happen to lack what it needs, do not count. The value
+    is always within: a resample has a larger calibration error than the texts it is drawn from.
+    """
+    low, high = np.nanpercentile(resampled(size, figure, seed, resamples), INTERVAL)
+    value = figure(np.arange(size))
+    return Figure(value, min(float(low), value), max(float(high), value))
 
 
 def headline(choices: Choices, resamples: int = RESAMPLES) -> dict[str, Figure]:

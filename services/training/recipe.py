@@ -5,6 +5,7 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from services.classifier.features import VERSION
@@ -42,14 +43,15 @@ class Cooked(NamedTuple):
     """A recipe carried out.
 
     `scores` are what models said of texts that they had not seen, of shape (texts, labels):
-    of the validation texts, or else of the training texts, each left out in turn. `labels` are
-    the right ones.
+    of the validation texts, or else of the training texts, each left out in turn. `counts` are
+    those texts' features, and `labels` the right labels.
     """
 
     recipe: Recipe
     vocabulary: Vocabulary
     hashes: NDArray[np.uint64]
     linear: Linear
+    counts: sp.csr_matrix
     scores: Floats
     labels: Ints
 
@@ -84,13 +86,13 @@ def cook(material: Material, recipe: Recipe, seed: int, fit: Fit = fit_linear) -
     labels, weights = material.train.labels, material.row_weights
     linear = fit(counts, labels, weights, recipe.emphasis, seed).for_each_label()
     if material.valid is not None:
-        scores = linear.scores(count(material.valid.texts, vocabulary))
-        return Cooked(recipe, vocabulary, hashes, linear, scores, material.valid.labels)
+        later, truths = count(material.valid.texts, vocabulary), material.valid.labels
+        return Cooked(recipe, vocabulary, hashes, linear, later, linear.scores(later), truths)
     scores = np.empty((len(labels), len(material.names)))
     for others, fold in stratified(labels, seed):
         without = fit(counts[others], labels[others], weights[others], recipe.emphasis, seed)
         scores[fold] = without.for_each_label().scores(counts[fold])
-    return Cooked(recipe, vocabulary, hashes, linear, scores, labels)
+    return Cooked(recipe, vocabulary, hashes, linear, counts, scores, labels)
 
 
 def _learnt(material: Material, settings: FeatureSettings) -> NDArray[np.uint64]:

@@ -44,12 +44,12 @@ class Remit(NamedTuple):
     linear: Linear | None = None
     learnt: Sigmoid | None = None
 
-    def probabilities(self, logits: Floats, counts: sp.csr_matrix | None) -> Floats:
+    def probabilities(self, logits: Floats, counts: sp.csr_matrix) -> Floats:
         """Give how likely texts are in remit.
 
         Args:
             logits: Of shape (texts, labels).
-            counts: Their features, of shape (texts, features); needed where there is a model.
+            counts: Their features, of shape (texts, features).
         """
         familiar = self.familiar.probabilities(energy(logits))
         if self.linear is None or self.learnt is None:
@@ -108,5 +108,5 @@ def fit_platt(scores: Floats, truths: Truths) -> Sigmoid:
 
 
 def pick_threshold(in_remit: Floats) -> float:
-    """Give the probability that all but a twentieth of the inquiries in remit reach."""
+    """Give the probability that all but a twentieth of texts in remit reach."""
     return round(float(np.quantile(in_remit, HELD_BACK)), 6)

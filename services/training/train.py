@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from services.manifest import Expected, Source, Thresholds
 from services.training.calibrate import Calibration, choose_penalty, fit_calibration
@@ -30,10 +31,21 @@ class Judged(NamedTuple):
 
 
 class InRemit(NamedTuple):
-    """How likely texts are in remit, as models that had not seen them say, and whether they are."""
+    """How likely texts are in remit, as models that had not seen them say.
 
-    probabilities: Floats
-    truths: NDArray[np.bool_]
+    `held_out` are the texts that departments were judged on, all of them in remit; `given` are
+    those with which the remit was learnt, if any were, and `truths` tells which are in remit.
+    """
+
+    held_out: Floats
+    given: Floats | None = None
+    truths: NDArray[np.bool_] | None = None
+
+    def known(self) -> Iterator[Floats]:
+        """Give those that are in remit, each kind of text by itself."""
+        yield self.held_out
+        if self.given is not None:
+            yield self.given[self.truths]
 
 
 def train(request: Request, on_step: Callable[[str], None]) -> Trained:
@@ -46,6 +58,16 @@ def train(request: Request, on_step: Callable[[str], None]) -> Trained:
     Raises:
         ConfigurationError: The data or the request are wrong; nothing has been written.
     """
+    # Sums that several threads share out come out otherwise by how many there are; and on matrices
+    # as narrow as these, threads cost more than they save.
+    with threadpool_limits(limits=1):
+        trained = _train(request, on_step)
+    on_step("Writing the model")
+    save(request.out, trained)
+    return trained
+
+
+def _train(request: Request, on_step: Callable[[str], None]) -> Trained:
     on_step("Reading the texts")
     material = read_material(request)
     recipe = best_recipe(material, request.seed, on_step)
@@ -56,7 +78,7 @@ def train(request: Request, on_step: Callable[[str], None]) -> Trained:
     on_step("Learning what is out of remit")
     remit, in_remit = _remit(cooked, calibration, material.remit, request.seed)
     on_step("Measuring")
-    trained = Trained(
+    return Trained(
         name=request.out.resolve().name,
         features=cooked.recipe.features,
         hashes=cooked.hashes,
@@ -71,9 +93,6 @@ def train(request: Request, on_step: Callable[[str], None]) -> Trained:
         },
         figures=_figures(judged, in_remit),
     )
-    on_step("Writing the model")
-    save(request.out, trained)
-    return trained
 
 
 def _calibrate(material: Material, cooked: Cooked, seed: int) -> tuple[Calibration, Judged]:
@@ -92,13 +111,13 @@ def _remit(
     seen = calibration.mixing.logits(cooked.scores)
     familiar = Remit(fit_familiar(energy(seen)))
     if given is None:
-        in_remit = familiar.probabilities(seen, None)
-        return familiar, InRemit(in_remit, np.ones(len(in_remit), np.bool_))
+        return familiar, InRemit(familiar.probabilities(seen, cooked.counts))
     counts = count(given.texts, cooked.vocabulary)
     linear, sigmoid, learnt = fit_learnt(counts, given.labels, cooked.recipe.emphasis, seed)
+    remit = Remit(familiar.familiar, linear, sigmoid)
     logits = calibration.mixing.logits(cooked.linear.scores(counts))
     lower = np.minimum(learnt, familiar.probabilities(logits, counts))
-    return Remit(familiar.familiar, linear, sigmoid), InRemit(lower, given.labels == 1)
+    return remit, InRemit(remit.probabilities(seen, cooked.counts), lower, given.labels == 1)
 
 
 def _thresholds(
@@ -109,7 +128,7 @@ def _thresholds(
         precision=precision,
         overall=overall,
         departments=departments,
-        in_remit=pick_threshold(in_remit.probabilities[in_remit.truths]),
+        in_remit=min(map(pick_threshold, in_remit.known())),
     )
 
 
@@ -124,10 +143,10 @@ def _expected(material: Material, judged: Judged) -> Expected:
 
 def _figures(judged: Judged, in_remit: InRemit) -> dict[str, Any]:
     figures = headline(judged.choices)
-    if not in_remit.truths.all():
+    given, truths = in_remit.given, in_remit.truths
+    if given is not None and truths is not None:
         figures["remit_auroc"] = with_interval(
-            len(in_remit.truths),
-            lambda rows: remit_auroc(in_remit.probabilities[rows], in_remit.truths[rows]),
+            len(truths), lambda rows: remit_auroc(given[rows], truths[rows])
         )
     rounded = {name: [round(each, 4) for each in figure] for name, figure in figures.items()}
     return {"texts": len(judged.choices.sure), **rounded}

@@ -1,0 +1,283 @@
+import hashlib
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.classifier.model import VOCABULARY, WEIGHTS, Model, load
+from services.cli import run
+from services.errors import ConfigurationError
+from services.manifest import FILENAME, Manifest
+from services.training.counts import count
+from services.training.dataset import Columns
+from services.training.material import Request, read_material
+from services.training.recipe import FEATURES, Recipe, cook
+from services.training.save import Trained, save
+from services.training.train import train
+from tests.unit.training_data import (
+    BUSY,
+    QUIET,
+    labelled_rows,
+    remit_rows,
+    write,
+)
+
+COLUMNS = Columns("text", "department")
+FILES = (WEIGHTS, VOCABULARY, FILENAME)
+EARLIER = "of the one before"
+# Half precision has eleven bits.
+HALF_PRECISION = 0.005
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the same rows in each form, later ones, and some that are out of remit."""
+    folder = tmp_path_factory.mktemp("data")
+    for name in ("rows.csv", "rows.csv.gz", "rows.jsonl"):
+        write(folder / name, labelled_rows(1))
+    write(folder / "valid.csv", labelled_rows(0, BUSY))
+    write(folder / "remit.csv", remit_rows(2))
+    return folder
+
+
+def asking(data: Path, out: Path) -> Request:
+    return Request(data=[data / "rows.csv"], columns=COLUMNS, out=out)
+
+
+def quietly(step: str) -> None:
+    """Tell nobody what is being done."""
+
+
+def trained_to(folder: Path) -> Manifest:
+    """Give what a model says of itself; `load` has checked it."""
+    return load(folder, threads=1).manifest
+
+
+@pytest.fixture(scope="module")
+def plain(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
+    """A model from one file of rows."""
+    out = tmp_path_factory.mktemp("models") / "plain"
+    return out, train(asking(data, out), quietly)
+
+
+@pytest.fixture(scope="module")
+def full(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
+    """A model from rows with dates, later ones to calibrate on, and some that are out of remit."""
+    out = tmp_path_factory.mktemp("models") / "full"
+    asked = replace(
+        asking(data, out),
+        columns=Columns("text", "department", "day"),
+        valid=data / "valid.csv",
+        remit=data / "remit.csv",
+    )
+    return out, train(asked, quietly)
+
+
+@pytest.fixture(scope="module")
+def lower(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A model that replaced an earlier one and promises less; and what was said meanwhile."""
+    folder = tmp_path_factory.mktemp("models") / "lower"
+    folder.mkdir()
+    for name in (*FILES, "README.md"):
+        (folder / name).write_text(EARLIER, encoding="utf-8")
+    arguments = ["--data", data / "rows.csv.gz", "--precision", "0.8", "--out", folder]
+    with pytest.raises(SystemExit) as ended, redirect_stdout(io.StringIO()) as said:
+        run(["train", *map(str, arguments)])
+    assert ended.value.code == 0
+    return folder, " ".join(said.getvalue().split())
+
+
+def files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def weights_of(folder: Path) -> tuple[bytes, bytes]:
+    return (folder / WEIGHTS).read_bytes(), (folder / VOCABULARY).read_bytes()
+
+
+def test_a_model_is_learnt(plain: tuple[Path, Trained]) -> None:
+    """On texts that no fit had seen, the first choice is nearly always right."""
+    manifest = trained_to(plain[0])
+    assert manifest.labels == (QUIET, *BUSY)
+    assert manifest.name == "plain"
+    value, low, high = manifest.figures["accuracy"]
+    assert 0.8 < value < 1
+    assert low <= value <= high
+    assert manifest.figures["texts"] == len(labelled_rows(1))
+
+
+def test_a_model_says_what_it_was_made_from(data: Path, full: tuple[Path, Trained]) -> None:
+    """The manifest names each file with its checksum and what it was used for."""
+    said = {source.file: (source.sha256, source.used_for) for source in trained_to(full[0]).sources}
+    uses = {
+        "rows.csv": "training",
+        "valid.csv": "calibration and thresholds",
+        "remit.csv": "remit",
+    }
+    assert said == {
+        name: (hashlib.sha256((data / name).read_bytes()).hexdigest(), use)
+        for name, use in uses.items()
+    }
+
+
+def test_no_environment_changes_the_model(
+    data: Path, tmp_path: Path, plain: tuple[Path, Trained]
+) -> None:
+    """The same rows give the same bytes in any process: JSON Lines or CSV, any locale, any seed.
+
+    Nor does the number of threads of the linear algebra make a difference.
+    """
+    environment = {"LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    arguments = ["--data", str(data / "rows.jsonl"), "--out", str(tmp_path / "plain")]
+    subprocess.run(
+        [sys.executable, "-c", "from services.cli import main; main()", "train", *arguments],
+        env={**os.environ, **environment, **threads},
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    assert weights_of(tmp_path / "plain") == weights_of(plain[0])
+    assert trained_to(tmp_path / "plain").thresholds == trained_to(plain[0]).thresholds
+
+
+def test_a_lower_promise_lets_more_through(
+    plain: tuple[Path, Trained], lower: tuple[Path, str]
+) -> None:
+    """`--precision` changes what is promised, and the weights not at all."""
+    lax, strict = trained_to(lower[0]).thresholds, trained_to(plain[0]).thresholds
+    assert (lax.precision, strict.precision) == (0.8, 0.95)
+    assert lax.overall is not None
+    assert strict.overall is not None
+    assert lax.overall.probability < strict.overall.probability
+    assert lax.overall.rows > strict.overall.rows
+
+
+def test_compressed_rows_are_the_same_rows(
+    plain: tuple[Path, Trained], lower: tuple[Path, str]
+) -> None:
+    """CSV and CSV.gz of the same rows give the same bytes."""
+    assert weights_of(lower[0]) == weights_of(plain[0])
+
+
+def test_a_department_with_too_few_rows_is_promised_nothing(lower: tuple[Path, str]) -> None:
+    """Where too few texts say anything, a person decides, and whoever trains is told so."""
+    folder, said = lower
+    assert trained_to(folder).thresholds.departments[QUIET] is None
+    assert f"Too few to promise anything, so a person decides: {QUIET}." in said
+    assert f"Written to {folder}." in said
+
+
+def test_a_model_is_replaced_whole(lower: tuple[Path, str]) -> None:
+    """A new model takes the place of an earlier one, whose card stays as it was written."""
+    folder, _ = lower
+    assert load(folder, threads=1).name == "lower"
+    assert (folder / "README.md").read_text(encoding="utf-8") == EARLIER
+    assert files_below(folder.parent) == [folder / name for name in sorted([*FILES, "README.md"])]
+
+
+def test_a_promise_holds_for_the_texts_that_it_rests_on(full: tuple[Path, Trained]) -> None:
+    """Each department's threshold has the precision that was asked for, on fifty texts or more."""
+    thresholds = trained_to(full[0]).thresholds
+    assert thresholds.departments[QUIET] is None
+    given = [each for each in thresholds.departments.values() if each]
+    assert given
+    for threshold in given:
+        assert threshold.precision >= thresholds.precision
+        assert threshold.rows >= 50
+
+
+def measured(trained: Trained, model: Model, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Give what the parts of a model say of texts, in double precision."""
+    counts = count(texts, model.vocabulary)
+    logits = trained.parts.calibration.mixing.logits(trained.parts.linear.scores(counts))
+    probabilities = trained.parts.calibration.sharpness.probabilities(logits)
+    return probabilities, trained.parts.remit.probabilities(logits, counts)
+
+
+@pytest.mark.parametrize("kind", ["plain", "full"])
+def test_what_is_served_is_what_was_measured(kind: str, request: pytest.FixtureRequest) -> None:
+    """The ONNX graph gives the probabilities that training gives, within half precision."""
+    folder, trained = request.getfixturevalue(kind)
+    model = load(folder, threads=1)
+    texts = [row.text for row in [*labelled_rows(3), *remit_rows(4)]]
+    texts += ["", "?", "nothing of this is known", "Ŵ 😀 \ud800", "tax " * 3_000]
+    probabilities, in_remit = measured(trained, model, texts)
+    served = model.score(texts)
+    assert np.abs(served.probabilities - probabilities).max() < HALF_PRECISION
+    assert np.abs(served.in_remit - in_remit).max() < HALF_PRECISION
+
+
+def test_strangers_are_out_of_remit(full: tuple[Path, Trained]) -> None:
+    """What no department should get is recognised, in texts that the model has not seen."""
+    model = load(full[0], threads=1)
+    rows = remit_rows(5)
+    inside = np.array([bool(row.department) for row in rows])
+    said = model.score([row.text for row in rows]).in_remit
+    assert said[inside].mean() > said[~inside].mean() + 0.5
+    assert model.manifest.figures["remit_auroc"][0] > 0.9
+
+
+def test_two_departments_are_enough(data: Path, tmp_path: Path) -> None:
+    """A model may choose between two departments."""
+    write(tmp_path / "two.csv", labelled_rows(4, ("tax", "roads")))
+    two = replace(asking(data, tmp_path / "two"), data=[tmp_path / "two.csv"])
+    trained = train(two, quietly)
+    model = load(tmp_path / "two", threads=1)
+    rows = labelled_rows(3, ("tax", "roads"))
+    texts = [row.text for row in rows]
+    served = model.score(texts).probabilities
+    right = [
+        model.labels[n] == row.department for n, row in zip(served.argmax(1), rows, strict=True)
+    ]
+    assert model.labels == ("roads", "tax")
+    assert np.mean(right) > 0.8
+    assert np.abs(served - measured(trained, model, texts)[0]).max() < HALF_PRECISION
+
+
+@pytest.mark.parametrize("later", ["later.csv", None])
+def test_two_departments_are_told_apart(data: Path, tmp_path: Path, later: str | None) -> None:
+    """Each of two departments has a score of its own, on later rows or on rows left out in turn."""
+    write(tmp_path / "two.csv", labelled_rows(4, ("tax", "roads")))
+    write(tmp_path / "later.csv", labelled_rows(5, ("tax", "roads")))
+    two = replace(
+        asking(data, tmp_path / "two"),
+        data=[tmp_path / "two.csv"],
+        valid=tmp_path / later if later else None,
+    )
+    cooked = cook(read_material(two), Recipe(FEATURES[0], 0.0), 0)
+    assert cooked.scores.shape == (len(cooked.labels), 2)
+    assert cooked.scores[:, 0] == pytest.approx(-cooked.scores[:, 1])
+    assert cooked.right > 0.8
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, plain: tuple[Path, Trained]
+) -> None:
+    """Where the model cannot be written, one sentence says so, and nothing is left behind."""
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
+    for folder in (tmp_path / "file", tmp_path / "file" / "model"):
+        with pytest.raises(ConfigurationError, match="cannot be written") as caught:
+            save(folder, plain[1])
+        assert str(folder) in str(caught.value)
+        assert "\n" not in str(caught.value)
+    assert files_below(tmp_path) == [tmp_path / "file"]
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "not a folder"
+
+
+def test_recent_rows_count_more(data: Path, tmp_path: Path) -> None:
+    """A row that is a half-life older counts half, and one on average."""
+    dated = replace(
+        asking(data, tmp_path / "m"), columns=Columns("text", "department", "day"), half_life=30.0
+    )
+    weights = read_material(dated).row_weights
+    assert weights[-31] == pytest.approx(weights[-1] / 2)
+    assert weights.mean() == pytest.approx(1)
+    assert (read_material(asking(data, tmp_path / "m")).row_weights == 1).all()
