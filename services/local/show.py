@@ -1,0 +1,58 @@
+"""What the demo prints: one inquiry before and after, and what went where."""
+
+import json
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from services.local.outcome import LINE, Outcome
+from services.local.traffic import key_of
+
+
+def show_example(console: Console, outcome: Outcome, lines: list[bytes]) -> None:
+    """Show the first inquiry that went straight to a department: as sent, and as it arrived."""
+    record = outcome.example
+    if record is None:
+        return
+    headers = [(name, (value or b"").decode()) for name, value in record.headers]
+    sent = lines[int(dict(headers)[LINE]) - 1]
+    before = _message(key_of(sent), [header for header in headers if header[0] == LINE], sent)
+    after = _message(record.key, headers, record.value)
+    console.print(Panel(before, title=f"published to {outcome.topics.received}"))
+    console.print(Panel(after, title=f"arrived on {record.topic}"))
+
+
+def show_table(console: Console, outcome: Outcome) -> None:
+    """Show how many inquiries went where, and how fast."""
+    table = Table(title="What went where", title_justify="left")
+    table.add_column("topic", no_wrap=True)
+    table.add_column("inquiries", justify="right")
+    departments = [topic for topic in outcome.topics.departments if outcome.by_topic[topic]]
+    for topic in sorted(departments, key=lambda topic: (-outcome.by_topic[topic], topic)):
+        table.add_row(topic, str(outcome.by_topic[topic]))
+    review = {reason: n for reason, n in outcome.reasons.items() if reason != "confident"}
+    left = {outcome.topics.review: review, outcome.topics.rejected: outcome.rejected}
+    for topic, reasons in left.items():
+        table.add_section()
+        table.add_row(topic, str(outcome.by_topic[topic]))
+        for reason, count in sorted(reasons.items()):
+            table.add_row(f"  {reason}", str(count), style="dim")
+    console.print(table)
+    figures = outcome.summary()
+    verdict = "each came out exactly once" if outcome.accounted else "NOT EACH CAME OUT ONCE"
+    console.print(
+        f"{figures['published']:,} inquiries published, {verdict}: {figures['seconds']:.1f} s, "
+        f"{figures['per_second']:,.0f} a second."
+    )
+
+
+def _message(key: bytes | None, headers: list[tuple[str, str]], value: bytes) -> RenderableType:
+    shown = Text()
+    shown.append(f"key      {key.decode(errors='replace') if key else '(none)'}\n")
+    for name, text in headers:
+        shown.append(f"header   {name}: {text}\n")
+    body = json.dumps(json.loads(value), indent=2, ensure_ascii=False)
+    return Group(shown, Syntax(body, "json", word_wrap=True, background_color="default"))
