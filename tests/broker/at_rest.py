@@ -1,0 +1,90 @@
+"""Tells when a pipeline has answered everything, and reads what it wrote up to there.
+
+Offsets and outputs are of one transaction. So once a group's offset stands at the end of what it
+reads, nothing more can come of it, and a count of what came out is final.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+LIMIT = 60.0
+
+
+async def until(condition: Callable[[], Awaitable[object]], limit: float = LIMIT) -> None:
+    """Wait until a condition holds; raises TimeoutError where it does not after `limit` seconds."""
+    async with asyncio.timeout(limit):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def read_all(servers: str, topics: Iterable[str]) -> list[ConsumerRecord]:
+    """Read every committed record of some topics, once no transaction on them is open."""
+    async with (
+        _reader(servers, topics, "read_committed") as consumer,
+        _reader(servers, topics, "read_uncommitted") as other,
+    ):
+        ends: dict[TopicPartition, int] = {}
+
+        async def none_open() -> bool:
+            partitions = consumer.assignment()
+            ends.update(await consumer.end_offsets(partitions))  # the last stable offsets
+            return bool(ends == await other.end_offsets(partitions))  # the high watermarks
+
+        await until(none_open)
+        return await _read_to(consumer, ends)
+
+
+async def wait_until_answered(servers: str, group: str, topic: str) -> None:
+    """Wait until a group has answered every committed record of a topic."""
+    last: dict[TopicPartition, int] = {}
+    for record in await read_all(servers, [topic]):
+        last[TopicPartition(topic, record.partition)] = record.offset
+    async with _admin(servers) as admin:
+
+        async def answered() -> bool:
+            offsets = await admin.list_consumer_group_offsets(group)
+            return all(tp in offsets and offsets[tp].offset > offset for tp, offset in last.items())
+
+        await until(answered)
+
+
+async def _read_to(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> list[ConsumerRecord]:
+    records: list[ConsumerRecord] = []
+    async with asyncio.timeout(LIMIT):
+        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+            for batch in (await consumer.getmany(timeout_ms=200)).values():
+                records += batch
+    return records
+
+
+@asynccontextmanager
+async def _reader(
+    servers: str, topics: Iterable[str], isolation_level: str
+) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        *topics,
+        bootstrap_servers=servers,
+        isolation_level=isolation_level,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def _admin(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()

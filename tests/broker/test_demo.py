@@ -1,0 +1,130 @@
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.resources import shipped
+from tests.broker.at_rest import until
+from tests.broker.inquiries import examples, rejection_of
+from tests.broker.processes import files_in, given
+
+TRIAGE = str(Path(sys.executable).with_name("triage"))
+
+
+@pytest.fixture
+def folder(can_embed: None, tmp_path: Path) -> Path:
+    """The folder that the demo is given for its temporary files."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+async def start_demo(folder: Path, *arguments: str, **settings: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        TRIAGE,
+        "demo",
+        *arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(folder), **settings},
+    )
+
+
+async def test_the_demo_accounts_for_every_example(folder: Path, tmp_path: Path) -> None:
+    """`triage demo` exits 0 with a summary that adds up, and leaves nothing behind."""
+    summary = tmp_path / "summary.json"
+    demo = await start_demo(folder, "--summary", str(summary))
+    output, errors = await demo.communicate()
+    assert (demo.returncode, errors) == (0, b"")
+    assert b"each came out exactly once" in output
+    figures = json.loads(summary.read_text())
+    rejected = [rejection_of(record) for record in examples() if rejection_of(record)]
+    assert figures["published"] == len(examples())
+    assert figures["classified"] == len(examples()) - len(rejected)
+    assert figures["rejected"] == {reason: rejected.count(reason) for reason in rejected}
+    out = sum(figures["routed"].values()) + figures["review"] + sum(figures["rejected"].values())
+    assert out == figures["published"]
+    assert figures["seconds"] > 0
+    assert figures["per_second"] > 0
+    assert given(folder) == {}
+    assert files_in(folder) == []
+
+
+async def test_a_step_that_fails_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    """A service that cannot start ends the demo with what it said, its log, and nothing running."""
+    model = shutil.copytree(shipped("models", "uk-departments"), tmp_path / "model")
+    (model / "model.onnx").write_bytes(b"torn")
+    demo = await start_demo(folder, CLASSIFIER_MODEL=str(model))
+    _, errors = await demo.communicate()
+    assert demo.returncode == 1
+    [line] = errors.decode().splitlines()
+    assert line.startswith("triage: The classifier has ended (")
+    assert "model.onnx" in line
+    [kept] = files_in(folder)
+    assert line.endswith(f"see its log {folder / kept / 'classifier.log'}.")
+    assert given(folder) == {}
+
+
+async def test_a_broker_that_dies_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    """A Kafka that ends while inquiries are on their way ends the demo, which says so."""
+    inquiries = tmp_path / "inquiries.jsonl"
+    inquiries.write_bytes(b"\n".join(record.value or b"" for record in examples()) * 100)
+    demo = await start_demo(folder, "--inquiries", str(inquiries))
+    assert demo.stdout
+    assert demo.stderr
+    while b"Sending inquiries" not in await demo.stdout.readline():
+        assert not demo.stdout.at_eof()
+    os.kill(given(folder)["java"], signal.SIGKILL)
+    errors = await demo.stderr.read()
+    assert await demo.wait() == 1
+    [line] = errors.decode().splitlines()
+    assert line.startswith("triage: Kafka ")
+    assert line.endswith(f"see its log {folder / files_in(folder)[0] / 'kafka' / 'kafka.log'}.")
+    assert given(folder) == {}
+
+
+async def test_a_wrong_setting_is_named_before_anything_starts(folder: Path) -> None:
+    """A model that is not there ends the demo at once, with exit code 2 and nothing started."""
+    demo = await start_demo(folder, CLASSIFIER_MODEL="/nonexistent/model")
+    output, errors = await demo.communicate()
+    assert (demo.returncode, output) == (2, b"")
+    [line] = errors.decode().splitlines()
+    assert "/nonexistent/model" in line
+    assert files_in(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "step"),
+    [
+        (signal.SIGINT, b"Starting Kafka"),
+        (signal.SIGTERM, b"Starting Kafka"),
+        (signal.SIGINT, b"Sending inquiries"),
+        (signal.SIGKILL, b"Sending inquiries"),
+    ],
+)
+async def test_a_demo_that_is_stopped_leaves_nothing_running(
+    folder: Path, number: signal.Signals, step: bytes
+) -> None:
+    """Ctrl-C, SIGTERM and even kill -9 stop all that was started; the first two tidy up as well."""
+    demo = await start_demo(folder)
+    assert demo.stdout
+    assert demo.stderr
+    while step not in await demo.stdout.readline():
+        assert not demo.stdout.at_eof()
+    demo.send_signal(number)
+    errors = await demo.stderr.read()
+    assert await demo.wait() == (-9 if number == signal.SIGKILL else 130)
+    assert b"Traceback" not in errors
+
+    async def gone() -> bool:
+        return not given(folder)
+
+    await until(gone, limit=5)
+    if number != signal.SIGKILL:
+        assert files_in(folder) == []
