@@ -1,0 +1,97 @@
+"""The limit: aiokafka alone, which passes records on unread, with the services' transactions.
+
+It follows aiokafka's documentation: "Transactional Consume-Process-Produce" (the offsets of what
+was read are committed by the transaction that holds what is written), "Batch producer"
+(`create_batch` and `send_batch` for control over batches) and `getmany` for a partition's records
+at once; and from Kafka's on exactly-once one transactional id for each input partition. It runs on
+uvloop, and leaves out all that a service is for: it checks nothing, counts nothing, makes no
+header, chooses no partition and could not take over from another process.
+
+    python -m benchmarks.passthrough SERVERS READS WRITES GROUP PARTITIONS BATCH_RECORDS
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import uvloop
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+READY = "ready"
+BATCH_BYTES = 1_000_000  # as KAFKA_MAX_MESSAGE_BYTES of the services
+
+
+class Job(NamedTuple):
+    """What to pass on, and how much of it in a transaction."""
+
+    servers: str
+    reads: str
+    writes: str
+    group: str
+    partitions: int
+    batch_records: int
+
+
+async def run(job: Job) -> None:
+    """Pass records on until killed; says on standard output when it is ready."""
+    partitions = [TopicPartition(job.reads, number) for number in range(job.partitions)]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=job.servers,
+        group_id=job.group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+    )
+    consumer.assign(partitions)
+    async with consumer, asyncio.TaskGroup() as tasks:
+        for partition in partitions:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=job.servers,
+                transactional_id=f"{job.group}.{partition.partition}",
+                max_batch_size=BATCH_BYTES,
+            )
+            await producer.start()
+            tasks.create_task(_work(job, partition, consumer, producer))
+        sys.stdout.write(f"{READY}\n")
+        sys.stdout.flush()
+
+
+async def _work(
+    job: Job, partition: TopicPartition, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
+) -> None:
+    while True:
+        batches = await consumer.getmany(partition, timeout_ms=1_000, max_records=job.batch_records)
+        if records := batches.get(partition):
+            async with producer.transaction():
+                sent = [
+                    await producer.send_batch(batch, job.writes, partition=partition.partition)
+                    for batch in _batches(producer, records)
+                ]
+                offsets = {partition: records[-1].offset + 1}
+                await producer.send_offsets_to_transaction(offsets, job.group)
+                await asyncio.gather(*sent)
+
+
+def _batches(
+    producer: AIOKafkaProducer, records: Sequence[ConsumerRecord]
+) -> Iterator[BatchBuilder]:
+    batch = producer.create_batch()
+    for record in records:
+        if not _append(batch, record):
+            yield batch
+            batch = producer.create_batch()
+            _append(batch, record)
+    yield batch
+
+
+def _append(batch: BatchBuilder, record: ConsumerRecord) -> bool:
+    headers = list(record.headers)
+    appended = batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
+    return appended is not None
+
+
+if __name__ == "__main__":
+    servers, reads, writes, group, *numbers = sys.argv[1:]
+    uvloop.run(run(Job(servers, reads, writes, group, *map(int, numbers))))

@@ -1,0 +1,53 @@
+"""Tells when a consumer group has answered a backlog."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from services.errors import TriageError
+
+POLL_SECONDS = 0.025
+STALLED_SECONDS = 60
+
+
+async def wait_until_answered(
+    admin: AIOKafkaAdminClient,
+    group: str,
+    ends: Mapping[TopicPartition, int],
+    check: Callable[[], None],
+) -> None:
+    """Wait until a group's offset stands at the end of each partition.
+
+    A group's offset is committed by the transaction that holds the outputs, so that is when a
+    `read_committed` consumer may have the last of them. To ask for it costs the broker next to
+    nothing, where a consumer of all outputs would take its share of the cores.
+
+    Raises:
+        TriageError: A minute has passed in which nothing came, or `check` says why nothing will.
+    """
+    before: dict[TopicPartition, int] = {}
+    progress = monotonic()
+    while any(before.get(partition, 0) < end for partition, end in ends.items()):
+        await asyncio.sleep(POLL_SECONDS)
+        check()
+        committed = await admin.list_consumer_group_offsets(group)
+        offsets = {partition: committed[partition].offset for partition in committed}
+        if offsets != before:
+            before, progress = offsets, monotonic()
+        if monotonic() - progress > STALLED_SECONDS:
+            raise TriageError(f"Nothing has come from {group} for {STALLED_SECONDS} s.")
+
+
+@asynccontextmanager
+async def admin_client(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Connect an admin client for as long as the block runs."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()

@@ -1,0 +1,75 @@
+"""The figures for people, as a table, and for programs, as JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.effort import Effort
+from benchmarks.figures import Figure
+
+COLUMNS = ("", "characters", "goal", "median", "lowest", "highest")
+
+
+def show(console: Console, figures: Sequence[Figure], machine: Mapping[str, str]) -> None:
+    """Print the figures."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for number, column in enumerate(COLUMNS):
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    for name, group in groupby(figures, lambda figure: figure.name):
+        table.add_row(name, style="bold")
+        for figure in group:
+            table.add_row(*_row(figure))
+        table.add_section()
+    console.print(table)
+    console.print(_sentence(machine))
+
+
+def write(
+    folder: Path, figures: Sequence[Figure], machine: Mapping[str, str], effort: Effort
+) -> None:
+    """Write `bench.json` and `bench.md`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    report = {
+        "machine": machine,
+        "effort": effort._asdict(),
+        "figures": [_as_json(figure) for figure in figures],
+    }
+    (folder / "bench.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    rows = [("", *COLUMNS), ("---", "---", *["---:"] * (len(COLUMNS) - 1))]
+    rows += [(figure.name, *_row(figure)) for figure in figures]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    (folder / "bench.md").write_text(
+        "\n".join([*lines, "", _sentence(machine), ""]), encoding="utf-8"
+    )
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    goal = figure.goal
+    shown = [_number(each) for each in (figure.median, min(figure.values), max(figure.values))]
+    asked = f"{'≤' if goal.at_most else '≥'} {_number(goal.value)}" if goal else ""
+    return (figure.unit, str(figure.length), asked, *shown)
+
+
+def _as_json(figure: Figure) -> dict[str, Any]:
+    return {
+        "name": figure.name,
+        "unit": figure.unit,
+        "characters": figure.length,
+        "goal": figure.goal._asdict() if figure.goal else None,
+        "median": figure.median,
+        "rounds": list(figure.values),
+    }
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1 else f"{value:.3f}"
+
+
+def _sentence(machine: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in machine.items())
