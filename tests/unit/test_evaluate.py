@@ -1,0 +1,155 @@
+import json
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree as ET
+
+import msgspec
+import numpy as np
+import pytest
+
+from services.classifier.classify import Scores
+from services.cli import run
+from services.errors import ConfigurationError
+from services.manifest import Limits
+from services.training.dataset import Dataset
+from services.training.evaluate import Files, evaluate
+from services.training.evaluation import Evaluation
+from services.training.noise import mistype
+from services.training.report import EXPLAINED, render
+
+LABELS = ("parks <north>", "roads", "tax")
+LIMITS = Limits({"parks <north>": 0.5, "roads": 0.5, "tax": None}, in_remit=0.5)
+
+
+class ByWord:
+    """A model that goes by a word: sure of a department whose name it reads, else of nothing."""
+
+    name, version, labels = "by-word", "1", LABELS
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        rows = []
+        for text in texts:
+            said = [1.0 + 9 * (label.split()[0] in text) for label in LABELS]
+            rows.append([each / sum(said) for each in said])
+        in_remit = [0.1 if "pizza" in text else 0.9 for text in texts]
+        return SimpleNamespace(probabilities=np.array(rows), in_remit=np.array(in_remit))
+
+
+def some_data() -> Dataset:
+    rows = [
+        ("the roads are bad", {"roads"}, date(2026, 1, 5)),
+        ("the roads in the parks", {"parks <north>"}, date(2026, 1, 6)),
+        ("no parks here " + "x" * 100, {"parks <north>", "tax"}, date(2026, 2, 1)),
+        ("my tax my roads", {"tax"}, date(2026, 2, 2)),
+        ("tax", {"tax"}, date(2026, 2, 3)),
+        ("pizza on all roads", set(), date(2026, 2, 4)),
+        ("roads to pizza", set(), date(2026, 2, 5)),
+    ] * 4
+    texts, labels, dates = zip(*rows, strict=True)
+    return Dataset(texts, [frozenset(each) for each in labels], dates)
+
+
+@pytest.fixture(scope="module")
+def found() -> Evaluation:
+    return evaluate(ByWord(), LIMITS, some_data(), Files(("later.csv",), ("later.csv",)), 50)
+
+
+def test_figures_are_of_the_texts_in_remit(found: Evaluation) -> None:
+    """Accuracy is over texts that a department should get; any of several labels is right."""
+    assert (found.texts, found.out_of_remit) == (28, 8)
+    # Right: the roads, the parks (of two), tax alone; a tie goes to the first of the labels.
+    assert found.figures["accuracy"].value == pytest.approx(0.8)
+    assert found.figures["remit_auroc"].value == 1.0
+    assert found.figures["held_back_out_of_remit"].value == 1.0
+
+
+def test_every_figure_has_its_interval(found: Evaluation) -> None:
+    """Beside each figure stands an interval that holds it, and the page explains each."""
+    assert set(found.figures) == set(EXPLAINED)
+    for figure in found.figures.values():
+        assert figure.low <= figure.value <= figure.high
+
+
+def test_departments_say_what_their_threshold_lets_through(found: Evaluation) -> None:
+    """A department without a threshold lets nothing through, whatever the model is sure of."""
+    by_label = {each.label: each for each in found.departments}
+    assert by_label["tax"].threshold is None
+    assert by_label["tax"].routed == 0
+    assert by_label["roads"].routed == 4
+    assert by_label["roads"].routed_right == 4
+
+
+def test_confusion_counts_every_text_in_remit_once(found: Evaluation) -> None:
+    """Each text in remit is counted where it should have gone and where it went."""
+    assert sum(map(sum, found.confusion)) == found.texts - found.out_of_remit
+
+
+def test_slices_are_by_length_month_and_writing(found: Evaluation) -> None:
+    """Months and lengths divide the texts; capitals and typing errors are tried on all of them."""
+    for kind in ("month", "length"):
+        assert sum(each.texts for each in found.slices if each.kind == kind) == 20
+    writing = {each.name: each for each in found.slices if each.kind == "writing"}
+    assert writing["in capitals"].accuracy.value < writing["as they are"].accuracy.value
+    assert {each.texts for each in writing.values()} == {20}
+
+
+def test_the_page_needs_nothing_else(found: Evaluation) -> None:
+    """The page loads nothing from anywhere, its plots are well formed, and labels stay text."""
+    page = render(found)
+    assert not re.search(r"(src|href)\s*=|url\(|@import|<script", page)
+    for plot in re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL):
+        ET.fromstring(plot)  # noqa: S314 - our own
+    assert "parks &lt;north&gt;" in page
+    assert "parks <north>" not in page
+
+
+def test_the_page_warns_where_the_model_knows_the_texts(found: Evaluation) -> None:
+    """Who measures on texts that the model was made from is told so."""
+    assert "made from later.csv" in render(found)
+    fresh = msgspec.structs.replace(found, fitted_to=())
+    assert "made from" not in render(fresh)
+
+
+def test_the_same_texts_give_the_same_evaluation(found: Evaluation) -> None:
+    """Intervals and typing errors are drawn from a fixed seed."""
+    again = evaluate(ByWord(), LIMITS, some_data(), Files(("later.csv",), ("later.csv",)), 50)
+    assert msgspec.json.encode(again) == msgspec.json.encode(found)
+
+
+def test_labels_that_the_model_does_not_know_are_named() -> None:
+    """Texts of other departments are refused in one sentence."""
+    data = Dataset(["a"], [frozenset({"moon"})], None)
+    with pytest.raises(ConfigurationError, match=r"such as moon.*--label"):
+        evaluate(ByWord(), LIMITS, data, Files(("x",)), 5)
+
+
+def test_typing_errors_are_small_and_repeatable() -> None:
+    """A mistyped text has the same words but for a letter in some, and always the same ones."""
+    text = "please tell me when pensions increase because nobody answers " * 5
+    mistyped = mistype(text, 0)
+    assert mistyped == mistype(text, 0)
+    changed = [(a, b) for a, b in zip(text.split(), mistyped.split(), strict=True) if a != b]
+    assert 3 < len(changed) < 20
+    assert all(abs(len(a) - len(b)) <= 1 for a, b in changed)
+
+
+def test_the_command_writes_json_and_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`triage evaluate` prints the figures, and writes them as JSON and as a page."""
+    data = tmp_path / "rows.csv"
+    rows = [
+        "state pension not paid,department-for-work-pensions",
+        "potholes,department-for-transport",
+    ]
+    data.write_text("\n".join(["text,department", *rows * 3]))
+    paths = ["--json", str(tmp_path / "e.json"), "--html", str(tmp_path / "e.html")]
+    with pytest.raises(SystemExit) as ended:
+        run(["evaluate", "--data", str(data), *paths])
+    assert not ended.value.code
+    assert "accuracy" in capsys.readouterr().out
+    assert json.loads((tmp_path / "e.json").read_text())["texts"] == 6
+    assert "department-for-transport" in (tmp_path / "e.html").read_text()
