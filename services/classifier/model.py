@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from services.classifier.features import VERSION, Hashes
+from services.classifier.runtime import InferenceSession, SessionOptions
 from services.classifier.vocabulary import Ids, Vocabulary
 from services.errors import ConfigurationError
 from services.manifest import Manifest, read_manifest
@@ -43,7 +43,7 @@ class Model:
     """
 
     def __init__(
-        self, manifest: Manifest, vocabulary: Vocabulary, session: ort.InferenceSession
+        self, manifest: Manifest, vocabulary: Vocabulary, session: InferenceSession
     ) -> None:
         self.manifest = manifest
         self.vocabulary = vocabulary
@@ -128,8 +128,8 @@ def _hashes(folder: Path, content: bytes) -> Hashes:
     return checked
 
 
-def _session(folder: Path, content: bytes, threads: int) -> ort.InferenceSession:
-    options = ort.SessionOptions()
+def _session(folder: Path, content: bytes, threads: int) -> InferenceSession:
+    options = SessionOptions()
     # Left to itself the runtime takes as many threads as the host has cores, whatever share of
     # them the container was given, and they spin while they wait.
     options.intra_op_num_threads = threads
@@ -137,13 +137,13 @@ def _session(folder: Path, content: bytes, threads: int) -> ort.InferenceSession
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
-        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's errors have no common class
         raise _wrong(folder, f"{WEIGHTS} cannot be run ({type(error).__name__})") from error
 
 
 def _check_graph(
-    folder: Path, manifest: Manifest, session: ort.InferenceSession, features: int
+    folder: Path, manifest: Manifest, session: InferenceSession, features: int
 ) -> None:
     labels = len(manifest.labels)
     columns = {"k": labels, "k + 3": labels + 3}

@@ -1,11 +1,11 @@
 import numpy as np
-import onnxruntime as ort
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from services.classifier.runtime import InferenceSession
 from services.training.calibrate import KNOTS, Calibration, Mixing, Sharpness
 from services.training.graph import Parts, build_graph
 from services.training.linear import Linear
@@ -60,7 +60,7 @@ def test_the_graph_does_what_training_does(
     """Whatever was fitted, the graph gives the same probabilities, along the whole scale."""
     parts = parts_of(factors, seed, learnt=learnt)
     ids = some_ids(seed)
-    session = ort.InferenceSession(build_graph(parts), providers=["CPUExecutionProvider"])
+    session = InferenceSession(build_graph(parts), providers=["CPUExecutionProvider"])
     served, in_remit, logits = session.run(
         ["probabilities", "in_remit", "logits"], {"features": ids}
     )
@@ -84,7 +84,7 @@ def test_the_same_parts_give_the_same_bytes() -> None:
 def test_a_text_without_a_known_feature_has_the_shares_of_all() -> None:
     """Of a text that nothing is known of, the graph says what it says of none: the bias alone."""
     parts = parts_of([1.0] * len(KNOTS), 0, learnt=False)
-    session = ort.InferenceSession(build_graph(parts), providers=["CPUExecutionProvider"])
+    session = InferenceSession(build_graph(parts), providers=["CPUExecutionProvider"])
     [logits] = session.run(["logits"], {"features": np.full((2, 3), FEATURES, np.int32)})
     bias = parts.calibration.mixing.logits(parts.linear.bias)
     assert logits == pytest.approx(np.stack([bias, bias]), abs=1e-5)

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -81,3 +86,15 @@ def test_the_number_of_threads_makes_no_difference(model: Model) -> None:
     texts = ["my passport has not arrived", "the road is flooded and the school is shut"] * 20
     found = load(SHIPPED, threads=2).score(texts)
     assert np.abs(found.probabilities - model.score(texts).probabilities).max() < SAME
+
+
+def test_the_runtime_leaves_nothing_behind_and_calls_nobody(tmp_path: Path) -> None:
+    """Loading a model keeps no session file: the runtime's telemetry is off before it starts."""
+    folder = str(shipped("models", "uk-departments"))
+    script = (
+        "from pathlib import Path; from services.classifier.model import load; "
+        f"load(Path({folder!r}), threads=1).score(['pension'])"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+    assert [*tmp_path.iterdir()] == []
