@@ -6,12 +6,14 @@ without scikit-learn, and `triage --help` without any of them.
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.errors import ConfigurationError, TriageError
+from services.messages.rejection import Rejection
 from services.resources import shipped
 
 MODEL = shipped("models", "uk-departments")
@@ -30,6 +32,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+rejected = typer.Typer(help="Work with the dead letters.", no_args_is_help=True)
+app.add_typer(rejected, name="rejected")
 
 
 def main() -> None:
@@ -193,3 +199,56 @@ def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
     from services.training.dataset import Columns
 
     evaluate_model(model, data, Columns(text, label, date), json, html)
+
+
+Reason = Annotated[Rejection | None, typer.Option(help="Those of one reason.")]
+Source = Annotated[
+    str | None, typer.Option(help="Those from one topic, or rejected by one service.")
+]
+Since = Annotated[datetime | None, typer.Option(help="Rejected at this time (UTC) or later.")]
+Until = Annotated[datetime | None, typer.Option(help="Rejected before this time (UTC).")]
+ShowText = Annotated[bool, typer.Option("--show-text", help="Print what was written, too.")]
+
+
+@rejected.command("list")
+def list_rejected(  # noqa: PLR0913, PLR0917 - an option of the command each
+    reason: Reason = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option(help="Letters to show, the latest first.", min=0)] = 20,
+    show_text: ShowText = False,  # noqa: FBT002 - a command-line switch
+) -> None:
+    """List the dead letters that wait, and count them by reason."""
+    from services.rejected.commands import list_letters
+    from services.rejected.letters import wanted
+
+    list_letters(wanted(reason, source, since, until), limit=limit, show_text=show_text)
+
+
+@rejected.command("show")
+def show_rejected(
+    letter: Annotated[str, typer.Argument(help="PARTITION/OFFSET, as the list has it.")],
+    show_text: ShowText = False,  # noqa: FBT002 - a command-line switch
+) -> None:
+    """Show all that is known of one dead letter."""
+    from services.rejected.commands import show_letter
+    from services.rejected.letters import Filter, place_of
+
+    show_letter(Filter(place=place_of(letter)), show_text=show_text)
+
+
+@rejected.command("replay")
+def replay_rejected(  # noqa: PLR0913, PLR0917 - an option of the command each
+    reason: Reason = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    letter: Annotated[str | None, typer.Option(help="One alone: PARTITION/OFFSET.")] = None,
+    go: Annotated[bool, typer.Option("--go", help="Send them, not only count them.")] = False,  # noqa: FBT002 - a command-line switch
+) -> None:
+    """Send dead letters to the topics they came from, each once, however often this is run."""
+    from services.rejected.commands import replay_letters
+    from services.rejected.letters import wanted
+
+    replay_letters(wanted(reason, source, since, until, letter), go=go)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from services.messages.dead_letter import DeadLetter
+from services.messages.dead_letter import DeadLetter, Replayed
 from services.messages.decision import Alternative, Classification, Model, Route
 from services.messages.events import Classified, Routed
 from services.messages.inquiry import Inquiry
@@ -53,6 +53,11 @@ _EXAMPLES: tuple[Struct, ...] = (
         rejected_offset=4711,
         rejected_by="/inquiry-triage/classifier",
         rejected_at=datetime(2026, 11, 2, 9, 30, 1, tzinfo=UTC),
+    ),
+    Replayed(
+        replayed_partition=1,
+        replayed_offset=88,
+        replayed_at=datetime(2026, 11, 3, 8, 0, tzinfo=UTC),
     ),
 )
 

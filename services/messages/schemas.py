@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from services.messages.dead_letter import REJECTED, DeadLetter
+from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
 from services.messages.events import EVENTS
 from services.messages.examples import example_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MESSAGES: dict[str, type[Struct]] = {**EVENTS, REJECTED: DeadLetter}
+MESSAGES: dict[str, type[Struct]] = {**EVENTS, REJECTED: DeadLetter, REPLAYED: Replayed}
 
 
 def schema_of(name: str) -> dict[str, Any]:

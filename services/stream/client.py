@@ -1,6 +1,6 @@
 """What the loop asks of a Kafka client: aiokafka's classes have it, and so do tests' own."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -88,6 +88,35 @@ class Consumer(Protocol):
         """Give the end of what a `read_committed` consumer may read, as last heard."""
 
 
+class Reader(Protocol):
+    """Reads a whole topic, as a member of no group."""
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+
+    def assignment(self) -> set[TopicPartition]:
+        """Give the topic's partitions; none where there is no such topic."""
+
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> object:
+        """Read on from the oldest record."""
+
+    async def end_offsets(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Give the end of what a `read_committed` consumer may read of each partition."""
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None
+    ) -> dict[TopicPartition, list[Record]]:
+        """Wait for records of the partitions, at most so long."""
+
+    async def position(self, partition: TopicPartition) -> int:
+        """Give the offset of the next record to read."""
+
+
 class Admin(Protocol):
     """What is asked of the cluster itself."""
 
@@ -119,6 +148,9 @@ class Clients(Protocol):
 
     def consumer(self, group: str) -> Consumer:
         """Make a member of a group, which reads committed records only."""
+
+    def reader(self, topic: str) -> Reader:
+        """Make a member of no group, which reads committed records only."""
 
     def producer(self, transactional_id: str) -> Producer:
         """Make a transactional producer."""

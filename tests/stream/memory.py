@@ -92,6 +92,9 @@ class Cluster:
     def consumer(self, group: str) -> "MemoryConsumer":
         return MemoryConsumer(self, group)
 
+    def reader(self, topic: str) -> Any:
+        raise NotImplementedError
+
     def producer(self, transactional_id: str) -> "MemoryProducer":
         return MemoryProducer(self, transactional_id)
 
