@@ -1,22 +1,29 @@
 """Whether a service is alive, and whether it is ready: what its probes answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # Longer than any one wait of the loop: a read (1 s), or a transaction whose broker is slow (the
 # client gives up a request after 40 s).
 STUCK_SECONDS = 120
+# Longer than any pause before what was refused is tried again, 5 s and the attempt itself.
+REFUSED_SECONDS = 15
 
 
 @dataclass
 class Health:
-    """The state behind `/livez` and `/readyz`; `clock` is monotonic, in seconds."""
+    """The state behind `/livez` and `/readyz`; `clock` is monotonic, in seconds.
+
+    `why_held` says why the loop reads nothing though it could, or None.
+    """
 
     clock: Callable[[], float]
     broker_reachable: bool = False
     assigned: bool = False
     partitions: int = 0
     last_beat: float = 0.0
+    why_held: Callable[[], str | None] = field(default=lambda: None)
+    _refused: dict[str, float] = field(default_factory=dict)
 
     def beat(self) -> None:
         """Note that the loop has advanced."""
@@ -33,6 +40,12 @@ class Health:
         self.assigned = False
         self.partitions = 0
 
+    def refuse(self, reason: str) -> bool:
+        """Note that Kafka refuses what the service needs, and tell whether that is news."""
+        known = reason in self._refusals()
+        self._refused[reason] = self.clock()
+        return not known
+
     def why_not_live(self) -> str | None:
         """Say why the process should be restarted, or None.
 
@@ -46,8 +59,14 @@ class Health:
 
     def why_not_ready(self) -> str | None:
         """Say what the service still waits for, or None."""
+        if refusals := self._refusals():
+            return refusals[0]
         if not self.broker_reachable:
             return "the Kafka broker cannot be reached"
         if not self.assigned:
             return "the consumer group has not assigned partitions yet"
-        return None
+        return self.why_held()
+
+    def _refusals(self) -> list[str]:
+        now = self.clock()
+        return [each for each, at in self._refused.items() if now - at < REFUSED_SECONDS]

@@ -7,14 +7,23 @@ from typing import Any, cast
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.helpers import create_ssl_context
+from aiokafka.protocol.metadata import MetadataRequest
+from pydantic import SecretStr
 
 from services.errors import ConfigurationError
-from services.stream.client import Admin, Consumer, Producer
+from services.stream.client import Admin, Consumer, Producer, Reader
 from services.stream.settings import KafkaSettings
 
 # aiokafka leaves a group whose member reads nothing for `max_poll_interval_ms`, and would never
 # join again where a standby has no partition to read; /livez watches the loop instead.
 NEVER_MS = 2**31 - 1
+
+
+class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
+    """Asks about topics without creating them, which a broker does by its default settings."""
+
+    async def _get_cluster_metadata(self, topics: list[str] | None = None) -> Any:  # noqa: ANN401 - a raw response
+        return await self._send_request(MetadataRequest(topics, allow_auto_topic_creation=False))
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class KafkaClients:
 
     settings: KafkaSettings
     client_id: str
+    password: SecretStr | None = None
     ssl_context: SSLContext | None = None
 
     @property
@@ -32,7 +42,7 @@ class KafkaClients:
 
     def admin(self) -> Admin:
         """Make an admin client."""
-        return cast("Admin", AIOKafkaAdminClient(**self._connection(), request_timeout_ms=10_000))
+        return cast("Admin", _Admin(**self._connection(), request_timeout_ms=10_000))
 
     def consumer(self, group: str) -> Consumer:
         """Make a member of a group, which reads committed records only."""
@@ -49,6 +59,16 @@ class KafkaClients:
         )
         return cast("Consumer", consumer)
 
+    def reader(self, topic: str) -> Reader:
+        """Make a member of no group, which reads committed records only."""
+        reader = AIOKafkaConsumer(
+            topic,
+            **self._connection(),
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
+        return cast("Reader", reader)
+
     def producer(self, transactional_id: str) -> Producer:
         """Make a transactional producer."""
         compression = self.settings.compression_type
@@ -64,7 +84,7 @@ class KafkaClients:
         return cast("Producer", producer)
 
     def _connection(self) -> dict[str, Any]:
-        password = self.settings.sasl_password
+        password = self.password
         return {
             "bootstrap_servers": self.settings.bootstrap_servers,
             "client_id": self.client_id,
@@ -80,16 +100,35 @@ def connect(settings: KafkaSettings, client_id: str) -> KafkaClients:
     """Make the factory of a service's clients; nothing connects yet.
 
     Raises:
-        ConfigurationError: A certificate or key cannot be read, or SASL lacks user or password.
+        ConfigurationError: A certificate, key or password cannot be read, or SASL lacks user or
+            password.
     """
     protocol = settings.security_protocol
-    if protocol.startswith("SASL") and not (settings.sasl_username and settings.sasl_password):
+    password = _password(settings)
+    if protocol.startswith("SASL") and not (settings.sasl_username and password):
         raise ConfigurationError(
             f"KAFKA_SECURITY_PROTOCOL is {protocol}: set KAFKA_SASL_USERNAME and "
-            "KAFKA_SASL_PASSWORD as well."
+            "KAFKA_SASL_PASSWORD as well, or KAFKA_SASL_PASSWORD_FILE."
         )
     context = _ssl_context(settings) if protocol.endswith("SSL") else None
-    return KafkaClients(settings, client_id, context)
+    return KafkaClients(settings, client_id, password, context)
+
+
+def _password(settings: KafkaSettings) -> SecretStr | None:
+    file = settings.sasl_password_file
+    if file is None:
+        return settings.sasl_password
+    if settings.sasl_password:
+        raise ConfigurationError(
+            "KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE are both set: keep one of them."
+        )
+    try:
+        return SecretStr(file.read_text(encoding="utf-8").removesuffix("\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The password in {file} cannot be read ({getattr(error, 'strerror', 'not UTF-8')}): "
+            "set KAFKA_SASL_PASSWORD_FILE to a file that this user may read."
+        ) from None
 
 
 def _ssl_context(settings: KafkaSettings) -> SSLContext:
@@ -98,6 +137,7 @@ def _ssl_context(settings: KafkaSettings) -> SSLContext:
             cafile=settings.ssl_cafile,
             certfile=settings.ssl_certfile,
             keyfile=settings.ssl_keyfile,
+            password="",  # else a locked key would have Python ask the terminal for it
         )
     except (OSError, SSLError) as error:
         raise ConfigurationError(

@@ -68,6 +68,9 @@ class StreamMetrics:
             "triage_assigned_partitions", "Partitions that this process works.", registry=registry
         )
         self.ready = Gauge("triage_ready", "1 where /readyz says yes.", registry=registry)
+        self.brake = Gauge(
+            "triage_brake", "1 where too much would be rejected to go on.", registry=registry
+        )
         for reason in Rejection:
             self.rejected.labels(reason)
         for result in ("committed", "failed", "fenced"):

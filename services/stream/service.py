@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from faststream.asgi import AsgiFastStream, AsgiResponse, get
+from faststream.asgi import AsgiFastStream, AsgiResponse, get, post
 from faststream.asgi.handlers import HttpHandler
 from faststream.asgi.response import JSONResponse
 from prometheus_client import CollectorRegistry, make_asgi_app
@@ -17,6 +17,7 @@ from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError
 from services.stream.answer import Process
 from services.stream.asyncapi import document
+from services.stream.brake import Brake
 from services.stream.broker import StreamBroker
 from services.stream.health import Health
 from services.stream.kafka import connect
@@ -50,9 +51,13 @@ def create_service(service: Service, registry: CollectorRegistry) -> AsgiFastStr
         ConfigurationError: The settings of the connection are wrong.
     """
     release = version("inquiry-triage")
-    health = Health(clock=time.monotonic)
+    brake = _brake(service.settings)
+    health = Health(clock=time.monotonic, why_held=brake.why_on)
     metrics = StreamMetrics(registry, service=service.name, version=release, clock=time.time)
-    stream = Stream(_job(service), connect(service.kafka, service.name), metrics, health)
+    metrics.ready.set_function(lambda: float(health.why_not_ready() is None))
+    metrics.brake.set_function(lambda: float(brake.why_on() is not None))
+    clients = connect(service.kafka, service.name)
+    stream = Stream(_job(service), clients, metrics, health, brake)
     contract = document(
         title=f"inquiry-triage {service.name}",
         version=release,
@@ -60,7 +65,9 @@ def create_service(service: Service, registry: CollectorRegistry) -> AsgiFastStr
         reads=service.reads,
         writes={**service.writes, service.settings.rejected_topic: REJECTED},
     )
-    app = AsgiFastStream(StreamBroker(stream), logger=None, asgi_routes=_routes(health, contract))
+    app = AsgiFastStream(
+        StreamBroker(stream), logger=None, asgi_routes=_routes(health, brake, contract)
+    )
     app.mount("/metrics", make_asgi_app(registry))
     return app
 
@@ -85,12 +92,23 @@ def _job(service: Service) -> Job:
     )
 
 
-def _routes(health: Health, contract: Mapping[str, Any]) -> list[tuple[str, HttpHandler]]:
+def _brake(settings: ServiceSettings) -> Brake:
+    return Brake(
+        share=settings.brake_share,
+        records=settings.brake_records,
+        seconds=settings.brake_seconds,
+        clock=time.monotonic,
+    )
+
+
+def _routes(
+    health: Health, brake: Brake, contract: Mapping[str, Any]
+) -> list[tuple[str, HttpHandler]]:
     @get(description="Whether the process works; where not, it should be restarted.")
     async def livez(_scope: object) -> AsgiResponse:
         return _answer(health.why_not_live())
 
-    @get(description="Whether the stream has its broker and its partitions.")
+    @get(description="Whether it has its broker and its partitions, and the brake is off.")
     async def readyz(_scope: object) -> AsgiResponse:
         return _answer(health.why_not_ready())
 
@@ -98,7 +116,17 @@ def _routes(health: Health, contract: Mapping[str, Any]) -> list[tuple[str, Http
     async def asyncapi(_scope: object) -> AsgiResponse:
         return JSONResponse(dict(contract))
 
-    return [("/livez", livez), ("/readyz", readyz), ("/asyncapi.json", asyncapi)]
+    @post(description="Lets what the brake holds back go to the dead letters.")
+    async def release(_scope: object) -> AsgiResponse:
+        brake.release()
+        return _answer(None)
+
+    return [
+        ("/livez", livez),
+        ("/readyz", readyz),
+        ("/asyncapi.json", asyncapi),
+        ("/brake/release", release),
+    ]
 
 
 def _answer(problem: str | None) -> AsgiResponse:

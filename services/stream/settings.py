@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field, PositiveInt, SecretStr, ValidationError
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.errors import ConfigurationError
@@ -25,6 +25,9 @@ class KafkaSettings(BaseSettings):
     )
     sasl_username: str | None = Field(None, description="The user, with SASL.")
     sasl_password: SecretStr | None = Field(None, description="The user's password, with SASL.")
+    sasl_password_file: Path | None = Field(
+        None, description="A file with that password instead, such as a mounted secret."
+    )
     ssl_cafile: Path | None = Field(None, description="PEM file of the brokers' authority.")
     ssl_certfile: Path | None = Field(None, description="PEM file of the client's certificate.")
     ssl_keyfile: Path | None = Field(None, description="PEM file of the client's key.")
@@ -50,6 +53,15 @@ class ServiceSettings(BaseSettings):
     rejected_topic: str = Field("inquiries.rejected", description="Where dead letters go.")
     batch_records: PositiveInt = Field(
         1_000, description="How many records one transaction answers at most."
+    )
+    brake_share: float = Field(
+        0.1, description="The share of rejected records over which it stops and asks.", ge=0, le=1
+    )
+    brake_records: PositiveInt = Field(
+        200, description="How many recent records that share is taken of, at least."
+    )
+    brake_seconds: PositiveFloat = Field(
+        300, description="How long it stops, or after a release does not."
     )
     http_host: str = Field("0.0.0.0", description="Where metrics and health are served.")  # noqa: S104 - Prometheus and the probes come from other hosts
     http_port: int = Field(description="The port of metrics and health.", ge=0, le=65_535)

@@ -9,10 +9,11 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from services.stream.brake import Brake
 from services.stream.client import Clients, Consumer
 from services.stream.health import Health
 from services.stream.metrics import StreamMetrics
-from services.stream.retry import describe, keep_trying, start
+from services.stream.retry import keep_trying, say, start
 from services.stream.watch import Watch
 from services.stream.worker import CLOSE_SECONDS, Job, Worker
 
@@ -30,6 +31,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     clients: Clients
     metrics: StreamMetrics
     health: Health
+    brake: Brake
     _consumer: Consumer | None = None
     _workers: dict[TopicPartition, Worker] = field(default_factory=dict)
     _tasks: dict[TopicPartition, asyncio.Task[None]] = field(default_factory=dict)
@@ -42,7 +44,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         """
         async with Watch(self.clients, self.job, self.health) as watch:
             await watch.check_topics()
-            consumer = await start(self._join, lambda consumer: consumer.stop())
+            consumer = await start(self._join, lambda consumer: consumer.stop(), self.health)
             try:
                 async for _ in watch.probes():
                     await self._note_lag()
@@ -82,7 +84,13 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                 name = f"{self.job.group}.{partition.topic}.{partition.partition}"
                 producer = self.clients.producer(name)
                 worker = Worker(
-                    partition, self.job, self._consumer, producer, self.metrics, self.health.beat
+                    partition=partition,
+                    job=self.job,
+                    consumer=self._consumer,
+                    producer=producer,
+                    metrics=self.metrics,
+                    brake=self.brake,
+                    beat=self.health.beat,
                 )
                 self._workers[partition] = worker
                 await worker.run()
@@ -97,7 +105,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         if not isinstance(error, Exception):
             return False  # stopped
         self.metrics.transactions.labels("failed").inc()
-        log.warning("stream.worker_failed", error=describe(error))
+        say("stream.worker_failed", error, self.health, self.job.output_topics)
         return True
 
     async def _drain(self) -> None:

@@ -5,16 +5,21 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import structlog
 from aiokafka import TopicPartition
 
 from services.messages.record import Output, Record
 from services.stream.answer import Process, Reject, answer
+from services.stream.brake import Brake
 from services.stream.client import Consumer, Producer
 from services.stream.metrics import StreamMetrics
 from services.stream.outbox import fill, fit, sort_out
 
 IDLE_MS = 1_000
+BRAKE_SECONDS = 0.5
 CLOSE_SECONDS = 5
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Worker:
     consumer: Consumer
     producer: Producer
     metrics: StreamMetrics
+    brake: Brake
     beat: Callable[[], None]
     _stopping: bool = False
     _resumed: bool = False
@@ -84,7 +90,9 @@ class Worker:
             await self._resume()
             while not self._stopping:
                 self.beat()
-                if records := await self._read():
+                if self.brake.why_on():
+                    await asyncio.sleep(BRAKE_SECONDS)
+                elif records := await self._read():
                     await self._work(records)
         finally:
             await self._close()
@@ -109,6 +117,10 @@ class Worker:
             job = self.job
             outputs = answer(records, job.process, job.reject)
             outputs = fit(records, outputs, job.batch_bytes, job.reject)
+            if self.brake.stops(outputs):
+                log.error("stream.brake_on", reason=self.brake.why_on())
+                self.consumer.seek(self.partition, records[0].offset)
+                return
             await self._write(outputs, records[-1].offset + 1)
         finally:
             self._writing = False

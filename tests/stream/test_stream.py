@@ -13,6 +13,7 @@ from services.errors import ConfigurationError
 from services.messages.dead_letter import write_rejected
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError, Rejection
+from services.stream.brake import Brake
 from services.stream.health import Health
 from services.stream.metrics import StreamMetrics
 from services.stream.stream import Stream
@@ -42,18 +43,22 @@ JOB = Job(
 )
 
 
-def a_stream(cluster: Cluster, job: Job = JOB) -> tuple[Stream, CollectorRegistry]:
+def a_stream(
+    cluster: Cluster, job: Job = JOB, brake: Brake | None = None
+) -> tuple[Stream, CollectorRegistry]:
     registry = CollectorRegistry()
     metrics = StreamMetrics(registry, service="test", version="0", clock=NOW.timestamp)
     clock = asyncio.get_running_loop().time
-    return Stream(job, cluster, metrics, Health(clock)), registry
+    brake = brake or Brake(share=1, records=1, seconds=1, clock=clock)
+    health = Health(clock, why_held=brake.why_on)
+    return Stream(job, cluster, metrics, health, brake), registry
 
 
 @asynccontextmanager
 async def running(
-    cluster: Cluster, job: Job = JOB
+    cluster: Cluster, job: Job = JOB, brake: Brake | None = None
 ) -> AsyncIterator[tuple[Stream, CollectorRegistry]]:
-    stream, registry = a_stream(cluster, job)
+    stream, registry = a_stream(cluster, job, brake)
     task = asyncio.create_task(stream.run())
     try:
         yield stream, registry
@@ -230,3 +235,24 @@ async def test_metrics_tell_what_came_in_and_went_out(cluster: Cluster) -> None:
         assert value("triage_assigned_partitions") == 2
         await until(lambda: value("triage_lag_records", {"topic": "in", "partition": "0"}) == 0)
         assert value("triage_inquiry_age_seconds_count") == 3
+
+
+async def test_the_brake_holds_back_what_would_nearly_all_be_rejected(cluster: Cluster) -> None:
+    """Too many failures stop the reading unwritten; a release lets them go, once each."""
+
+    def fail(records: Sequence[Record]) -> list[Output]:
+        return [reject(r, RejectedError(Rejection.NOT_JSON, "byte 0")) for r in records]
+
+    cluster.publish("in", 0, *[b"%d" % number for number in range(40)])
+    clock = asyncio.get_running_loop().time
+    brake = Brake(share=0.1, records=25, seconds=60, clock=clock)
+    async with running(cluster, replace(JOB, process=fail), brake) as (stream, _):
+        await until(brake.why_on)
+        assert "most of them as not-json" in (stream.health.why_not_ready() or "")
+        assert stream.health.why_not_live() is None
+        held = cluster.offsets.get(("g", TopicPartition("in", 0)), 0)
+        assert len(cluster.read("dead")) == held < 25
+        brake.release()
+        await until(lambda: cluster.offsets.get(("g", TopicPartition("in", 0))) == 40)
+        assert stream.health.why_not_ready() is None
+    assert [record.value for record in cluster.read("dead")] == [b"%d" % n for n in range(40)]
