@@ -74,20 +74,18 @@ def classify(asked: Sequence[Inquiry], model: Scorer, now: datetime) -> list[Cla
     best = np.argsort(-rounded, axis=1, kind="stable")[:, : ALTERNATIVES + 1]
     probabilities = np.take_along_axis(rounded, best, axis=1).tolist()
     in_remit = np.round(scores.in_remit.astype(np.float64), DIGITS).tolist()
+    ranked = np.array(model.labels, dtype=object)[best].tolist()
     model_id = ModelId(model.name, model.version)
     return [
         Classification(
             model=model_id,
-            department=model.labels[ranks[0]],
+            department=names[0],
             probability=values[0],
-            alternatives=tuple(
-                Alternative(model.labels[rank], value)
-                for rank, value in zip(ranks[1:], values[1:], strict=True)
-            ),
+            alternatives=tuple(map(Alternative, names[1:], values[1:])),
             in_remit=remit,
             classified_at=now,
         )
-        for ranks, values, remit in zip(best.tolist(), probabilities, in_remit, strict=True)
+        for names, values, remit in zip(ranked, probabilities, in_remit, strict=True)
     ]
 
 

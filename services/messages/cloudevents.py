@@ -31,6 +31,7 @@ CONTEXT_HEADERS = frozenset(
         "ce_time",
     ]
 )
+RECEIVED_AS = {name: f"received-{name}" for name in CONTEXT_HEADERS}
 
 
 class Event(NamedTuple):
@@ -67,18 +68,19 @@ def read(record: Record) -> Event:
     """
     if not record.value:
         raise RejectedError(Rejection.EMPTY_VALUE, "the record has no value")
-    for _, value in record.headers:
-        if value and not value.isascii():
-            _check_utf8(value)
-    named = {name: value for name, value in record.headers if value is not None}
-    if named.get("content-type", b"").startswith(STRUCTURED):
-        return _read_structured(record.value, record.headers)
-    if "ce_type" not in named and "ce_specversion" not in named:
-        return Event(None, record.value, record.headers)
-    _check_version(named.get("ce_specversion", b""))
-    if "ce_type" not in named:
+    headers = record.headers
+    if not b"".join([value for _, value in headers if value]).isascii():
+        _check_utf8(headers)
+    named = dict(headers)
+    if (named.get("content-type") or b"").startswith(STRUCTURED):
+        return _read_structured(record.value, headers)
+    event_type, version = named.get("ce_type"), named.get("ce_specversion")
+    if event_type is None and version is None:
+        return Event(None, record.value, headers)
+    _check_version(version or b"")
+    if event_type is None:
         raise RejectedError(Rejection.WRONG_EVENT, "the header ce_type is missing")
-    return Event(named["ce_type"].decode(), record.value, record.headers)
+    return Event(event_type.decode(), record.value, headers)
 
 
 @lru_cache(maxsize=16)  # the same for a whole batch
@@ -93,22 +95,23 @@ def context(event_type: str, source: str, time: datetime) -> tuple[tuple[str, by
     )
 
 
-def as_received(headers: Headers) -> Iterator[Header]:
+def as_received(headers: Headers) -> list[Header]:
     """Give every header, those of the received event's own context under `received-…`."""
-    return (("received-" + name if name in CONTEXT_HEADERS else name, v) for name, v in headers)
+    return [(RECEIVED_AS.get(name, name), value) for name, value in headers]
 
 
-def without_context(headers: Headers) -> Iterator[Header]:
+def without_context(headers: Headers) -> list[Header]:
     """Give the headers that travel on from one of our own events to the next."""
-    return (header for header in headers if header[0] not in CONTEXT_HEADERS)
+    return [header for header in headers if header[0] not in CONTEXT_HEADERS]
 
 
-def _check_utf8(value: bytes) -> None:
-    try:
-        value.decode()
-    except UnicodeDecodeError as error:
-        detail = f"a header's value is not UTF-8 at byte {error.start}"
-        raise RejectedError(Rejection.HEADER_NOT_UTF8, detail) from None
+def _check_utf8(headers: Headers) -> None:
+    for _, value in headers:
+        try:
+            (value or b"").decode()
+        except UnicodeDecodeError as error:
+            detail = f"a header's value is not UTF-8 at byte {error.start}"
+            raise RejectedError(Rejection.HEADER_NOT_UTF8, detail) from None
 
 
 def _check_version(version: bytes) -> None:

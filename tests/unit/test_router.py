@@ -2,13 +2,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.errors import ConfigurationError
 from services.manifest import Limits
 from services.messages.decision import Alternative, Classification, Model, Route
 from services.messages.inquiry import Inquiry
 from services.router.decide import Decider
-from services.router.phrases import PhraseBook
+from services.router.phrases import PhraseBook, words_of
 from services.router.table import check_labels, limits_of, load_table
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -189,6 +191,12 @@ def test_welsh_is_recognised_without_a_tag(decider: Decider) -> None:
     """Several different tell-tale words fire a rule; one of them, however often, does not."""
     assert decide(decider, "Mae hi'n bwrw RWAN", language="en").rule == "welsh"
     assert decide(decider, "Mae, Mae and Mae West").rule is None
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_words_are_the_same_whichever_way_they_are_cut(text: str) -> None:
+    """The short way for plain ASCII finds the words that the long way finds."""
+    assert words_of(text) == words_of(text + " ŵ")[:-1]
 
 
 def test_a_long_text_takes_time_that_grows_with_it_alone() -> None:
