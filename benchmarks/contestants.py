@@ -4,9 +4,10 @@ import asyncio
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.effort import PARTITIONS
+from benchmarks.effort import CLASSIFIER, PARTITIONS, PASS_THROUGH, PASS_THROUGH_CLASSIFIED, ROUTER
 from benchmarks.passthrough import READY
 from benchmarks.turn import Contestant
 from services.errors import TriageError
@@ -42,12 +43,13 @@ def start_contestants(stack: ExitStack, plan: Plan, servers: str, folder: Path) 
     environment = {**plan.environment, "ROUTER_INPUT_TOPIC": ROUTER_IN}
     services = [
         stack.enter_context(ServiceProcess(name, servers, folder, environment=environment))
-        for name in ("classifier", "router")
+        for name in (CLASSIFIER, ROUTER)
     ]
     passing = _pass_through(stack, servers, folder, plan.classifier.batch_records)
     outputs = frozenset({plan.classifier.output_topic})
     return [
         passing,
+        replace(passing, name=PASS_THROUGH_CLASSIFIED),
         _service(services[0], plan.classifier, outputs),
         _service(services[1], router, load_table(router.routes).topics),
     ]
@@ -85,4 +87,4 @@ def _pass_through(stack: ExitStack, servers: str, folder: Path, batch_records: i
         if time.monotonic() > deadline:
             raise TriageError(f"The pass-through does not start: see its log {log}.")
         time.sleep(0.05)
-    return Contestant("pass-through", process.pid, group, PASS_IN, frozenset({PASS_OUT}), check)
+    return Contestant(PASS_THROUGH, process.pid, group, PASS_IN, frozenset({PASS_OUT}), check)

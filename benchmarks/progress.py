@@ -29,17 +29,19 @@ async def wait_until_answered(
     Raises:
         TriageError: A minute has passed in which nothing came, or `check` says why nothing will.
     """
-    before: dict[TopicPartition, int] = {}
-    progress = monotonic()
-    while any(before.get(partition, 0) < end for partition, end in ends.items()):
+    offsets: dict[TopicPartition, int] = {}
+    moved = monotonic()
+    while any(offsets.get(partition, 0) < end for partition, end in ends.items()):
         await asyncio.sleep(POLL_SECONDS)
         check()
         committed = await admin.list_consumer_group_offsets(group)
-        offsets = {partition: committed[partition].offset for partition in committed}
+        before, offsets = offsets, {each: committed[each].offset for each in committed}
         if offsets != before:
-            before, progress = offsets, monotonic()
-        if monotonic() - progress > STALLED_SECONDS:
-            raise TriageError(f"Nothing has come from {group} for {STALLED_SECONDS} s.")
+            moved = monotonic()
+        if monotonic() - moved > STALLED_SECONDS:
+            raise TriageError(
+                f"The group {group} has answered nothing for {STALLED_SECONDS} s: see its log."
+            )
 
 
 @asynccontextmanager

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.effort import Effort
-from benchmarks.figures import Figure
+from benchmarks.figures import LEGEND, Figure
 
-COLUMNS = ("", "characters", "goal", "median", "lowest", "highest")
+COLUMNS = ("", "length", "goal", "median", "lowest", "highest")
 
 
 def show(console: Console, figures: Sequence[Figure], machine: Mapping[str, str]) -> None:
     """Print the figures."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(COLUMNS):
         table.add_column(column, justify="right" if number else "left", no_wrap=True)
     for name, group in groupby(figures, lambda figure: figure.name):
@@ -27,7 +27,8 @@ def show(console: Console, figures: Sequence[Figure], machine: Mapping[str, str]
             table.add_row(*_row(figure))
         table.add_section()
     console.print(table)
-    console.print(_sentence(machine))
+    for sentence in _sentences(machine):
+        console.print(sentence)
 
 
 def write(
@@ -44,9 +45,8 @@ def write(
     rows = [("", *COLUMNS), ("---", "---", *["---:"] * (len(COLUMNS) - 1))]
     rows += [(figure.name, *_row(figure)) for figure in figures]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
-    (folder / "bench.md").write_text(
-        "\n".join([*lines, "", _sentence(machine), ""]), encoding="utf-8"
-    )
+    text = "\n".join([*lines, "", *_sentences(machine), ""])
+    (folder / "bench.md").write_text(text, encoding="utf-8")
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
@@ -71,5 +71,6 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 1 else f"{value:.3f}"
 
 
-def _sentence(machine: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in machine.items())
+def _sentences(machine: Mapping[str, str]) -> list[str]:
+    described = ", ".join(f"{name} {value}" for name, value in machine.items())
+    return [*LEGEND, f"Measured on: {described}."]

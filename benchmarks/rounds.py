@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.alone import score_texts
-from benchmarks.effort import LENGTHS, Effort
+from benchmarks.effort import CLASSIFY, LENGTHS, MODEL, Effort
 from benchmarks.inquiries import texts
 from benchmarks.lines import decide_lines
 from benchmarks.turn import Contestant, Turn, take_turn
@@ -21,7 +21,6 @@ from services.router.decide import Decider
 TEXTS = 4_096
 # No number comes twice, and so no key: more than any turn has.
 NUMBERS = 1_000_000
-CLASSIFY, MODEL = "triage classify", "model alone"
 
 
 class Case(NamedTuple):
@@ -73,7 +72,7 @@ class Bench:
     def _turns(self, load: Load, firsts: Iterator[int]) -> Iterator[tuple[Case, Turn]]:
         for contestant in self.contestants:
             first = next(firsts)
-            numbers = range(first, first + self.effort.records(contestant.name))
+            numbers = range(first, first + self.effort.records[contestant.name])
             turn = take_turn(self.servers, contestant, load.works[contestant.name], numbers)
             yield Case(contestant.name, load.length), asyncio.run(turn)
         lines = decide_lines(self.folder, load.texts, load.chosen, self.effort.lines)

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from aiokafka import ConsumerRecord
 
+from benchmarks.effort import CLASSIFIER, PASS_THROUGH, PASS_THROUGH_CLASSIFIED, ROUTER
 from benchmarks.inquiries import inquiry
 from services.classifier.classify import answer_records
 from services.classifier.model import Floats, Model
@@ -15,7 +16,7 @@ from services.local.lines import Line
 from services.messages.cloudevents import context
 from services.messages.decision import Classification
 from services.messages.events import RECEIVED
-from services.messages.record import Header, Headers, Output
+from services.messages.record import Header, Headers
 from services.router.decide import Decider
 from services.router.route import route
 
@@ -71,7 +72,7 @@ class _Classified(msgspec.Struct):
     classification: Classification
 
 
-_classified = msgspec.json.Decoder(_Classified).decode
+_decode = msgspec.json.Decoder(_Classified).decode
 
 
 def works(texts: Sequence[str], chosen: Chosen, model: Model, decider: Decider) -> dict[str, Work]:
@@ -80,28 +81,18 @@ def works(texts: Sequence[str], chosen: Chosen, model: Model, decider: Decider) 
     headers = context(RECEIVED, SOURCE, now)
     values = [inquiry(number, text) for number, text in enumerate(texts)]
     lines = [Line(n, value, headers=((ID, b""), *headers)) for n, value in enumerate(values)]
-    answers = answer_records(lines, model, topic="classified", rejected_topic="rejected", now=now)
-    topics = [output.topic for output in _routed(answers, decider, now)]
+    outputs = answer_records(lines, model, topic="classified", rejected_topic="rejected", now=now)
+    answers = [output.value or b"" for output in outputs]
+    kept = [header for header in outputs[0].headers if header[0] != RECEIVED_ID]
+    lines = [Line(n, answer, headers=tuple(kept)) for n, answer in enumerate(answers)]
+    routed = route(lines, decider, rejected_topic="rejected", now=now)
     return {
-        "pass-through": Work(values, headers, ID, lambda n, record: record.value == values[n]),
-        "classifier": Work(
-            values,
-            headers,
-            ID,
-            lambda n, record: chosen(n, _classified(record.value).classification),
+        PASS_THROUGH: Work(values, headers, ID, lambda n, record: record.value == values[n]),
+        PASS_THROUGH_CLASSIFIED: Work(
+            answers, kept, RECEIVED_ID, lambda n, record: record.value == answers[n]
         ),
-        "router": Work(
-            [answer.value or b"" for answer in answers],
-            [header for header in answers[0].headers if header[0] != RECEIVED_ID],
-            RECEIVED_ID,
-            lambda n, record: record.topic == topics[n],
+        CLASSIFIER: Work(
+            values, headers, ID, lambda n, record: chosen(n, _decode(record.value).classification)
         ),
+        ROUTER: Work(answers, kept, RECEIVED_ID, lambda n, record: record.topic == routed[n].topic),
     }
-
-
-def _routed(answers: Sequence[Output], decider: Decider, now: datetime) -> list[Output]:
-    lines = [
-        Line(n, answer.value or b"", headers=tuple(answer.headers))
-        for n, answer in enumerate(answers)
-    ]
-    return route(lines, decider, rejected_topic="rejected", now=now)
