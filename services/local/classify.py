@@ -14,6 +14,7 @@ from services.errors import ConfigurationError
 from services.local.lines import Decisions
 from services.router.app import create_decider
 from services.router.settings import RouterSettings
+from services.stream.collector import spare_batches
 from services.stream.settings import read_settings
 
 BATCH_LINES = 1_000
@@ -30,6 +31,7 @@ def classify_files(files: Sequence[Path], *, explained: bool) -> int:
     model = load(classifier.model, threads=classifier.threads)
     batch = 1 if sys.stdin.isatty() and not files else BATCH_LINES
     reasons = partial(explain, model) if explained else None
+    spare_batches()
     decisions = Decisions(model, create_decider(router), batch, reasons)
     try:
         with fileinput.input([str(file) for file in files], mode="rb") as lines:

@@ -1,7 +1,6 @@
 """The HTTP server that an application lives in, until a signal ends it."""
 
 import asyncio
-import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -13,12 +12,10 @@ from faststream.asgi import AsgiFastStream
 
 from services.errors import ConfigurationError
 from services.stream.broker import StreamBroker
+from services.stream.collector import spare_batches
 from services.stream.settings import ServiceSettings
 
 SHUTDOWN_SECONDS = 5
-# A batch makes thousands of objects that live until it is written. Python's own 700 would look
-# through them a dozen times a batch, and find nothing to collect: none of them form circles.
-COLLECT_AFTER = 50_000
 
 
 def run_service(app: AsgiFastStream, settings: ServiceSettings) -> None:
@@ -36,8 +33,7 @@ def run_service(app: AsgiFastStream, settings: ServiceSettings) -> None:
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
+    spare_batches()
     with listener:
         uvloop.run(_Server(config).serve(sockets=[listener]))
     broker = app.broker
