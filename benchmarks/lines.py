@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from benchmarks.inquiries import inquiry
 from benchmarks.turn import Turn

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 
 def is_running(pid: int) -> bool:
