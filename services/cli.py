@@ -183,6 +183,17 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
 
 
 @app.command()
+def routes(
+    model: Annotated[Path, typer.Option(help="The model's folder.")] = MODEL,
+) -> None:
+    """Print a routing table for a model's departments, to start from."""
+    from services.manifest import read_manifest
+    from services.router.starter import starter_table
+
+    typer.echo(starter_table(read_manifest(model).labels), nl=False)
+
+
+@app.command()
 def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
     data: Annotated[list[Path], typer.Option(help="CSV, CSV.gz or JSON Lines with labels.")],
     model: Annotated[Path, typer.Option(help="The model's folder.")] = MODEL,
