@@ -56,8 +56,8 @@ class Vocabulary:
         return padded
 
     def _known(self, features: Features) -> tuple[Ids, NDArray[np.intp]]:
-        ids = self.look_up(features.hashes)
-        known = np.flatnonzero(ids != self.size)
+        ids = self._table[_places(features.hashes, self._shift)]
+        known = np.flatnonzero(self._hashes[ids] == features.hashes)
         return ids[known], features.rows[known]
 
 
