@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCKER := build/locker
+AUDITOR := build/auditor
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all: -r
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench figures schemas lock
+.PHONY: help install demo test faults lint audit bench figures schemas lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
@@ -22,11 +23,22 @@ demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file.jsonl s
 test: install ## run all tests, those on a real Kafka included; ARGS="-k router" runs some
 	$(BIN)/python -m pytest $(ARGS)
 
+faults: install ## inject faults for half an hour; MINUTES=5 and SEED=number are yours to give
+	@$(BIN)/python -m tests.broker.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
 lint: install ## check style, types and who imports what
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# In a venv of its own, as for locking. Nothing of what is looked up is installed. It is no step of
+# CI, which has to pass without that service; and what could not be looked up is an error (--strict).
+audit: $(BIN)/python ## look all that is locked up among known vulnerabilities; asks a public service
+	@$(BIN)/python -m venv --clear $(AUDITOR)
+	@$(AUDITOR)/bin/python $(PIP_INSTALL) $(LOCKED) requirements/audit.txt
+	$(AUDITOR)/bin/pip-audit --strict --progress-spinner off --require-hashes --disable-pip \
+		$(patsubst %,--requirement %,$(sort $(wildcard requirements/*.txt)))
 
 bench: install ## measure speed and memory on a real Kafka; SHORT=1 takes a quick look
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short)
@@ -49,6 +61,7 @@ lock: $(BIN)/python ## write requirements/ anew from pyproject.toml; UPGRADE=1 t
 	@$(BIN)/python -m venv --clear $(LOCKER)
 	@$(LOCKER)/bin/python $(PIP_INSTALL) $(LOCKED) requirements/lock.txt
 	@$(COMPILE) --group lock -o requirements/lock.txt
+	@$(COMPILE) --group audit -o requirements/audit.txt
 	@$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) -o requirements/router.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra classifier -o requirements/classifier.txt

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 # client gives up a request after 40 s).
 STUCK_SECONDS = 120
 # Longer than any pause before what was refused is tried again, 5 s and the attempt itself.
-REFUSED_SECONDS = 15
+REFUSED_SECONDS = 10
 
 
 @dataclass

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from ssl import SSLContext, SSLError
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, NotCoordinatorForGroupError, for_code
 from aiokafka.helpers import create_ssl_context
+from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
@@ -17,6 +19,8 @@ from services.stream.settings import KafkaSettings
 # aiokafka leaves a group whose member reads nothing for `max_poll_interval_ms`, and would never
 # join again where a standby has no partition to read; /livez watches the loop instead.
 NEVER_MS = 2**31 - 1
+# How soon a partition that was added to a topic is read: aiokafka's own are five minutes.
+METADATA_MS = 10_000
 
 
 class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
@@ -24,6 +28,42 @@ class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no type
 
     async def _get_cluster_metadata(self, topics: list[str] | None = None) -> Any:  # noqa: ANN401 - a raw response
         return await self._send_request(MetadataRequest(topics, allow_auto_topic_creation=False))
+
+
+class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """Tells an offset that cannot be had at the moment from one that is not there.
+
+    aiokafka 0.14 reads over the error of an answer as a whole, which a broker gives that is not the
+    group's coordinator yet: a partition in midst of its work would be read from the beginning.
+    """
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        coordinator = self._coordinator
+        await coordinator.ensure_coordinator_known()
+        asked = [(partition.topic, [partition.partition])]
+        answer = await coordinator._send_req(OffsetFetchRequest(self._group_id, asked))  # noqa: SLF001 - there is no other way to see the whole answer
+        try:
+            return offset_in(answer, partition)
+        except NotCoordinatorForGroupError:
+            coordinator.coordinator_dead()
+            raise
+
+
+def offset_in(answer: Any, partition: TopicPartition) -> int | None:  # noqa: ANN401 - a raw response
+    """Give the offset that a group has committed, as the broker's answer tells it, or None.
+
+    Raises:
+        KafkaError: The answer tells nothing, because of an error or without one.
+    """
+    if code := getattr(answer, "error_code", 0):  # before version 2 there is none
+        raise for_code(code)
+    for topic, partitions in answer.topics:
+        for number, offset, _, code in partitions:
+            if (topic, number) == partition:
+                if code:
+                    raise for_code(code)
+                return None if offset < 0 else int(offset)
+    raise KafkaError(f"the answer has no offset for partition {partition.partition}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +87,7 @@ class KafkaClients:
     def consumer(self, group: str) -> Consumer:
         """Make a member of a group, which reads committed records only."""
         session = self.settings.session_timeout_ms
-        consumer = AIOKafkaConsumer(
+        consumer = _Consumer(
             **self._connection(),
             group_id=group,
             enable_auto_commit=False,
@@ -88,6 +128,7 @@ class KafkaClients:
         return {
             "bootstrap_servers": self.settings.bootstrap_servers,
             "client_id": self.client_id,
+            "metadata_max_age_ms": METADATA_MS,
             "security_protocol": self.settings.security_protocol,
             "ssl_context": self.ssl_context,
             "sasl_mechanism": self.settings.sasl_mechanism,

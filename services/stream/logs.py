@@ -10,6 +10,8 @@ from typing import Any
 import stamina
 import structlog
 
+from services.stream.refusals import tells_of_refusal
+
 REPEAT_SECONDS = 30
 
 
@@ -60,6 +62,7 @@ class LeaveOutRepetitions(logging.Filter):
     """Lets a library say the same thing once in 30 s, and counts how often it tried.
 
     While a broker is away aiokafka writes a line for every attempt to reach it, some 50 a second.
+    What a broker refuses it does not let through: we say that ourselves.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -72,6 +75,8 @@ class LeaveOutRepetitions(logging.Filter):
         """Tell whether to write a line."""
         if not isinstance(record.msg, str):
             return True  # our own events, which are not repeated
+        if tells_of_refusal(record):
+            return False
         event = (record.name, record.msg)
         now = self._clock()
         if now - self._said.get(event, -REPEAT_SECONDS) < REPEAT_SECONDS:

@@ -1,6 +1,6 @@
 """A broker that is away is waited for: retries without end, each pause a little longer."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Protocol, TypeVar
 
 import stamina
@@ -8,6 +8,8 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from services.stream.answer import place_of
+from services.stream.health import Health
+from services.stream.refusals import refusal_of, with_cause
 
 log = structlog.get_logger()
 
@@ -33,26 +35,39 @@ def keep_trying(on: Callable[[Exception], bool | float]) -> AsyncIterator[stamin
     )
 
 
-async def start(make: Callable[[], C], stop: Callable[[C], Awaitable[None]]) -> C:
-    """Make a client and start it; while the broker is away, throw it away and make another."""
-    async for attempt in keep_trying(on=_is_away):
+async def start(make: Callable[[], C], stop: Callable[[C], Awaitable[None]], health: Health) -> C:
+    """Make a client and start it; while the broker is away, throw it away and make another.
+
+    What the broker refuses is waited for likewise: it may be granted at any time.
+    """
+
+    def is_away(error: Exception) -> bool:
+        away = isinstance(error, (KafkaError, OSError))
+        if away:
+            say("stream.broker_away", error, health)
+        return away
+
+    async for attempt in keep_trying(on=is_away):
         with attempt:
             client = make()
             try:
-                await client.start()
+                with with_cause():
+                    await client.start()
             except BaseException:
                 await stop(client)
                 raise
     return client
 
 
+def say(event: str, error: BaseException, health: Health, writes: Collection[str] = ()) -> None:
+    """Log a refusal once for as long as it lasts, and any other error as the event given."""
+    reason = refusal_of(error, writes)
+    if reason is None:
+        log.warning(event, error=describe(error))
+    elif health.refuse(reason):
+        log.error("stream.refused", reason=reason)
+
+
 def describe(error: BaseException) -> str:
     """Say what happened; an error that is not Kafka's own could quote a citizen."""
     return str(error) if isinstance(error, KafkaError) else place_of(error)
-
-
-def _is_away(error: Exception) -> bool:
-    away = isinstance(error, (KafkaError, OSError))
-    if away:
-        log.warning("stream.broker_away", error=describe(error))
-    return away

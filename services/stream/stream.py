@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, ProducerFenced
 
 from services.stream.brake import Brake
 from services.stream.client import Clients, Consumer
@@ -33,6 +33,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     health: Health
     brake: Brake
     _consumer: Consumer | None = None
+    _shut_out: bool = False
     _workers: dict[TopicPartition, Worker] = field(default_factory=dict)
     _tasks: dict[TopicPartition, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -43,14 +44,23 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             ConfigurationError: A topic that the job reads or writes does not exist.
         """
         async with Watch(self.clients, self.job, self.health) as watch:
-            await watch.check_topics()
-            consumer = await start(self._join, lambda consumer: consumer.stop(), self.health)
-            try:
-                async for _ in watch.probes():
-                    await self._note_lag()
-            finally:
-                await self._drain()
-                await consumer.stop()
+            while True:
+                await watch.check_topics()
+                await self._take_part(watch)
+
+    async def _take_part(self, watch: Watch) -> None:
+        """Work as a member of the group, until it is refused the group or the topic."""
+        self._shut_out = False
+        consumer = await start(self._join, lambda consumer: consumer.stop(), self.health)
+        try:
+            async for _ in watch.probes():
+                if self._shut_out or watch.shut_out:
+                    return
+                await self._note_lag()
+        finally:
+            self.health.revoked()
+            await self._drain()
+            await consumer.stop()
 
     async def _note_lag(self) -> None:
         with suppress(KafkaError):  # a partition that is just being taken away
@@ -106,6 +116,8 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             return False  # stopped
         self.metrics.transactions.labels("failed").inc()
         say("stream.worker_failed", error, self.health, self.job.output_topics)
+        # aiokafka's member of a group that may not take part fails ever after, though it may again.
+        self._shut_out |= isinstance(error, GroupAuthorizationFailedError)
         return True
 
     async def _drain(self) -> None:

@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from services.errors import ConfigurationError
 from services.stream.client import Admin, Clients
 from services.stream.health import Health
-from services.stream.retry import describe, start
+from services.stream.refusals import refusal_of, with_cause
+from services.stream.retry import keep_trying, say, start
 from services.stream.worker import Job
 
 PROBE_SECONDS = 2
@@ -22,15 +23,19 @@ log = structlog.get_logger()
 
 @dataclass
 class Watch:
-    """An admin client that asks the cluster for signs of life while it is open."""
+    """An admin client that asks the cluster for signs of life while it is open.
+
+    `shut_out` says that the job may not see its topic any more.
+    """
 
     clients: Clients
     job: Job
     health: Health
+    shut_out: bool = False
     _admin: Admin = field(init=False)
 
     async def __aenter__(self) -> Self:
-        self._admin = await start(self.clients.admin, lambda admin: admin.close())
+        self._admin = await start(self.clients.admin, lambda admin: admin.close(), self.health)
         return self
 
     async def __aexit__(
@@ -42,18 +47,33 @@ class Watch:
         await self._admin.close()
 
     async def check_topics(self) -> None:
-        """See that the topics are there.
+        """See that the topics are there; those that may not be seen are waited for.
 
         Raises:
             ConfigurationError: One that the job reads or writes does not exist.
         """
-        existing = set(await self._admin.list_topics())
-        missing = sorted({self.job.topic, *self.job.output_topics} - existing)
-        if missing:
+        async for attempt in keep_trying(on=self._is_waited_for):
+            with attempt:
+                await self._see_topics()
+
+    async def _see_topics(self) -> None:
+        seen = set(await self._admin.list_topics())
+        # Without the right to see a topic the answer is the same whether or not it exists.
+        unseen = sorted({self.job.topic, *self.job.output_topics} - seen)
+        answers = await self._admin.describe_topics(unseen) if unseen else []
+        if hidden := _hidden(answers):
+            raise TopicAuthorizationFailedError(hidden)
+        if unseen:
             raise ConfigurationError(
-                f"These topics do not exist on {self.clients.servers}: {', '.join(missing)}; "
+                f"These topics do not exist on {self.clients.servers}: {', '.join(unseen)}; "
                 "create them with `triage topics`, or set the names of those you have."
             )
+
+    def _is_waited_for(self, error: Exception) -> bool:
+        away = isinstance(error, (KafkaError, OSError))
+        if away:
+            say("stream.broker_away", error, self.health, self.job.output_topics)
+        return away
 
     async def probes(self) -> AsyncIterator[bool]:
         """Ask for a sign of life every two seconds, and yield whether there was one."""
@@ -65,14 +85,22 @@ class Watch:
     async def _failure(self) -> Exception | None:
         try:
             async with asyncio.timeout(2 * PROBE_SECONDS):
-                await self._admin.describe_topics([self.job.topic])
+                with with_cause():
+                    answers = await self._admin.describe_topics([self.job.topic])
         except (KafkaError, TimeoutError, OSError) as error:
             return error
-        return None
+        return TopicAuthorizationFailedError(hidden) if (hidden := _hidden(answers)) else None
 
     def _note(self, failure: Exception | None) -> None:
-        if failure and self.health.broker_reachable:
-            log.warning("stream.broker_away", error=describe(failure))
+        if failure and (self.health.broker_reachable or refusal_of(failure)):
+            say("stream.broker_away", failure, self.health)
         if not failure and not self.health.broker_reachable:
             log.info("stream.broker_reached", servers=self.clients.servers)
         self.health.broker_reachable = failure is None
+        self.shut_out = isinstance(failure, TopicAuthorizationFailedError)
+
+
+def _hidden(answers: list[Any]) -> set[str]:
+    """Give the topics that this user may not see, as `describe_topics` answers."""
+    refused = TopicAuthorizationFailedError.errno
+    return {each["topic"] for each in answers if each["error_code"] == refused}

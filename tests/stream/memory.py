@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, ProducerFenced
+from aiokafka.errors import KafkaConnectionError, ProducerFenced, UnknownTopicOrPartitionError
 
 from services.messages.record import Header, Record
 from tests.records import ARecord
@@ -114,7 +114,11 @@ class MemoryAdmin:
 
     async def describe_topics(self, topics: list[str]) -> list[Any]:
         self.cluster.check("describe_topics")
-        return topics
+        missing = UnknownTopicOrPartitionError.errno
+        return [
+            {"topic": topic, "error_code": 0 if topic in self.cluster.topics else missing}
+            for topic in topics
+        ]
 
     async def create_topics(self, new_topics: list[Any]) -> Any:
         raise NotImplementedError

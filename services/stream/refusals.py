@@ -1,0 +1,154 @@
+"""What Kafka refuses: who is not let in, what may not be done, and what helps, in one sentence."""
+
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from ssl import SSLCertVerificationError, SSLEOFError, SSLError, SSLZeroReturnError
+
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    IllegalSaslStateError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+    UnsupportedSaslMechanismError,
+)
+
+
+def refusal_of(error: BaseException | None, writes: Collection[str] = ()) -> str | None:
+    """Say what is missing and what to do, or None where an error is no refusal.
+
+    Args:
+        error: What a client raised; its causes are looked at too.
+        writes: The topics that the service writes: on the others it lacks Read.
+    """
+    while error is not None:
+        if reason := _right_of(error, writes) or _login_of(error) or _certificate_of(error):
+            return reason
+        error = error.__cause__
+    return None
+
+
+@contextmanager
+def with_cause() -> Iterator[None]:
+    """Give an error its cause, where aiokafka tells only its own log why it could not connect.
+
+    A wrong password, for instance, is raised as "Unable to bootstrap".
+    """
+    heard = _Errors()
+    logger = logging.getLogger("aiokafka")
+    logger.addHandler(heard)
+    try:
+        yield
+    except KafkaError as error:
+        raise error from error.__cause__ or heard.last
+    finally:
+        logger.removeHandler(heard)
+
+
+class _Errors(logging.Handler):
+    """Keeps the last error that a line of the log speaks of."""
+
+    last: BaseException | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for error in _errors_in(record):
+            self.last = error
+
+
+def tells_of_refusal(record: logging.LogRecord) -> bool:
+    """Tell whether a line of a library's log is about a refusal, which we say ourselves."""
+    # The latter is the one that aiokafka writes without the error that it raises as well.
+    return any(map(refusal_of, _errors_in(record))) or "Not authorized to read" in record.msg
+
+
+def _errors_in(record: logging.LogRecord) -> list[BaseException]:
+    about = [*(record.args or ()), *(record.exc_info or ())]
+    return [each for each in about if isinstance(each, BaseException)]
+
+
+def _right_of(error: BaseException, writes: Collection[str]) -> str | None:
+    match error:
+        case ClusterAuthorizationFailedError():
+            return "Kafka grants this user no IdempotentWrite on the cluster: grant that right."
+        case KafkaError(args=()):
+            return None  # it does not say what; the next attempt will
+        case TopicAuthorizationFailedError():
+            return (
+                f"Kafka grants this user no {_rights(_names(error), writes)}: grant it, or "
+                "create what does not exist with `triage topics`."
+            )
+        case GroupAuthorizationFailedError():
+            return (
+                f"Kafka grants this user no Read on the consumer group {_named(error)}: grant "
+                "that right."
+            )
+        case TransactionalIdAuthorizationFailed():
+            prefix = _named(error).rpartition(".")[0]
+            return (
+                f"Kafka grants this user no Write on the transactional ids {prefix}.…: grant that "
+                "right, for ids that begin so."
+            )
+    return None
+
+
+def _login_of(error: BaseException) -> str | None:
+    match error:
+        case SaslAuthenticationFailed():
+            return (
+                f"Kafka does not let this user in ({_named(error)}): see KAFKA_SASL_USERNAME and "
+                "KAFKA_SASL_PASSWORD or KAFKA_SASL_PASSWORD_FILE."
+            )
+        case UnsupportedSaslMechanismError() | IllegalSaslStateError():
+            return (
+                "Kafka does not let a user in that way: see KAFKA_SASL_MECHANISM and "
+                "KAFKA_SECURITY_PROTOCOL, and that the port is the one for them."
+            )
+    return None
+
+
+def _certificate_of(error: BaseException) -> str | None:
+    why = getattr(error, "reason", None) or type(error).__name__
+    match error:
+        case SSLCertVerificationError():
+            return (
+                f"The broker's certificate is not trusted ({error.verify_message}): see "
+                "KAFKA_SSL_CAFILE, and the broker's certificate and name."
+            )
+        case SSLEOFError() | SSLZeroReturnError():
+            return None  # the broker just went away
+        case SSLError() if "ALERT" in why:
+            return (
+                f"Kafka does not accept this client's certificate ({why}): see that "
+                "KAFKA_SSL_CERTFILE has not expired, and that the broker trusts who issued it."
+            )
+        case SSLError():
+            return (
+                f"There is no TLS connection to Kafka ({why}): see KAFKA_SECURITY_PROTOCOL, and "
+                "that the port is the one for it."
+            )
+    return None
+
+
+def _rights(topics: Collection[str], writes: Collection[str]) -> str:
+    needed = {
+        "Read": sorted(set(topics) - set(writes)),
+        "Write": sorted(set(topics) & set(writes)),
+    }
+    return " and no ".join(
+        f"{right} on the topic{'s' * (len(names) > 1)} {', '.join(names)}"
+        for right, names in needed.items()
+        if names
+    )
+
+
+def _names(error: BaseException) -> Collection[str]:
+    """Give the topics of an error: aiokafka puts one into it, or a set of them."""
+    [names] = error.args
+    return [names] if isinstance(names, str) else names
+
+
+def _named(error: BaseException) -> str:
+    return str(error.args[0]).strip(".") if error.args else type(error).__name__

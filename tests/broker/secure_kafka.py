@@ -1,0 +1,133 @@
+"""An embedded Kafka that asks who one is and what one may do."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
+
+from services.local.kafka import EmbeddedKafka
+from services.local.ports import free_ports
+from services.rights import Right
+from tests.broker.authority import Authority, Issued
+
+USERS = ("classifier", "router")
+
+# Their numbers in Kafka's protocol: ResourceType, PatternType, AclOperation, AclPermissionType.
+RESOURCES = {"topic": 2, "group": 3, "transactional-id": 5}
+LITERAL, PREFIXED = 3, 4
+OPERATIONS = {"Read": 3, "Write": 4, "Describe": 8}
+ALLOW = 3
+
+
+@dataclass(frozen=True)
+class SecureKafka:
+    """Where it listens: for the tests, which may do everything, and for users, in two ways."""
+
+    servers: str
+    sasl: str
+    tls: str
+    folder: Path
+    authority: Authority
+
+    def password(self, user: str) -> Path:
+        """Give the file that has a user's password."""
+        return self.folder / f"{user}.password"
+
+    def by_password(self, user: str) -> dict[str, str]:
+        """Give the settings of a user that shows a password, over TLS."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.sasl,
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_SASL_USERNAME": user,
+            "KAFKA_SASL_PASSWORD_FILE": str(self.password(user)),
+            "KAFKA_SSL_CAFILE": str(self.authority.certificate),
+        }
+
+    def by_certificate(self, issued: Issued) -> dict[str, str]:
+        """Give the settings of a user that shows a certificate."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.tls,
+            "KAFKA_SECURITY_PROTOCOL": "SSL",
+            "KAFKA_SSL_CAFILE": str(self.authority.certificate),
+            "KAFKA_SSL_CERTFILE": str(issued.certificate),
+            "KAFKA_SSL_KEYFILE": str(issued.key),
+        }
+
+    async def grant(self, user: str, rights: Iterable[Right]) -> None:
+        """Grant a user rights."""
+        for answer in await self._ask(CreateAclsRequest, user, rights):
+            assert [code for code, _ in answer.creation_responses] == [0]
+
+    async def revoke(self, user: str, rights: Iterable[Right]) -> None:
+        """Take rights from a user that were granted before."""
+        for answer in await self._ask(DeleteAclsRequest, user, rights):
+            [(code, _, revoked)] = answer.filter_responses
+            assert (code, len(revoked)) == (0, 1)
+
+    async def _ask(self, request: type[Any], user: str, rights: Iterable[Right]) -> list[Any]:
+        client = AIOKafkaClient(bootstrap_servers=self.servers)
+        await client.bootstrap()
+        try:
+            return [
+                await client.send(client.get_random_node(), request(*entry))
+                for right in rights
+                for entry in _entries(user, right)
+            ]
+        finally:
+            await client.close()
+
+
+def _entries(user: str, right: Right) -> Iterator[tuple[int, str, int, str, str, int, int]]:
+    """Give what Kafka keeps of a right: an entry for each operation."""
+    resource, pattern = RESOURCES[right.resource], PREFIXED if right.prefix else LITERAL
+    for operation in right.operations:
+        yield (
+            resource,
+            right.name,
+            pattern,
+            f"User:{user}",
+            "*",  # from any host
+            OPERATIONS[operation],
+            ALLOW,
+        )
+
+
+@contextmanager
+def secure_kafka(folder: Path) -> Iterator[SecureKafka]:
+    """Start it, with an authority of its own and users that have a password and no rights."""
+    authority = Authority(folder / "authority")
+    client, sasl, tls, controller = (f"127.0.0.1:{port}" for port in islice(free_ports(), 4))
+    kafka = SecureKafka(client, sasl, tls, folder, authority)
+    for user in USERS:
+        kafka.password(user).write_text(f"secret-of-{user}\n")
+    properties = {
+        "listeners": f"CLIENT://{client},SASL://{sasl},TLS://{tls},CONTROLLER://{controller}",
+        "listener.security.protocol.map": (
+            "CLIENT:PLAINTEXT,SASL:SASL_SSL,TLS:SSL,CONTROLLER:PLAINTEXT"
+        ),
+        "controller.quorum.voters": f"1@{controller}",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        # Who connects in plain text: the tests, and the broker with itself.
+        "super.users": "User:ANONYMOUS",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.sasl.scram-sha-512.sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        ),
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(authority.issue("broker").both),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(authority.certificate),
+        "listener.name.tls.ssl.client.auth": "required",
+        "listener.name.tls.ssl.principal.mapping.rules": "RULE:^CN=(.*)$/$1/",
+    }
+    users = [
+        f"--add-scram=SCRAM-SHA-512=[name={user},password={kafka.password(user).read_text().strip()}]"
+        for user in USERS
+    ]
+    with EmbeddedKafka(folder / "kafka", properties=properties, format_arguments=users):
+        yield kafka

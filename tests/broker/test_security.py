@@ -1,0 +1,249 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from services.local.service_process import ServiceProcess
+from services.local.temporary import temporary_folder
+from services.rights import Operation, Right, rights
+from tests.broker.at_rest import read_all, until
+from tests.broker.authority import Authority
+from tests.broker.exactly_once import Faults, number_of
+from tests.broker.inquiries import examples, good
+from tests.broker.pipeline import Pipeline, until_answered
+from tests.broker.secure_kafka import USERS, SecureKafka, secure_kafka
+
+Settings = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def secure(can_embed: None) -> Iterator[SecureKafka]:
+    """A broker with users and rights, which the tests of this module share."""
+    with temporary_folder("triage-tests-") as folder, secure_kafka(folder) as kafka:
+        yield kafka
+
+
+@pytest.fixture
+async def pipeline(secure: SecureKafka, tmp_path: Path, prefix: str) -> AsyncIterator[Pipeline]:
+    """A pipeline on that broker, with its topics; nobody has a right to them yet."""
+    with ExitStack() as stack:
+        pipeline = Pipeline(secure.servers, tmp_path, prefix, stack)
+        await pipeline.create_topics()
+        yield pipeline
+
+
+def rights_on(pipeline: Pipeline, user: str) -> tuple[Right, ...]:
+    return rights(pipeline.classifier_settings, pipeline.router_settings)[user]
+
+
+def by_password(secure: SecureKafka, user: str) -> Settings:
+    return secure.by_password(user)
+
+
+def by_certificate(secure: SecureKafka, user: str) -> Settings:
+    return secure.by_certificate(secure.authority.issue(user))
+
+
+def refusals(service: ServiceProcess) -> list[str]:
+    """Give what a service's log says that Kafka refuses it; nothing else in it speaks of that."""
+    lines = [json.loads(line) for line in service.log.read_text().splitlines()]
+    ours = [line for line in lines if line["event"] == "stream.refused"]
+    others = [line for line in lines if line not in ours]
+    assert [line for line in others if "uthori" in str(line) or "exception" in line] == []
+    assert {line["event"] for line in others} & {"stream.worker_failed", "stream.gave_up"} == set()
+    return [line["reason"] for line in ours]
+
+
+async def until_refused(service: ServiceProcess) -> None:
+    """Wait until a service says that it is refused something."""
+
+    def says_so() -> bool:
+        service.check()
+        return service.log.exists() and "stream.refused" in service.log.read_text()
+
+    await until(lambda: asyncio.to_thread(says_so))
+
+
+@pytest.mark.parametrize("settings_of", [by_password, by_certificate])
+async def test_the_listed_rights_are_enough(
+    secure: SecureKafka, pipeline: Pipeline, settings_of: Callable[[SecureKafka, str], Settings]
+) -> None:
+    """With its own user and the rights of `services.rights` each service does all its work."""
+    services = [pipeline.service(user, **settings_of(secure, user)) for user in USERS]
+    for user in USERS:
+        await secure.grant(user, rights_on(pipeline, user))
+    await pipeline.started(*services)
+    await pipeline.publish(examples())  # dead letters are among what comes of them
+    assert await pipeline.faults() == Faults()
+    for user, service in zip(USERS, services, strict=True):
+        assert refusals(service) == []
+        served = [service.get(path)[1] for path in ("/metrics", "/asyncapi.json")]
+        for text in (service.log.read_text(), *served):
+            assert secure.password(user).read_text().strip() not in text
+
+
+def named(resource: str, *operations: Operation, name: str = "") -> Callable[[Right], Right | None]:
+    """Take operations from the right to a resource; all of them where none is named."""
+
+    def take(right: Right) -> Right | None:
+        if right.resource != resource or not right.name.endswith(name):
+            return None
+        return replace(right, operations=operations) if operations else right
+
+    return take
+
+
+@pytest.mark.parametrize(
+    ("lack", "said"),
+    [
+        pytest.param(
+            named("topic", name=".inquiries"), "Read on the topic {}.inquiries:", id="input unseen"
+        ),
+        pytest.param(
+            named("topic", "Read", name=".inquiries"),
+            "Read on the topic {}.inquiries:",
+            id="input",
+        ),
+        pytest.param(
+            named("topic", name="ed"),
+            "Write on the topics {0}.inquiries.classified, {0}.inquiries.rejected:",
+            id="outputs unseen",
+        ),
+        pytest.param(
+            named("topic", "Write", name=".classified"),
+            "Write on the topic {}.inquiries.classified:",
+            id="output",
+        ),
+        pytest.param(named("group"), "Read on the consumer group {}.classifier:", id="group"),
+        pytest.param(
+            named("transactional-id"),
+            "Write on the transactional ids {0}.classifier.{0}.inquiries.…:",
+            id="producer unseen",
+        ),
+        pytest.param(
+            named("transactional-id", "Write"),
+            "Write on the transactional ids {0}.classifier.{0}.inquiries.…:",
+            id="producer",
+        ),
+    ],
+)
+async def test_a_missing_right_is_named_and_waited_for(
+    secure: SecureKafka,
+    pipeline: Pipeline,
+    prefix: str,
+    lack: Callable[[Right], Right | None],
+    said: str,
+) -> None:
+    """A service that lacks a right says which, once, and goes on when it is granted."""
+    all_rights = rights_on(pipeline, "classifier")
+    lacking = [right for right in map(lack, all_rights) if right]
+    taken = {(right.name, operation) for right in lacking for operation in right.operations}
+    await secure.grant(
+        "classifier",
+        [
+            replace(
+                right, operations=tuple(o for o in right.operations if (right.name, o) not in taken)
+            )
+            for right in all_rights
+        ],
+    )
+    await pipeline.publish(islice(good(keys=20), 200))
+    classifier = pipeline.service("classifier", **secure.by_password("classifier"))
+    classifier.start()
+    await until_refused(classifier)
+    [reason] = refusals(classifier)
+    assert said.format(prefix) in reason
+    assert classifier.get("/readyz") == (503, reason)
+    assert classifier.get("/livez") == (200, "ok")
+    await secure.grant("classifier", lacking)
+    await until_answered(classifier, 200)
+    assert refusals(classifier) == [reason]
+    answered = await read_all(pipeline.servers, [pipeline.topics.classified])
+    assert sorted(map(number_of, answered)) == [*range(200)]
+
+
+@pytest.mark.parametrize(
+    "lack",
+    [
+        pytest.param(named("topic", name=".inquiries"), id="input"),
+        pytest.param(named("topic", name=".classified"), id="output"),
+        pytest.param(named("group"), id="group"),
+        pytest.param(named("transactional-id"), id="producer"),
+    ],
+)
+async def test_a_right_that_is_taken_away_loses_nothing(
+    secure: SecureKafka, pipeline: Pipeline, lack: Callable[[Right], Right | None]
+) -> None:
+    """A right taken from a service at work stops it; with the right again all goes through."""
+    services = [pipeline.service(user, **secure.by_password(user)) for user in USERS]
+    for user in USERS:
+        await secure.grant(user, rights_on(pipeline, user))
+    await pipeline.started(*services)
+    lacking = [right for right in map(lack, rights_on(pipeline, "classifier")) if right]
+    async with pipeline.traffic(good(keys=20)):
+        await until_answered(services[0], 100)
+        await secure.revoke("classifier", lacking)
+        await until_refused(services[0])
+        assert services[0].get("/readyz")[0] == 503
+        assert services[0].get("/livez") == (200, "ok")
+        await secure.grant("classifier", lacking)
+    assert await pipeline.faults() == Faults()
+
+
+def wrong_password(secure: SecureKafka, folder: Path) -> Settings:
+    file = folder / "password"
+    file.write_text("hunter2\n")
+    return secure.by_password("router") | {"KAFKA_SASL_PASSWORD_FILE": str(file)}
+
+
+def expired(secure: SecureKafka, folder: Path) -> Settings:
+    return secure.by_certificate(secure.authority.issue("router", expired=True))
+
+
+def strange(secure: SecureKafka, folder: Path) -> Settings:
+    return secure.by_certificate(Authority(folder / "stranger").issue("router"))
+
+
+def no_certificate(secure: SecureKafka, folder: Path) -> Settings:
+    return secure.by_password("router") | {
+        "KAFKA_BOOTSTRAP_SERVERS": secure.tls,
+        "KAFKA_SECURITY_PROTOCOL": "SSL",
+    }
+
+
+def strange_broker(secure: SecureKafka, folder: Path) -> Settings:
+    stranger = Authority(folder / "stranger").certificate
+    return secure.by_password("router") | {"KAFKA_SSL_CAFILE": str(stranger)}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (wrong_password, "KAFKA_SASL_PASSWORD_FILE"),
+        (expired, "KAFKA_SSL_CERTFILE"),
+        (strange, "KAFKA_SSL_CERTFILE"),
+        (no_certificate, "KAFKA_SSL_CERTFILE"),
+        (strange_broker, "KAFKA_SSL_CAFILE"),
+    ],
+)
+async def test_who_is_not_let_in_is_told_why(
+    secure: SecureKafka,
+    pipeline: Pipeline,
+    tmp_path: Path,
+    wrong: Callable[[SecureKafka, Path], Settings],
+    said: str,
+) -> None:
+    """A wrong password or certificate is one line that says what to look at, and no crash."""
+    router = pipeline.service("router", **wrong(secure, tmp_path))
+    router.start()
+    await until_refused(router)
+    [reason] = refusals(router)
+    assert said in reason
+    assert router.get("/readyz") == (503, reason)
+    assert router.get("/livez") == (200, "ok")
+    assert "hunter2" not in router.log.read_text() + router.get("/metrics")[1]

@@ -1,0 +1,35 @@
+from services.classifier.settings import ClassifierSettings
+from services.rights import Right, rights, rights_of
+from services.router.settings import RouterSettings
+from services.router.table import load_table
+
+
+def test_the_rights_of_a_service_are_these() -> None:
+    """A service reads one topic in one group, writes its own topics, and nothing else."""
+    assert rights_of(ClassifierSettings(), ["inquiries.classified"]) == (
+        Right("topic", "inquiries", ("Read", "Describe")),
+        Right("topic", "inquiries.classified", ("Write", "Describe")),
+        Right("topic", "inquiries.rejected", ("Write", "Describe")),
+        Right("group", "inquiry-triage.classifier", ("Read", "Describe")),
+        Right(
+            "transactional-id",
+            "inquiry-triage.classifier.inquiries.",
+            ("Write", "Describe"),
+            prefix=True,
+        ),
+    )
+
+
+def test_the_router_writes_what_its_table_names() -> None:
+    """The router may write every topic of its routing table and the dead letters, and no other."""
+    router = RouterSettings()
+    granted = rights(ClassifierSettings(), router)["router"]
+    written = {right.name for right in granted if "Write" in right.operations and not right.prefix}
+    assert written == load_table(router.routes).topics | {router.rejected_topic}
+
+
+def test_no_service_may_do_what_the_other_does() -> None:
+    """No right to write or to take part in a group is shared, but that on the dead letters."""
+    of = rights(ClassifierSettings(), RouterSettings())
+    shared = set(of["classifier"]) & set(of["router"])
+    assert shared == {Right("topic", "inquiries.rejected", ("Write", "Describe"))}
