@@ -21,7 +21,10 @@ INPUT = "features"
 # the sum of squares that makes a text's length, then the same two for the remit.
 OUTPUTS = {"probabilities": "k", "in_remit": None, "logits": "k", "sums": "k + 3"}
 
+# Texts whose features are made at once, and those of them that the graph takes at once: the former
+# costs a little for each block, the latter as much for each text as the longest of them needs.
 BLOCK_TEXTS, BLOCK_LETTERS = 256, 1 << 16
+GRAPH_TEXTS = 64
 
 Floats = NDArray[np.float32]
 
@@ -55,9 +58,17 @@ class Model:
         probabilities = np.empty((len(texts), len(self.labels)), np.float32)
         in_remit = np.empty(len(texts), np.float32)
         for block in _blocks(texts):
-            ids = self.vocabulary.read([texts[place] for place in block])
-            probabilities[block], in_remit[block] = self.run(ids, "probabilities", "in_remit")
+            ids = self.vocabulary.read([texts[place] for place in block.tolist()])
+            for start in range(0, len(block), GRAPH_TEXTS):
+                part = block[start : start + GRAPH_TEXTS]
+                rows = self._trim(ids[start : start + GRAPH_TEXTS])
+                probabilities[part], in_remit[part] = self.run(rows, "probabilities", "in_remit")
         return Scores(probabilities, in_remit)
+
+    def _trim(self, ids: Ids) -> Ids:
+        """Leave out the columns in which no row has a feature."""
+        width = int((ids != self.vocabulary.size).sum(axis=1).max())
+        return np.ascontiguousarray(ids[:, : max(width, 1)])
 
     def run(self, ids: Ids, *outputs: str) -> list[Floats]:
         """Run the graph on features as `Vocabulary.read` gives them, for some of `OUTPUTS`."""
@@ -65,22 +76,22 @@ class Model:
         return results
 
 
-def _blocks(texts: Sequence[str]) -> Iterator[list[int]]:
+def _blocks(texts: Sequence[str]) -> Iterator[NDArray[np.intp]]:
     """Give the texts' places, texts of like length together: a block costs what its longest does.
 
     Those of plain ASCII come first, for they are read faster where nothing else is among them.
     """
-    order = sorted(range(len(texts)), key=lambda n: (not texts[n].isascii(), len(texts[n])))
-    block: list[int] = []
-    letters = 0
-    for place in order:
-        letters += len(texts[place])
-        if block and (len(block) == BLOCK_TEXTS or letters > BLOCK_LETTERS):
-            yield block
-            block, letters = [], len(texts[place])
-        block.append(place)
-    if block:
-        yield block
+    lengths = np.fromiter(map(len, texts), np.intp, len(texts))
+    plain = np.fromiter(map(str.isascii, texts), np.bool_, len(texts))
+    order = np.lexsort((lengths, ~plain))
+    letters = np.cumsum(lengths[order])
+    start = 0
+    while start < len(texts):
+        most = letters[start] - lengths[order[start]] + BLOCK_LETTERS
+        end = max(int(np.searchsorted(letters, most, side="right")), start + 1)
+        end = min(end, start + BLOCK_TEXTS)
+        yield order[start:end]
+        start = end
 
 
 def load(folder: Path, *, threads: int) -> Model:
