@@ -43,13 +43,27 @@ async def wait_until_answered(servers: str, group: str, topic: str) -> None:
     last: dict[TopicPartition, int] = {}
     for record in await read_all(servers, [topic]):
         last[TopicPartition(topic, record.partition)] = record.offset
-    async with _admin(servers) as admin:
+    async with offsets_of(servers, group) as ask:
 
         async def answered() -> bool:
-            offsets = await admin.list_consumer_group_offsets(group)
-            return all(tp in offsets and offsets[tp].offset > offset for tp, offset in last.items())
+            offsets = await ask()
+            return all(offsets.get(tp, 0) > offset for tp, offset in last.items())
 
         await until(answered)
+
+
+@asynccontextmanager
+async def offsets_of(
+    servers: str, group: str
+) -> AsyncIterator[Callable[[], Awaitable[dict[TopicPartition, int]]]]:
+    """Give what asks for the offsets that a group has committed."""
+    async with an_admin(servers) as admin:
+
+        async def ask() -> dict[TopicPartition, int]:
+            offsets = await admin.list_consumer_group_offsets(group)
+            return {partition: committed.offset for partition, committed in offsets.items()}
+
+        yield ask
 
 
 async def _read_to(
@@ -81,7 +95,8 @@ async def _reader(
 
 
 @asynccontextmanager
-async def _admin(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def an_admin(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Give an admin client for as long as the block runs."""
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
     await admin.start()
     try:

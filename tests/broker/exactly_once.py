@@ -14,6 +14,8 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 NUMBER = "test-number"
 SLICE = 100
+# Longer than a broker is away in any test: a record that is given up may be there all the same.
+PATIENCE_MS = 600_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ async def publish(
         bootstrap_servers=servers,
         enable_idempotence=True,
         linger_ms=2,
+        request_timeout_ms=PATIENCE_MS,
         # The broker's own limit, so that it is the services that find a record too large.
         max_request_size=1_048_588,
     ) as producer:
@@ -72,20 +75,22 @@ def number_of(record: ConsumerRecord) -> int:
 def compare(sent: Sequence[Sent], arrived: Iterable[ConsumerRecord]) -> Faults:
     """Compare what was published with what came out, on whichever topics.
 
-    Order is that of each key on each topic, with the offsets of a partition as the clock.
+    Order is that of each key on each topic, with the offsets of a partition as the clock; on the
+    topic that both services write, the dead letters', it is that of each service.
     """
     faults = Faults()
     times: Counter[int] = Counter()
-    last: dict[tuple[str, bytes | None], int] = defaultdict(lambda: -1)
+    last: dict[tuple[str, bytes, bytes | None], int] = defaultdict(lambda: -1)
     for record in sorted(arrived, key=lambda r: (r.topic, r.partition, r.offset)):
         number = number_of(record)
         times[number] += 1
         if not _is_unaltered(sent[number], record):
             faults.altered.append(number)
         if record.key is not None:
-            if number < last[record.topic, record.key]:
+            stream = (record.topic, record.key, dict(record.headers).get("rejected-by"))
+            if number < last[stream]:
                 faults.out_of_order.append(number)
-            last[record.topic, record.key] = number
+            last[stream] = number
     faults.lost.extend(number for number in range(len(sent)) if not times[number])
     faults.doubled.extend(sorted(number for number, count in times.items() if count > 1))
     return faults

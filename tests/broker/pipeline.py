@@ -33,13 +33,22 @@ class Pipeline:
         folder: for the routing table and the logs.
         prefix: what the names of its topics and groups begin with.
         stack: stops the services.
+        process: what a service is started as.
     """
 
-    def __init__(self, servers: str, folder: Path, prefix: str, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        servers: str,
+        folder: Path,
+        prefix: str,
+        stack: ExitStack,
+        process: type[ServiceProcess] = ServiceProcess,
+    ) -> None:
         self.servers = servers
+        self.published: list[Sent] = []
         self._folder = folder
         self._stack = stack
-        self._published: list[Sent] = []
+        self._process = process
         routes = folder / "routes.toml"
         table = ROUTES.read_text(encoding="utf-8")
         routes.write_text(table.replace('topic = "', f'topic = "{prefix}.'), encoding="utf-8")
@@ -79,7 +88,7 @@ class Pipeline:
 
     def service(self, name: str, suffix: str = "", **settings: str) -> ServiceProcess:
         """Make a replica of a service, not started yet; the settings are added to its own."""
-        service = ServiceProcess(
+        service = self._process(
             name,
             self.servers,
             self._folder,
@@ -89,9 +98,13 @@ class Pipeline:
         self._stack.push(service)
         return service
 
+    def settings_of(self, name: str) -> ClassifierSettings | RouterSettings:
+        """Give a service's own settings."""
+        return self.classifier_settings if name == "classifier" else self.router_settings
+
     def environment(self, name: str) -> dict[str, str]:
         """Give the settings that tie a service to this pipeline."""
-        own = {"classifier": self.classifier_settings, "router": self.router_settings}[name]
+        own = self.settings_of(name)
         names = own.model_fields_set
         settings = {f"{name}_{each}".upper(): str(getattr(own, each)) for each in names}
         return settings | {"KAFKA_SESSION_TIMEOUT_MS": str(SESSION_MS)}
@@ -104,16 +117,16 @@ class Pipeline:
 
     async def publish(self, records: Iterable[Sent], *, pause: float = 0.0) -> None:
         """Publish records to the first topic; see `exactly_once.publish`."""
-        first = len(self._published)
+        first = len(self.published)
         noted = self._noting(records)
         await publish(self.servers, self.topics.received, noted, pause=pause, first=first)
 
     @asynccontextmanager
-    async def traffic(self, records: Iterator[Sent]) -> AsyncIterator[None]:
+    async def traffic(self, records: Iterator[Sent], *, pause: float = 0.05) -> AsyncIterator[None]:
         """Publish some of the records every moment, for as long as the block runs."""
         stop = asyncio.Event()
         flow = takewhile(lambda _: not stop.is_set(), records)
-        publishing = asyncio.create_task(self.publish(flow, pause=0.05))
+        publishing = asyncio.create_task(self.publish(flow, pause=pause))
         try:
             yield
         finally:
@@ -122,14 +135,24 @@ class Pipeline:
 
     def _noting(self, records: Iterable[Sent]) -> Iterator[Sent]:
         for record in records:
-            self._published.append(record)
+            self.published.append(record)
             yield record
+
+    async def answered(self) -> None:
+        """Wait until both services have answered everything."""
+        for settings in (self.classifier_settings, self.router_settings):
+            await wait_until_answered(self.servers, settings.group_id, settings.input_topic)
 
     async def read(self) -> list[ConsumerRecord]:
         """Wait until both services have answered everything, and read where it ended."""
-        for settings in (self.classifier_settings, self.router_settings):
-            await wait_until_answered(self.servers, settings.group_id, settings.input_topic)
+        await self.answered()
         return await read_all(self.servers, self.last_topics)
+
+    async def read_classified(self) -> list[ConsumerRecord]:
+        """Wait until the classifier has answered everything, and read all that it wrote."""
+        settings = self.classifier_settings
+        await wait_until_answered(self.servers, settings.group_id, settings.input_topic)
+        return await read_all(self.servers, [self.topics.classified, self.topics.rejected])
 
     async def read_rejected(self, by: str = "") -> list[ConsumerRecord]:
         """Wait until the services have answered everything, and give the dead letters, by number.
@@ -143,7 +166,7 @@ class Pipeline:
 
     async def faults(self) -> Faults:
         """Wait until both services have answered everything, and say what went wrong with it."""
-        return compare(self._published, await self.read())
+        return compare(self.published, await self.read())
 
 
 async def until_answered(service: ServiceProcess, records: int) -> None:

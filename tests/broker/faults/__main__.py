@@ -1,0 +1,68 @@
+"""`make faults`: rounds of faults until the time is up, and a table of what came of it.
+
+It exits 1 where a promise was broken, and says which seed breaks it again.
+"""
+
+import asyncio
+import logging
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from random import SystemRandom
+from time import monotonic
+from typing import Annotated
+
+import typer
+
+from services.local.kafka import EmbeddedKafka
+from services.local.temporary import temporary_folder
+from tests.broker.faults.figures import Figures, table
+from tests.broker.faults.flood import flood
+from tests.broker.faults.form import GONE_LONG, LONG, Form
+from tests.broker.faults.play import play
+
+FLOOD = 50_000
+
+
+def main(
+    seed: Annotated[int | None, typer.Option(help="Play a run again.")] = None,
+    minutes: Annotated[float, typer.Option(help="No round starts after so many.")] = 30,
+    logs: Annotated[Path | None, typer.Option(help="An empty folder to keep all logs in.")] = None,
+) -> None:
+    """Inject faults into the pipeline on a real Kafka, and compare what comes out."""
+    # What our own clients say of a broker that is away is no news here.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    first = SystemRandom().randrange(1_000_000) if seed is None else seed
+    typer.echo(f"seed {first}")
+    figures = Figures()
+    where = nullcontext(logs) if logs else temporary_folder("triage-faults-")
+    with where as folder, EmbeddedKafka(folder / "kafka") as kafka:
+        try:
+            asyncio.run(_run(kafka, folder, first, minutes, figures))
+        except TimeoutError as error:
+            figures.complaints.append(f"did not go on: {error!r}")
+    typer.echo(f"seed {first}\n{table(figures)}")
+    sys.exit(figures.failed)
+
+
+async def _run(
+    kafka: EmbeddedKafka, folder: Path, first: int, minutes: float, figures: Figures
+) -> None:
+    began = monotonic()
+    await flood(kafka, folder / "flood", FLOOD, first, figures)
+    seed = first
+    while seed == first or monotonic() - began < minutes * 60:
+        typer.echo(f"round of seed {seed}, after {(monotonic() - began) / 60:.1f} minutes")
+        await play(
+            kafka, folder / str(seed), _form(seed - first), seed, figures=figures, say=typer.echo
+        )
+        seed += 1
+
+
+def _form(number: int) -> Form:
+    """Let the broker be gone for minutes in the first round alone."""
+    return replace(LONG, broker_gone=GONE_LONG) if number == 0 else LONG
+
+
+typer.run(main)

@@ -1,0 +1,78 @@
+"""What a run has shown, and the table that it prints."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.broker.exactly_once import Faults
+from tests.broker.pipeline import SESSION_MS
+
+TAKEOVER_LIMIT = SESSION_MS / 1000 + 2
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Resident memory of a process in bytes: at rest, and at its peak under the flood."""
+
+    rest: int
+    peak: int
+
+
+@dataclass
+class Figures:
+    """What was done and what came of it."""
+
+    injected: Counter[str] = field(default_factory=Counter)
+    published: int = 0
+    wrong: Counter[str] = field(default_factory=Counter)
+    takeovers: list[float] = field(default_factory=list)  # seconds, after kill -9 of one of two
+    handovers: list[float] = field(default_factory=list)  # seconds, after SIGTERM of one of two
+    complaints: list[str] = field(default_factory=list)
+    memory: dict[str, Memory] = field(default_factory=dict)
+
+    def note(self, published: int, faults: Faults, misjudged: list[int]) -> None:
+        """Add what the comparison at the end of a round found."""
+        self.published += published
+        self.wrong["lost"] += len(faults.lost)
+        self.wrong["doubled"] += len(faults.doubled)
+        self.wrong["altered"] += len(faults.altered)
+        self.wrong["out of order"] += len(faults.out_of_order)
+        self.wrong["rejected wrongly, or not"] += len(misjudged)
+        for name, numbers in {**vars(faults), "misjudged": misjudged}.items():
+            if numbers:
+                self.complaints.append(f"{name}: records {numbers[:20]}")
+
+    @property
+    def failed(self) -> bool:
+        """Whether a promise was broken."""
+        return bool(self.complaints) or max(self.takeovers, default=0) > TAKEOVER_LIMIT
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Give what to print, a row each."""
+        for name, count in sorted(self.injected.items()):
+            yield name, f"{count:,}"
+        yield "faults injected", f"{self.injected.total():,}"
+        yield "inquiries published", f"{self.published:,}"
+        for name, count in self.wrong.items():
+            yield name, f"{count:,}"
+        yield f"kill -9 to worked again (at most {TAKEOVER_LIMIT:.1f} s)", _spread(self.takeovers)
+        yield "SIGTERM to partitions moved", _spread(self.handovers)
+        for name, memory in self.memory.items():
+            megabytes = f"{memory.rest / 1e6:.0f} MB, {memory.peak / 1e6:.0f} MB"
+            yield f"{name}, resident at rest, at its peak", megabytes
+
+
+def table(figures: Figures) -> str:
+    """Write the figures in two columns."""
+    rows = list(figures.rows())
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {value}" for name, value in rows]
+    return "\n".join([*lines, *(f"BROKEN  {complaint}" for complaint in figures.complaints)])
+
+
+def _spread(seconds: list[float]) -> str:
+    if not seconds:
+        return "not measured"
+    ordered = sorted(seconds)
+    middle = ordered[len(ordered) // 2]
+    return f"median {middle:.1f} s, longest {ordered[-1]:.1f} s, of {len(ordered)}"

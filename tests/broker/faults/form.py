@@ -1,0 +1,38 @@
+"""How long a run is: the short form is one test of many, the long one what operators trust."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Form:
+    """The size of one round; times are in seconds."""
+
+    inquiries: int  # at least so many are published
+    per_second: int
+    repeats: int  # how often each fault of a service strikes each service
+    joins: int  # how often a replica joins and leaves in one storm
+    broker_kills: int
+    broker_frozen: float
+    broker_gone: float
+
+
+SHORT = Form(
+    inquiries=20_000,
+    per_second=500,
+    repeats=1,
+    joins=1,
+    broker_kills=1,
+    broker_frozen=4,
+    broker_gone=10,
+)
+LONG = Form(
+    inquiries=20_000,
+    per_second=400,
+    repeats=3,
+    joins=2,
+    broker_kills=3,
+    broker_frozen=20,
+    broker_gone=10,
+)
+# Once in a long run the broker is gone for longer than any client waits for an answer.
+GONE_LONG = 180.0

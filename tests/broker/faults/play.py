@@ -1,0 +1,78 @@
+"""Runs a round: traffic, one step of the schedule after the other, and what came of it all."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+from services.local.kafka import EmbeddedKafka
+from tests.broker.at_rest import an_admin, until
+from tests.broker.exactly_once import compare
+from tests.broker.faults.figures import Figures
+from tests.broker.faults.form import Form
+from tests.broker.faults.scene import Scene
+from tests.broker.faults.schedule import Strike, draw
+from tests.broker.faults.traffic import misjudged
+from tests.broker.pipeline import Pipeline
+
+PUBLISH_LIMIT = 600.0
+
+
+async def play(
+    kafka: EmbeddedKafka,
+    folder: Path,
+    form: Form,
+    seed: int,
+    *,
+    figures: Figures,
+    say: Callable[[str], None],
+) -> None:
+    """Run one round on topics of its own, and add what it shows to the figures.
+
+    Raises:
+        TimeoutError: The services did not go on after a fault.
+    """
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    with ExitStack() as stack:
+        pipeline = Pipeline(kafka.bootstrap_servers, folder, f"round-{seed}", stack)
+        await pipeline.create_topics()
+        scene = Scene(kafka, pipeline, form, Random(seed), figures, say)
+        await pipeline.started(*(each for both in scene.replicas.values() for each in both))
+        async with scene.traffic():
+            await scene.recovered()
+            for step in draw(Random(seed), form):
+                await _take(scene, step)
+            await until(lambda: _published(pipeline, form), PUBLISH_LIMIT)
+        arrived = await pipeline.read()
+        faults = compare(pipeline.published, arrived)
+        figures.note(len(pipeline.published), faults, misjudged(pipeline.published, arrived))
+        await _tidy(pipeline)
+
+
+async def _take(scene: Scene, step: list[Strike]) -> None:
+    began = monotonic()
+    await asyncio.gather(*(_strike(scene, strike) for strike in step))
+    await scene.recovered()
+    scene.say(f"{monotonic() - began:5.1f} s  {' and '.join(map(str, step))}")
+
+
+async def _strike(scene: Scene, strike: Strike) -> None:
+    fault, target = strike.fault, scene.target(strike.service, strike.replica)
+    await asyncio.sleep(strike.after)  # a random moment in the midst of the traffic
+    await fault.inject(scene, target)
+    await fault.until(scene, target)
+    await fault.undo(scene, target)
+    scene.figures.injected[fault.name] += 1
+
+
+async def _published(pipeline: Pipeline, form: Form) -> bool:
+    return len(pipeline.published) >= form.inquiries
+
+
+async def _tidy(pipeline: Pipeline) -> None:
+    """Delete the topics, lest a broker that is killed later has them all to recover."""
+    topics = [pipeline.topics.received, *pipeline.topics.written]
+    async with an_admin(pipeline.servers) as admin:
+        await admin.delete_topics(topics)

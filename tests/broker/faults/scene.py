@@ -1,0 +1,120 @@
+"""What the faults strike: a broker, two replicas of each service, and traffic that does not end."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import NamedTuple
+
+from services.local.kafka import EmbeddedKafka
+from services.local.service_process import ServiceProcess
+from tests.broker.at_rest import until
+from tests.broker.exactly_once import SLICE, Sent
+from tests.broker.faults.figures import Figures
+from tests.broker.faults.form import Form
+from tests.broker.faults.traffic import inquiries
+from tests.broker.pipeline import PARTITIONS, Pipeline, metric
+
+SERVICES = ("classifier", "router")
+# Small batches make many transactions, so that a fault that strikes at random strikes one of them.
+SMALL = {"CLASSIFIER_BATCH_RECORDS": "50", "ROUTER_BATCH_RECORDS": "50"}
+RECOVERY_LIMIT = 90.0
+
+
+class Target(NamedTuple):
+    """Where a fault strikes: a service, by name, and one of its replicas beside the other."""
+
+    service: str
+    one: ServiceProcess
+    other: ServiceProcess
+
+
+@dataclass
+class Scene:
+    """The parts of one round."""
+
+    kafka: EmbeddedKafka
+    pipeline: Pipeline
+    form: Form
+    random: Random
+    figures: Figures
+    say: Callable[[str], None]
+    replicas: dict[str, list[ServiceProcess]] = field(default_factory=dict)
+    guests: dict[str, ServiceProcess] = field(default_factory=dict)
+    partitions: int = PARTITIONS
+    extra: deque[Sent] = field(default_factory=deque)
+    began: dict[str, float] = field(default_factory=dict)  # when a fault struck, by service
+    _traffic: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def __post_init__(self) -> None:
+        for name in SERVICES:
+            self.replicas[name] = [self.pipeline.service(name, each, **SMALL) for each in "ab"]
+            self.guests[name] = self.pipeline.service(name, "guest", **SMALL)
+        self._flow = self._all(inquiries(self.random))
+
+    def target(self, service: str, replica: int) -> Target:
+        """Give the target that a schedule names."""
+        replicas = self.replicas[service]
+        return Target(service, replicas[replica], replicas[1 - replica])
+
+    @asynccontextmanager
+    async def traffic(self) -> AsyncIterator[None]:
+        """Publish for as long as the block runs."""
+        await self._open()
+        try:
+            yield
+        finally:
+            await self._traffic.aclose()
+
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """Publish nothing for as long as the block runs, which starts once all is answered."""
+        await self._traffic.aclose()
+        await self.pipeline.answered()
+        try:
+            yield
+        finally:
+            await self._open()
+
+    async def _open(self) -> None:
+        pause = SLICE / self.form.per_second
+        await self._traffic.enter_async_context(self.pipeline.traffic(self._flow, pause=pause))
+
+    async def recovered(self) -> None:
+        """Wait until all replicas are ready, have all partitions and answer records again."""
+        await asyncio.gather(*(self._recovered(service) for service in SERVICES))
+
+    async def _recovered(self, service: str) -> None:
+        await until(lambda: asyncio.to_thread(self.settled, service), RECOVERY_LIMIT)
+        before = await asyncio.to_thread(self._read, service)
+        await until(lambda: asyncio.to_thread(lambda: self._read(service) > before), RECOVERY_LIMIT)
+
+    def settled(self, service: str) -> bool:
+        """Tell whether the replicas of a service are ready and have all partitions."""
+        replicas = self.replicas[service]
+        ready = all(replica.ready() for replica in replicas)
+        return ready and sum(map(assigned, replicas)) == self.partitions
+
+    def _read(self, service: str) -> float:
+        return sum(counted(each, "triage_records_read_total") for each in self.replicas[service])
+
+    def _all(self, inquiries: Iterator[Sent]) -> Iterator[Sent]:
+        for inquiry in inquiries:
+            while self.extra:
+                yield self.extra.popleft()
+            yield inquiry
+
+
+def counted(service: ServiceProcess, name: str, **labels: str) -> float:
+    """Give one of a replica's metrics, or 0 while it does not answer."""
+    try:
+        return metric(service, name, **labels) or 0
+    except OSError:
+        return 0
+
+
+def assigned(service: ServiceProcess) -> int:
+    """Give how many partitions a replica works, as it says."""
+    return int(counted(service, "triage_assigned_partitions"))

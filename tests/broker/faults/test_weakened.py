@@ -1,0 +1,101 @@
+"""The suite can fail: with one promise broken at a time, the comparison finds what it should."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from services.local.kafka import EmbeddedKafka
+from services.local.service_process import ServiceProcess
+from tests.broker.at_rest import until
+from tests.broker.exactly_once import compare
+from tests.broker.faults.scene import assigned, counted
+from tests.broker.faults.traffic import inquiries
+from tests.broker.faults.weakened import WEAKNESS, WeakenedProcess
+from tests.broker.pipeline import PARTITIONS, Pipeline, until_answered
+
+Trouble = Callable[[ServiceProcess, ServiceProcess], Awaitable[None]]
+
+KILLS = 2
+PAUSE = 0.2  # seconds after each hundred: not more than a service can answer that is made slow
+SMALL = {"CLASSIFIER_BATCH_RECORDS": "20"}
+
+
+@pytest.fixture
+async def weakened(kafka: EmbeddedKafka, tmp_path: Path, prefix: str) -> AsyncIterator[Pipeline]:
+    """A pipeline whose services are started with a weakness."""
+    with ExitStack() as stack:
+        pipeline = Pipeline(kafka.bootstrap_servers, tmp_path, prefix, stack, WeakenedProcess)
+        await pipeline.create_topics()
+        yield pipeline
+
+
+async def untroubled(first: ServiceProcess, second: ServiceProcess) -> None:
+    """Let the first work."""
+    await until_answered(first, 100)
+
+
+async def killed(first: ServiceProcess, second: ServiceProcess) -> None:
+    """Kill the first in mid-stream, a few times."""
+    for _ in range(KILLS):
+        await until_answered(first, 100)
+        await asyncio.to_thread(first.kill)
+        first.start()
+    await until_answered(first, 100)
+
+
+async def frozen(first: ServiceProcess, second: ServiceProcess) -> None:
+    """Freeze the first until the second has taken over, then let it go on."""
+    await until_answered(first, 100)
+    first.freeze()
+    second.start()
+
+    async def taken_over() -> bool:
+        return await asyncio.to_thread(assigned, second) == PARTITIONS
+
+    await until(taken_over)
+    await until_answered(second, 300)
+    first.thaw()
+    await until(lambda: asyncio.to_thread(lambda: 0 < assigned(first) < PARTITIONS))
+
+
+async def what_shows(pipeline: Pipeline, weakness: str, trouble: Trouble) -> set[str]:
+    """Make trouble for a weakened classifier, and name what it shows."""
+    settings = SMALL | {WEAKNESS: weakness}
+    first, second = (pipeline.service("classifier", each, **settings) for each in ("a", "b"))
+    await pipeline.started(first)
+    async with pipeline.traffic(inquiries(Random(weakness)), pause=PAUSE):
+        await trouble(first, second)
+    arrived = await pipeline.read_classified()
+    faults = vars(compare(pipeline.published, arrived))
+    fenced = {"fenced": counted(first, "triage_transactions_total", result="fenced")}
+    return {name for name, found in {**faults, **fenced}.items() if found}
+
+
+@pytest.mark.parametrize(
+    ("weakness", "trouble", "finds"),
+    [
+        pytest.param("no-transaction", killed, "doubled", id="no-transaction"),
+        pytest.param("offsets-first", killed, "lost", id="offsets-first"),
+        pytest.param("one-id-for-all", untroubled, "fenced", id="one-id-for-all"),
+        pytest.param("an-id-for-each-process", frozen, "doubled", id="an-id-for-each-process"),
+        pytest.param("failed-skipped", untroubled, "lost", id="failed-skipped"),
+    ],
+)
+async def test_a_broken_promise_is_found(
+    weakened: Pipeline,
+    weakness: str,
+    trouble: Trouble,
+    finds: str,
+) -> None:
+    """Each weakness of the engine shows as what it does to records, or to other workers."""
+    assert finds in await what_shows(weakened, weakness, trouble)
+
+
+@pytest.mark.parametrize("trouble", [killed, frozen])
+async def test_kept_promises_are_found_kept(weakened: Pipeline, trouble: Trouble) -> None:
+    """With every promise kept, the same trouble shows nothing but that a zombie was fenced."""
+    assert await what_shows(weakened, "sound", trouble) <= {"fenced"}

@@ -1,0 +1,65 @@
+"""What a run publishes: inquiries of many cases without end, with poison ones among them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from random import Random
+
+from aiokafka import ConsumerRecord
+
+from services.messages.rejection import Rejection
+from tests.broker.exactly_once import Sent, number_of
+from tests.broker.inquiries import good, rejection_of
+from tests.records import BINARY, an_inquiry
+
+KEYS = 200
+POISON_SHARE = 0.02
+MAX_BYTES = 1_000_000  # what the services write at most, by their settings
+# The classification fits on top of this one; the route, some 200 bytes, does not.
+TOO_LARGE_FOR_ROUTER = MAX_BYTES - 1_100
+TOO_LARGE = {"classifier": MAX_BYTES, "router": TOO_LARGE_FOR_ROUTER}
+
+FUTURE = tuple((name, v.replace(b"v1", b"v2") if name == "ce_type" else v) for name, v in BINARY)
+POISON: tuple[Callable[[bytes], Sent], ...] = (
+    lambda key: Sent(b'{"id": "q-1", "text": "cut o', key),
+    lambda key: Sent(b'{"text": "no id"}', key),
+    lambda key: Sent(an_inquiry(text=5), key),
+    lambda key: Sent(an_inquiry(text=""), key),
+    lambda key: Sent(an_inquiry(text="x" * 20_001), key),
+    lambda key: Sent(an_inquiry(), key, FUTURE),
+    lambda key: Sent(an_inquiry(), key, (("trace", b"\xff\x00"),)),
+    lambda key: Sent(None, key, (("trace", b"tombstone"),)),
+)
+
+
+def inquiries(random: Random) -> Iterator[Sent]:
+    """Give inquiries without end; one in fifty is poison, with the key of a case like all others.
+
+    Every third good one has headers of its sender's own.
+    """
+    for number, inquiry in enumerate(good(KEYS)):
+        if random.random() < POISON_SHARE:
+            yield random.choice(POISON)(b"case-%d" % random.randrange(KEYS))
+        headers = (("trace", b"t-%d" % number), ("no-value", None)) if number % 3 == 0 else ()
+        yield replace(inquiry, headers=headers)
+
+
+def too_large_for(service: str, key: bytes) -> Sent:
+    """Give an inquiry whose result does not fit, as that service is the first to find out."""
+    size = TOO_LARGE[service]
+    return Sent(an_inquiry(scan="x" * (size - len(an_inquiry(scan="")))), key)
+
+
+def misjudged(sent: list[Sent], arrived: Iterable[ConsumerRecord]) -> list[int]:
+    """Give the numbers of those that were rejected without cause, for another, or not at all."""
+    wrong = []
+    for record in arrived:
+        number = number_of(record)
+        reason = dict(record.headers).get("rejected-reason", b"").decode() or None
+        if reason != _cause(sent[number]):
+            wrong.append(number)
+    return sorted(wrong)
+
+
+def _cause(record: Sent) -> Rejection | None:
+    large = len(record.value or b"") >= TOO_LARGE_FOR_ROUTER
+    return Rejection.TOO_LARGE if large else rejection_of(record)

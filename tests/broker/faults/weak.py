@@ -1,0 +1,149 @@
+"""Producers that break one promise each, for the tests that show that the suite would notice.
+
+They stand between a worker and its client, where the promises are kept; nothing in `services/`
+knows of them.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from services.stream.client import Admin, Batch, Clients, Consumer, Producer
+from tests.broker.faults.traffic import MAX_BYTES
+
+# Between the two halves of what should be one: wide enough that a fault seldom misses it.
+WINDOW = 0.1
+
+
+@dataclass
+class WeakClients:
+    """Makes the clients of one service, with producers that are weakened."""
+
+    sound: Clients
+    weaken: "Callable[[WeakClients, str], Producer]"
+    rejected: str
+    reader: Any = None
+
+    @property
+    def servers(self) -> str:
+        return self.sound.servers
+
+    def admin(self) -> Admin:
+        return self.sound.admin()
+
+    def consumer(self, group: str) -> Consumer:
+        self.reader = self.sound.consumer(group)
+        return self.reader  # type: ignore[no-any-return]
+
+    def producer(self, transactional_id: str) -> Producer:
+        return self.weaken(self, transactional_id)
+
+
+@dataclass
+class PassOn:
+    """A producer that does what another does."""
+
+    clients: WeakClients
+    sound: Producer
+
+    async def start(self) -> None:
+        await self.sound.start()
+
+    async def stop(self) -> None:
+        await self.sound.stop()
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        return await self.sound.partitions_for(topic)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        async with self.sound.transaction():
+            yield
+            await asyncio.sleep(WINDOW)
+
+    def create_batch(self) -> Batch:
+        return self.sound.create_batch()
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
+        return await self.sound.send_batch(batch, topic, partition=partition)
+
+    async def send_offsets_to_transaction(
+        self, offsets: Mapping[TopicPartition, int], group_id: str
+    ) -> None:
+        await self.sound.send_offsets_to_transaction(offsets, group_id)
+
+
+@dataclass
+class WithoutTransaction(PassOn):
+    """Writes, and then commits the offsets: at least once."""
+
+    _offsets: Mapping[TopicPartition, int] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        yield
+        await asyncio.sleep(WINDOW)
+        await self.clients.reader.commit(self._offsets)
+
+    async def send_offsets_to_transaction(
+        self, offsets: Mapping[TopicPartition, int], group_id: str
+    ) -> None:
+        self._offsets = offsets
+
+
+@dataclass
+class OffsetsFirst(PassOn):
+    """Commits the offsets, and then writes: at most once."""
+
+    _held: list[tuple[Batch, str, int]] = field(default_factory=list)
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
+        self._held.append((batch, topic, partition))
+        return asyncio.sleep(0)
+
+    async def send_offsets_to_transaction(
+        self, offsets: Mapping[TopicPartition, int], group_id: str
+    ) -> None:
+        await self.clients.reader.commit(offsets)
+        await asyncio.sleep(WINDOW)
+        for batch, topic, partition in self._held:
+            await self.sound.send_batch(batch, topic, partition=partition)
+        self._held.clear()
+
+
+@dataclass
+class FailedSkipped(PassOn):
+    """Goes on after a record that cannot be read, without a dead letter."""
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
+        if topic == self.clients.rejected:
+            return asyncio.sleep(0)
+        return await super().send_batch(batch, topic, partition=partition)
+
+
+def plain(clients: WeakClients) -> Producer:
+    """Make a producer without transactions."""
+    producer: Any = AIOKafkaProducer(
+        bootstrap_servers=clients.servers,
+        enable_idempotence=True,
+        max_batch_size=2 * MAX_BYTES,
+        max_request_size=2 * MAX_BYTES,
+    )
+    return producer  # type: ignore[no-any-return]
+
+
+WEAKNESSES: dict[str, Callable[[WeakClients, str], Producer]] = {
+    "sound": lambda clients, name: PassOn(clients, clients.sound.producer(name)),
+    "no-transaction": lambda clients, _: WithoutTransaction(clients, plain(clients)),
+    "offsets-first": lambda clients, name: OffsetsFirst(clients, clients.sound.producer(name)),
+    "one-id-for-all": lambda clients, _: PassOn(clients, clients.sound.producer("all")),
+    "an-id-for-each-process": lambda clients, name: PassOn(
+        clients, clients.sound.producer(f"{name}.{os.getpid()}")
+    ),
+    "failed-skipped": lambda clients, name: FailedSkipped(clients, clients.sound.producer(name)),
+}
