@@ -75,10 +75,10 @@ def test_each_record_gets_one_answer_with_its_bytes(
 
 @given(WRITTEN)
 def test_structured_events_carry_their_data_as_it_is(data: bytes) -> None:
-    """The data of a structured-mode event are read as the same bytes alone would be."""
+    """The data of a structured-mode event are taken, or not, as the same bytes alone would be."""
     alone = ARecord(data)
     wrapped = ARecord(an_envelope(data), STRUCTURED)
     one, other = answer_records([alone, wrapped], MODEL, topic="c", rejected_topic="r", now=NOW)
-    assert one.rejection == other.rejection
+    assert bool(one.rejection) == bool(other.rejection)  # the envelope may be the first to say why
     if not one.rejection:
         assert bytes_in(one) == bytes_in(other)
