@@ -17,6 +17,7 @@ from services.errors import TriageError
 from services.router.settings import RouterSettings
 from services.router.table import load_table
 from services.stream.kafka import connect
+from services.stream.refusals import refusal_of, with_cause
 from services.stream.settings import KafkaSettings, read_settings
 
 # A dead letter holds the whole record that was rejected and the reason beside it, so its topic
@@ -56,7 +57,8 @@ async def create_topics(
     """
     admin = connect(kafka, "inquiry-triage-topics").admin()
     try:
-        await admin.start()
+        with with_cause():
+            await admin.start()
         existing = set(await admin.list_topics())
         missing = [name for name in topics if name not in existing]
         new = [
@@ -64,9 +66,10 @@ async def create_topics(
             for name in missing
         ]
         response = await admin.create_topics(new) if new else None
-    except KafkaConnectionError:
+    except KafkaConnectionError as error:
         raise TriageError(
-            f"No Kafka answers on {kafka.bootstrap_servers}: see that a broker runs there, and "
+            refusal_of(error)
+            or f"No Kafka answers on {kafka.bootstrap_servers}: see that a broker runs there, and "
             "that the settings KAFKA_… are those that it asks for."
         ) from None
     except KafkaError as error:

@@ -4,8 +4,13 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
 
 from services.messages.record import Header, Record
+
+
+class MembershipError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
+    """A member of a group that has come to a standstill: only a new member goes on."""
 
 
 class Batch(Protocol):
@@ -63,6 +68,13 @@ class Consumer(Protocol):
 
     def subscribe(self, topics: Sequence[str], *, listener: ConsumerRebalanceListener) -> None:
         """Name the topics to read and who hears of their partitions."""
+
+    def check(self) -> None:
+        """See that the member takes part in its group, or will once it is let in.
+
+        Raises:
+            MembershipError: It does not, and never will again.
+        """
 
     def assignment(self) -> set[TopicPartition]:
         """Give the partitions this member has."""

@@ -6,14 +6,19 @@ from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, NotCoordinatorForGroupError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    NoOffsetForPartitionError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
 from aiokafka.helpers import create_ssl_context
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
 from services.errors import ConfigurationError
-from services.stream.client import Admin, Consumer, Producer, Reader
+from services.stream.client import Admin, Consumer, MembershipError, Producer, Reader
 from services.stream.settings import KafkaSettings
 
 # aiokafka leaves a group whose member reads nothing for `max_poll_interval_ms`, and would never
@@ -31,13 +36,33 @@ class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no type
 
 
 class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
-    """Tells an offset that cannot be had at the moment from one that is not there.
+    """Tells what aiokafka 0.14 does not: that a member stands still, and why an offset lacks.
 
-    aiokafka 0.14 reads over the error of an answer as a whole, which a broker gives that is not the
-    group's coordinator yet: a partition in midst of its work would be read from the beginning.
+    Where a broker answers a member with an error that aiokafka does not know what to do about, the
+    member waits for somebody to read, who is given the error. Between two assignments nobody reads,
+    and a heartbeat that failed is not started again.
     """
 
+    def check(self) -> None:
+        try:
+            self._coordinator.check_errors()
+        except KafkaError as error:
+            raise MembershipError(f"the member left its group after {error}") from error
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> Any:  # noqa: ANN401 - aiokafka has no types
+        self.check()
+        try:
+            return await super().getmany(
+                *partitions, timeout_ms=timeout_ms, max_records=max_records
+            )
+        except NoOffsetForPartitionError:
+            return {}  # aiokafka looked for an offset before we said where to begin
+
     async def committed(self, partition: TopicPartition) -> int | None:
+        # aiokafka's own reads over the error of an answer as a whole, which a broker gives that is
+        # not the group's coordinator yet: a partition would be read from its beginning again.
         coordinator = self._coordinator
         await coordinator.ensure_coordinator_known()
         asked = [(partition.topic, [partition.partition])]
@@ -91,7 +116,9 @@ class KafkaClients:
             **self._connection(),
             group_id=group,
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            # An offset that is not there any more is for an operator to set: what aiokafka would go
+            # on with answers inquiries twice, or leaves out those that nobody has read.
+            auto_offset_reset="none",
             isolation_level="read_committed",
             session_timeout_ms=session,
             heartbeat_interval_ms=max(session // 5, 1),

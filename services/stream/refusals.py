@@ -4,28 +4,38 @@ import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from ssl import SSLCertVerificationError, SSLEOFError, SSLError, SSLZeroReturnError
+from typing import cast
 
+from aiokafka import TopicPartition
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     IllegalSaslStateError,
+    InvalidSessionTimeoutError,
     KafkaError,
+    OffsetOutOfRangeError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
     UnsupportedSaslMechanismError,
 )
 
+from services.errors import ConfigurationError
+
+Offsets = dict[TopicPartition, int]
+
 
 def refusal_of(error: BaseException | None, writes: Collection[str] = ()) -> str | None:
     """Say what is missing and what to do, or None where an error is no refusal.
 
     Args:
-        error: What a client raised; its causes are looked at too.
+        error: What a client raised, whose causes are looked at too; or the sentence itself.
         writes: The topics that the service writes: on the others it lacks Read.
     """
+    if isinstance(error, ConfigurationError):
+        return str(error)
     while error is not None:
-        if reason := _right_of(error, writes) or _login_of(error) or _certificate_of(error):
+        if reason := _of_kafka(error, writes) or _certificate_of(error):
             return reason
         error = error.__cause__
     return None
@@ -67,6 +77,27 @@ def tells_of_refusal(record: logging.LogRecord) -> bool:
 def _errors_in(record: logging.LogRecord) -> list[BaseException]:
     about = [*(record.args or ()), *(record.exc_info or ())]
     return [each for each in about if isinstance(each, BaseException)]
+
+
+def _of_kafka(error: BaseException, writes: Collection[str]) -> str | None:
+    return _right_of(error, writes) or _login_of(error) or _offset_of(error)
+
+
+def _offset_of(error: BaseException) -> str | None:
+    match error:
+        case OffsetOutOfRangeError(args=(offsets,)):
+            [((topic, number), offset)] = cast("Offsets", offsets).items()
+            return (
+                f"Partition {number} of {topic} has no record {offset} any more, where the "
+                "group has to go on: see what was deleted, and set the group's offset with "
+                "Kafka's own kafka-consumer-groups.sh --reset-offsets."
+            )
+        case InvalidSessionTimeoutError():
+            return (
+                "Kafka takes no such session timeout: set KAFKA_SESSION_TIMEOUT_MS within the "
+                "broker's group.min.session.timeout.ms and group.max.session.timeout.ms."
+            )
+    return None
 
 
 def _right_of(error: BaseException, writes: Collection[str]) -> str | None:

@@ -10,7 +10,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, ProducerFenced
 
 from services.stream.brake import Brake
-from services.stream.client import Clients, Consumer
+from services.stream.client import Clients, Consumer, MembershipError
 from services.stream.health import Health
 from services.stream.metrics import StreamMetrics
 from services.stream.retry import keep_trying, say, start
@@ -24,6 +24,20 @@ log = structlog.get_logger()
 
 
 @dataclass
+class _Post:
+    """A partition's place here: the task that keeps a worker on it, and that worker."""
+
+    task: asyncio.Task[None] = field(init=False)
+    worker: Worker | None = None
+
+    def stop(self) -> None:
+        if self.worker:
+            self.worker.stop()
+        else:
+            self.task.cancel()  # there was none yet, or it failed and the next one is not due yet
+
+
+@dataclass
 class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Reads the job's topic as a member of its group, and keeps a worker on each partition."""
 
@@ -34,8 +48,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     brake: Brake
     _consumer: Consumer | None = None
     _shut_out: bool = False
-    _workers: dict[TopicPartition, Worker] = field(default_factory=dict)
-    _tasks: dict[TopicPartition, asyncio.Task[None]] = field(default_factory=dict)
+    _posts: dict[TopicPartition, _Post] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Work until cancelled, which drains first; a broker that is away is waited for.
@@ -49,12 +62,12 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                 await self._take_part(watch)
 
     async def _take_part(self, watch: Watch) -> None:
-        """Work as a member of the group, until it is refused the group or the topic."""
+        """Work as a member of the group, until it can be one no longer."""
         self._shut_out = False
         consumer = await start(self._join, lambda consumer: consumer.stop(), self.health)
         try:
             async for _ in watch.probes():
-                if self._shut_out or watch.shut_out:
+                if self._shut_out or watch.shut_out or self._stands_still(consumer):
                     return
                 await self._note_lag()
         finally:
@@ -62,10 +75,19 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             await self._drain()
             await consumer.stop()
 
+    def _stands_still(self, consumer: Consumer) -> bool:
+        try:
+            consumer.check()
+        except MembershipError as error:
+            say("stream.membership_lost", error, self.health)
+            return True
+        return False
+
     async def _note_lag(self) -> None:
         with suppress(KafkaError):  # a partition that is just being taken away
-            for partition, worker in list(self._workers.items()):
-                self.metrics.lagging(partition, await worker.lag())
+            for partition, post in list(self._posts.items()):
+                if post.worker:
+                    self.metrics.lagging(partition, await post.worker.lag())
 
     def _join(self) -> Consumer:
         self._consumer = self.clients.consumer(self.job.group)
@@ -77,7 +99,8 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         partitions = sorted(assigned)
         log.info("stream.assigned", partitions=[number for _, number in partitions])
         for partition in partitions:
-            self._tasks[partition] = asyncio.create_task(self._keep(partition))
+            post = self._posts[partition] = _Post()
+            post.task = asyncio.create_task(self._keep(partition, post))
         self.metrics.assigned(partitions)
         self.health.assigned_to(len(partitions))
 
@@ -86,14 +109,14 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self.health.revoked()
         await self._drain()
 
-    async def _keep(self, partition: TopicPartition) -> None:
+    async def _keep(self, partition: TopicPartition, post: _Post) -> None:
         """Start the partition's worker afresh whenever it fails, until it is stopped."""
         async for attempt in keep_trying(on=self._pause_after):
             with attempt:
                 assert self._consumer is not None  # noqa: S101 - it assigned the partition
                 name = f"{self.job.group}.{partition.topic}.{partition.partition}"
                 producer = self.clients.producer(name)
-                worker = Worker(
+                post.worker = Worker(
                     partition=partition,
                     job=self.job,
                     consumer=self._consumer,
@@ -102,8 +125,10 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                     brake=self.brake,
                     beat=self.health.beat,
                 )
-                self._workers[partition] = worker
-                await worker.run()
+                try:
+                    await post.worker.run()
+                finally:
+                    post.worker = None
 
     def _pause_after(self, error: BaseException) -> bool | float:
         if isinstance(error, ProducerFenced):
@@ -116,14 +141,14 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             return False  # stopped
         self.metrics.transactions.labels("failed").inc()
         say("stream.worker_failed", error, self.health, self.job.output_topics)
-        # aiokafka's member of a group that may not take part fails ever after, though it may again.
-        self._shut_out |= isinstance(error, GroupAuthorizationFailedError)
+        # Such a member fails ever after: one that may not take part, though it may again later.
+        self._shut_out |= isinstance(error, (MembershipError, GroupAuthorizationFailedError))
         return True
 
     async def _drain(self) -> None:
-        for worker in self._workers.values():
-            worker.stop()
-        tasks = set(self._tasks.values())
+        for post in self._posts.values():
+            post.stop()
+        tasks = {post.task for post in self._posts.values()}
         for limit in (DRAIN_SECONDS, CLOSE_SECONDS):
             if tasks:
                 _, tasks = await asyncio.wait(tasks, timeout=limit)
@@ -131,6 +156,5 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                 task.cancel()  # its transaction is aborted, now or by the next owner
         if tasks:
             log.warning("stream.abandoned", workers=len(tasks))
-        self._tasks.clear()
-        self._workers.clear()
+        self._posts.clear()
         self.metrics.assigned(())

@@ -7,7 +7,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import structlog
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from services.errors import ConfigurationError
 from services.stream.client import Admin, Clients
@@ -57,15 +61,14 @@ class Watch:
                 await self._see_topics()
 
     async def _see_topics(self) -> None:
-        seen = set(await self._admin.list_topics())
-        # Without the right to see a topic the answer is the same whether or not it exists.
-        unseen = sorted({self.job.topic, *self.job.output_topics} - seen)
-        answers = await self._admin.describe_topics(unseen) if unseen else []
-        if hidden := _hidden(answers):
+        topics = sorted({self.job.topic, *self.job.output_topics})
+        answers = await self._admin.describe_topics(topics)
+        if hidden := _with(TopicAuthorizationFailedError, answers):
             raise TopicAuthorizationFailedError(hidden)
-        if unseen:
+        if missing := _with(UnknownTopicOrPartitionError, answers):
+            names = ", ".join(sorted(missing))
             raise ConfigurationError(
-                f"These topics do not exist on {self.clients.servers}: {', '.join(unseen)}; "
+                f"These topics do not exist on {self.clients.servers}: {names}; "
                 "create them with `triage topics`, or set the names of those you have."
             )
 
@@ -86,21 +89,21 @@ class Watch:
         try:
             async with asyncio.timeout(2 * PROBE_SECONDS):
                 with with_cause():
-                    answers = await self._admin.describe_topics([self.job.topic])
-        except (KafkaError, TimeoutError, OSError) as error:
+                    await self._see_topics()
+        except (KafkaError, TimeoutError, OSError, ConfigurationError) as error:
             return error
-        return TopicAuthorizationFailedError(hidden) if (hidden := _hidden(answers)) else None
+        return None
 
     def _note(self, failure: Exception | None) -> None:
-        if failure and (self.health.broker_reachable or refusal_of(failure)):
-            say("stream.broker_away", failure, self.health)
+        refused = refusal_of(failure, self.job.output_topics)
+        if failure and (self.health.broker_reachable or refused):
+            say("stream.broker_away", failure, self.health, self.job.output_topics)
         if not failure and not self.health.broker_reachable:
             log.info("stream.broker_reached", servers=self.clients.servers)
         self.health.broker_reachable = failure is None
         self.shut_out = isinstance(failure, TopicAuthorizationFailedError)
 
 
-def _hidden(answers: list[Any]) -> set[str]:
-    """Give the topics that this user may not see, as `describe_topics` answers."""
-    refused = TopicAuthorizationFailedError.errno
-    return {each["topic"] for each in answers if each["error_code"] == refused}
+def _with(error: type[KafkaError], answers: list[Any]) -> set[str]:
+    """Give the topics of which the broker said so, as `describe_topics` answers."""
+    return {each["topic"] for each in answers if each["error_code"] == error.errno}

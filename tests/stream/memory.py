@@ -146,6 +146,10 @@ class MemoryConsumer:
             self.cluster.members.remove(self)
             await self.cluster.rebalance()
 
+    def check(self) -> None:
+        if self.cluster.failures["check"]:
+            raise self.cluster.failures["check"].pop(0)
+
     def assignment(self) -> set[TopicPartition]:
         return self.assigned
 

@@ -1,5 +1,6 @@
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
+from services.stream.client import MembershipError
 from tests.stream.memory import Cluster
 from tests.stream.test_stream import running, until
 
@@ -16,6 +17,18 @@ async def test_a_member_that_was_shut_out_joins_anew() -> None:
         await until(lambda: len(cluster.read("out")) == 3)
         assert len(cluster.members) == 1
     assert [record.value for record in cluster.read("out")] == [b"1", b"2", b"3"]
+
+
+async def test_a_member_that_stands_still_joins_anew() -> None:
+    """A member whose group is closed to it, while nobody reads, is replaced by a new one."""
+    cluster = Cluster({"in": 1, "out": 1, "dead": 1})
+    cluster.fail("check", MembershipError("the member left its group"))
+    async with running(cluster):
+        await until(lambda: cluster.calls.count("consumer.start") == 2 and cluster.members)
+        cluster.publish("in", 0, b"1")
+        await until(lambda: cluster.read("out"))
+        assert len(cluster.members) == 1
+    assert [record.value for record in cluster.read("out")] == [b"1"]
 
 
 async def test_a_refused_topic_is_said_and_tried_again() -> None:

@@ -17,7 +17,7 @@ from services.stream.brake import Brake
 from services.stream.health import Health
 from services.stream.metrics import StreamMetrics
 from services.stream.stream import Stream
-from services.stream.worker import Job
+from services.stream.worker import CLOSE_SECONDS, Job
 from tests.stream.memory import Cluster
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -221,6 +221,15 @@ async def test_stopping_ends_the_transaction_in_hand(cluster: Cluster) -> None:
     offset = cluster.offsets["g", TopicPartition("in", 0)]
     assert [record.value for record in cluster.read("out")] == [b"%d" % n for n in range(offset)]
     assert 0 < offset < 10_000
+    assert not cluster.members
+
+
+async def test_a_worker_that_waits_to_try_again_lets_its_partition_go(cluster: Cluster) -> None:
+    """What failed and is not due yet holds nobody up who takes the partitions away."""
+    cluster.fail("producer.start", *[KafkaTimeoutError("away")] * 1_000)
+    async with running(cluster) as (stream, _), asyncio.timeout(CLOSE_SECONDS):
+        await until(lambda: cluster.calls.count("producer.start") > 2)
+        await stream.on_partitions_revoked([])
     assert not cluster.members
 
 

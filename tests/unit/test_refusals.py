@@ -2,10 +2,13 @@ import logging
 from ssl import SSLCertVerificationError, SSLEOFError, SSLError
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    InvalidSessionTimeoutError,
     KafkaConnectionError,
+    OffsetOutOfRangeError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -40,6 +43,8 @@ def not_trusted() -> SSLError:
         (GroupAuthorizationFailedError("g"), "no Read on the consumer group g:"),
         (TransactionalIdAuthorizationFailed("g.in.3"), "no Write on the transactional ids g.in.…:"),
         (ClusterAuthorizationFailedError(), "IdempotentWrite"),
+        (OffsetOutOfRangeError({TopicPartition("in", 3): 4}), "Partition 3 of in has no record 4"),
+        (InvalidSessionTimeoutError(), "KAFKA_SESSION_TIMEOUT_MS"),
         (SaslAuthenticationFailed("invalid credentials"), "KAFKA_SASL_PASSWORD_FILE"),
         (UnsupportedSaslMechanismError("PLAIN"), "KAFKA_SASL_MECHANISM"),
         (not_trusted(), "(certificate has expired): see KAFKA_SSL_CAFILE"),

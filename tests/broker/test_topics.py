@@ -1,0 +1,77 @@
+import asyncio
+from dataclasses import replace
+from itertools import islice
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from services.local.service_process import ServiceProcess
+from services.stream.settings import KafkaSettings
+from services.topics import create_topics, topics_of
+from tests.broker.at_rest import an_admin, until
+from tests.broker.exactly_once import Faults, compare
+from tests.broker.inquiries import good
+from tests.broker.pipeline import Pipeline
+
+
+async def until_said(service: ServiceProcess, reason: str) -> None:
+    """Wait until a service is not ready for a reason, and see that it lives."""
+    await until(lambda: asyncio.to_thread(lambda: reason in service.get("/readyz")[1]))
+    assert service.get("/livez") == (200, "ok")
+
+
+async def create_again(pipeline: Pipeline, partitions: int) -> None:
+    """Create those of a pipeline's topics that are missing."""
+    await create_topics(
+        KafkaSettings(bootstrap_servers=pipeline.servers),
+        topics_of(pipeline.classifier_settings, pipeline.router_settings),
+        partitions=partitions,
+        replication_factor=1,
+    )
+
+
+async def test_topics_that_are_deleted_are_missed_and_taken_up_again(pipeline: Pipeline) -> None:
+    """Services wait for a topic that is gone, say which, and go on where it has fewer partitions.
+
+    What else they had answered stays as it was, and what comes then is answered once.
+    """
+    inquiries = good(keys=20)
+    services = classifier, router = pipeline.service("classifier"), pipeline.service("router")
+    await pipeline.started(*services)
+    await pipeline.publish(islice(inquiries, 300))
+    arrived = await pipeline.read()
+    department = next(each.topic for each in arrived if each.topic in pipeline.topics.departments)
+    async with an_admin(pipeline.servers) as admin:
+        await admin.delete_topics([pipeline.topics.received, department])
+    await until_said(classifier, f"do not exist on {pipeline.servers}: {pipeline.topics.received};")
+    await until_said(router, f"do not exist on {pipeline.servers}: {department};")
+    await create_again(pipeline, partitions=1)
+    await asyncio.gather(*(asyncio.to_thread(each.wait_until_ready) for each in services))
+    await pipeline.publish(islice(inquiries, 300))
+    deleted = [replace(each, topic="before") for each in arrived if each.topic == department]
+    assert compare(pipeline.published, [*deleted, *await pipeline.read()]) == Faults()
+
+
+async def test_an_offset_that_is_not_there_stops_the_partition_alone(pipeline: Pipeline) -> None:
+    """Where a group's offset lies past the end, nothing is read twice and an operator is told."""
+    settings = pipeline.classifier_settings
+    lost = TopicPartition(settings.input_topic, 2)
+    async with AIOKafkaConsumer(
+        bootstrap_servers=pipeline.servers, group_id=settings.group_id, enable_auto_commit=False
+    ) as member:
+        member.assign([lost])
+        await member.commit({lost: 4711})
+    classifier = pipeline.service("classifier")
+    await pipeline.started(classifier)
+    await pipeline.publish(islice(good(keys=20), 300))
+    await until_said(classifier, f"Partition 2 of {lost.topic} has no record 4711 any more")
+    others = {TopicPartition(lost.topic, number) for number in (0, 1, 3)}
+    async with an_admin(pipeline.servers) as admin:
+        ends: dict[TopicPartition, int] = {}
+
+        async def answered() -> bool:
+            offsets = await admin.list_consumer_group_offsets(settings.group_id)
+            ends.update({each: committed.offset for each, committed in offsets.items()})
+            return others <= ends.keys()
+
+        await until(answered)
+    assert ends[lost] == 4711
