@@ -45,6 +45,7 @@ class ServiceProcess:
     ) -> None:
         self.name = f"{name}-{suffix}" if suffix else name
         self.log = folder.absolute() / f"{self.name}.log"
+        self.servers = servers
         self.port = next(free_ports())
         # Run where we are, so that relative paths in its settings mean what they mean to us; -P,
         # lest a folder `services` that happens to be there is taken for ours.

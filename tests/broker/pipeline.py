@@ -78,11 +78,12 @@ class Pipeline:
         """The topics on which inquiries end."""
         return sorted({self.topics.review, self.topics.rejected, *self.topics.departments})
 
-    async def create_topics(self) -> None:
+    async def create_topics(self, partitions: int = PARTITIONS) -> None:
+        """Create those of its topics that are missing."""
         await create_topics(
             KafkaSettings(bootstrap_servers=self.servers),
             topics_of(self.classifier_settings, self.router_settings),
-            partitions=PARTITIONS,
+            partitions=partitions,
             replication_factor=1,
         )
 

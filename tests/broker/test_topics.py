@@ -5,8 +5,6 @@ from itertools import islice
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.local.service_process import ServiceProcess
-from services.stream.settings import KafkaSettings
-from services.topics import create_topics, topics_of
 from tests.broker.at_rest import an_admin, until
 from tests.broker.exactly_once import Faults, compare
 from tests.broker.inquiries import good
@@ -17,16 +15,6 @@ async def until_said(service: ServiceProcess, reason: str) -> None:
     """Wait until a service is not ready for a reason, and see that it lives."""
     await until(lambda: asyncio.to_thread(lambda: reason in service.get("/readyz")[1]))
     assert service.get("/livez") == (200, "ok")
-
-
-async def create_again(pipeline: Pipeline, partitions: int) -> None:
-    """Create those of a pipeline's topics that are missing."""
-    await create_topics(
-        KafkaSettings(bootstrap_servers=pipeline.servers),
-        topics_of(pipeline.classifier_settings, pipeline.router_settings),
-        partitions=partitions,
-        replication_factor=1,
-    )
 
 
 async def test_topics_that_are_deleted_are_missed_and_taken_up_again(pipeline: Pipeline) -> None:
@@ -44,7 +32,7 @@ async def test_topics_that_are_deleted_are_missed_and_taken_up_again(pipeline: P
         await admin.delete_topics([pipeline.topics.received, department])
     await until_said(classifier, f"do not exist on {pipeline.servers}: {pipeline.topics.received};")
     await until_said(router, f"do not exist on {pipeline.servers}: {department};")
-    await create_again(pipeline, partitions=1)
+    await pipeline.create_topics(partitions=1)
     await asyncio.gather(*(asyncio.to_thread(each.wait_until_ready) for each in services))
     await pipeline.publish(islice(inquiries, 300))
     deleted = [replace(each, topic="before") for each in arrived if each.topic == department]

@@ -14,7 +14,9 @@ from time import monotonic
 from typing import Annotated
 
 import typer
+from aiokafka.errors import KafkaError
 
+from services.errors import TriageError
 from services.local.kafka import EmbeddedKafka
 from services.local.temporary import temporary_folder
 from tests.broker.faults.figures import Figures, table
@@ -40,8 +42,8 @@ def main(
     with where as folder, EmbeddedKafka(folder / "kafka") as kafka:
         try:
             asyncio.run(_run(kafka, folder, first, minutes, figures))
-        except TimeoutError as error:
-            figures.complaints.append(f"did not go on: {error!r}")
+        except (TimeoutError, TriageError, KafkaError) as error:
+            figures.complaints.append(f"did not go on: {error}")
     typer.echo(f"seed {first}\n{table(figures)}")
     sys.exit(figures.failed)
 

@@ -1,5 +1,6 @@
 """The faults, as a table: what each does, until when it lasts, and how it is undone."""
 
+import resource
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -69,8 +70,13 @@ ALONE = (
     ),
 )
 BROKER_KILLED = Fault("broker killed (-9)", of_broker.kill, at_once, of_broker.start)
+DISK_FULL = Fault(
+    "broker's disk full", of_broker.fill_disk, of_broker.until_fallen, of_broker.start
+)
 OF_BROKER = (
     Fault("broker frozen", of_broker.freeze, of_broker.while_frozen, of_broker.thaw),
     Fault("broker gone", of_broker.kill, of_broker.while_gone, of_broker.start),
     Fault("partitions added", of_broker.add_partitions, at_once, at_once),
+    Fault("topic deleted, then back with one partition", of_broker.delete_topic, at_once, at_once),
+    *([DISK_FULL] if hasattr(resource, "prlimit") else []),
 )

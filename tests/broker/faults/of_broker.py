@@ -1,12 +1,15 @@
 """What can happen to the broker, and to the topics on it."""
 
 import asyncio
+import resource
+from dataclasses import replace
 from functools import partial
 
 from aiokafka.admin import NewPartitions
 
+from services.errors import TriageError
 from services.local.service_process import ServiceProcess
-from tests.broker.at_rest import an_admin, until
+from tests.broker.at_rest import an_admin, read_all, until
 from tests.broker.faults.scene import RECOVERY_LIMIT, SERVICES, Scene, Target
 
 
@@ -53,6 +56,46 @@ def _status(replica: ServiceProcess, path: str) -> int | None:
         return replica.get(path)[0]
     except OSError:
         return None
+
+
+async def fill_disk(scene: Scene, target: Target) -> None:
+    """Let no file of the broker grow any more, which it hears as it hears that a disk is full."""
+    resource.prlimit(scene.kafka.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+
+async def until_fallen(scene: Scene, target: Target) -> None:
+    """Wait until the broker has given up."""
+
+    async def fallen() -> bool:
+        try:
+            scene.kafka.check()
+        except TriageError:
+            return True
+        return False
+
+    await until(fallen, RECOVERY_LIMIT)
+
+
+async def delete_topic(scene: Scene, target: Target) -> None:
+    """Delete the busiest topic that the router writes, and create it again with one partition.
+
+    What it had is kept for the comparison. Traffic rests, lest the fault be in what is lost by it;
+    the router has to miss the topic all the same.
+    """
+    pipeline, topic = scene.pipeline, scene.pipeline.topics.review
+    async with scene.quiet():
+        had = await read_all(pipeline.servers, [topic])
+        scene.deleted += [replace(each, topic=f"{topic}, deleted") for each in had]
+        async with an_admin(pipeline.servers) as admin:
+            await admin.delete_topics([topic])
+        for replica in scene.replicas["router"]:
+            await until(partial(asyncio.to_thread, _misses, replica, topic), RECOVERY_LIMIT)
+        await pipeline.create_topics(partitions=1)
+        await until(partial(asyncio.to_thread, scene.settled, "router"), RECOVERY_LIMIT)
+
+
+def _misses(replica: ServiceProcess, topic: str) -> bool:
+    return f"do not exist on {replica.servers}: {topic};" in replica.get("/readyz")[1]
 
 
 async def add_partitions(scene: Scene, target: Target) -> None:

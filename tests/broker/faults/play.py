@@ -45,7 +45,7 @@ async def play(
             for step in draw(Random(seed), form):
                 await _take(scene, step)
             await until(lambda: _published(pipeline, form), PUBLISH_LIMIT)
-        arrived = await pipeline.read()
+        arrived = [*scene.deleted, *await pipeline.read()]
         faults = compare(pipeline.published, arrived)
         figures.note(len(pipeline.published), faults, misjudged(pipeline.published, arrived))
         await _tidy(pipeline)
@@ -53,8 +53,12 @@ async def play(
 
 async def _take(scene: Scene, step: list[Strike]) -> None:
     began = monotonic()
-    await asyncio.gather(*(_strike(scene, strike) for strike in step))
-    await scene.recovered()
+    try:
+        await asyncio.gather(*(_strike(scene, strike) for strike in step))
+        await scene.recovered()
+    except TimeoutError:
+        state = await asyncio.to_thread(scene.state)
+        raise TimeoutError(f"{' and '.join(map(str, step))}: {state}") from None
     scene.say(f"{monotonic() - began:5.1f} s  {' and '.join(map(str, step))}")
 
 

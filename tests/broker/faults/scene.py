@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
+from aiokafka import ConsumerRecord
+
 from services.local.kafka import EmbeddedKafka
 from services.local.service_process import ServiceProcess
 from tests.broker.at_rest import until
@@ -45,6 +47,7 @@ class Scene:
     guests: dict[str, ServiceProcess] = field(default_factory=dict)
     partitions: int = PARTITIONS
     extra: deque[Sent] = field(default_factory=deque)
+    deleted: list[ConsumerRecord] = field(default_factory=list)  # what a deleted topic had
     began: dict[str, float] = field(default_factory=dict)  # when a fault struck, by service
     _traffic: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -97,6 +100,10 @@ class Scene:
         ready = all(replica.ready() for replica in replicas)
         return ready and sum(map(assigned, replicas)) == self.partitions
 
+    def state(self) -> str:
+        """Say which replicas are ready and how many partitions each works."""
+        return ", ".join(map(_state, (each for both in self.replicas.values() for each in both)))
+
     def _read(self, service: str) -> float:
         return sum(counted(each, "triage_records_read_total") for each in self.replicas[service])
 
@@ -105,6 +112,13 @@ class Scene:
             while self.extra:
                 yield self.extra.popleft()
             yield inquiry
+
+
+def _state(replica: ServiceProcess) -> str:
+    try:
+        return f"{replica.name} has {assigned(replica)} ({replica.get('/readyz')[1]})"
+    except OSError as error:
+        return f"{replica.name} does not answer ({error})"
 
 
 def counted(service: ServiceProcess, name: str, **labels: str) -> float:

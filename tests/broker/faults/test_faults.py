@@ -1,0 +1,37 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from random import SystemRandom
+
+import pytest
+
+from services.local.kafka import EmbeddedKafka
+from services.local.temporary import temporary_folder
+from tests.broker.faults.figures import Figures
+from tests.broker.faults.form import SHORT
+from tests.broker.faults.kinds import ALONE, BROKER_KILLED, OF_BROKER, OF_SERVICES
+from tests.broker.faults.play import play
+
+SEED = "FAULTS_SEED"
+
+
+@pytest.fixture(scope="module")
+def struck_kafka(can_embed: None) -> Iterator[EmbeddedKafka]:
+    """A broker that is struck as well, and so is not the one that others use."""
+    with temporary_folder("triage-tests-") as folder, EmbeddedKafka(folder) as kafka:
+        yield kafka
+
+
+async def test_nothing_is_lost_doubled_altered_or_out_of_order(
+    struck_kafka: EmbeddedKafka, tmp_path: Path
+) -> None:
+    """Whatever strikes, each of 20,000 inquiries comes out once, as it was sent and in order."""
+    seed = int(os.environ.get(SEED) or SystemRandom().randrange(1_000_000))
+    print(f"{SEED}={seed} plays it again")  # noqa: T201 - pytest shows it where the test fails
+    figures = Figures()
+    await play(struck_kafka, tmp_path, SHORT, seed, figures=figures, say=print)
+    assert figures.complaints == []
+    assert figures.published >= SHORT.inquiries
+    assert figures.takeovers  # how long they took is for `make faults` to say, on a quiet machine
+    kinds = {fault.name for fault in (*OF_SERVICES, *ALONE, BROKER_KILLED, *OF_BROKER)}
+    assert kinds <= set(figures.injected)
