@@ -24,6 +24,9 @@ from services.stream.settings import KafkaSettings
 # aiokafka leaves a group whose member reads nothing for `max_poll_interval_ms`, and would never
 # join again where a standby has no partition to read; /livez watches the loop instead.
 NEVER_MS = 2**31 - 1
+# What may wait of each partition: some hundreds of records, which is a batch. aiokafka's own 1 MiB
+# makes the memory under load half as large again. A larger record comes by itself.
+FETCH_BYTES = 256 * 1024
 # How soon a partition that was added to a topic is read: aiokafka's own are five minutes.
 METADATA_MS = 10_000
 
@@ -123,6 +126,7 @@ class KafkaClients:
             session_timeout_ms=session,
             heartbeat_interval_ms=max(session // 5, 1),
             max_poll_interval_ms=NEVER_MS,
+            max_partition_fetch_bytes=FETCH_BYTES,
         )
         return cast("Consumer", consumer)
 

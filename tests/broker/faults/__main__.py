@@ -20,11 +20,9 @@ from services.errors import TriageError
 from services.local.kafka import EmbeddedKafka
 from services.local.temporary import temporary_folder
 from tests.broker.faults.figures import Figures, table
-from tests.broker.faults.flood import flood
+from tests.broker.faults.flood import FLOODS, flood
 from tests.broker.faults.form import GONE_LONG, LONG, Form
 from tests.broker.faults.play import play
-
-FLOOD = 50_000
 
 
 def main(
@@ -52,7 +50,9 @@ async def _run(
     kafka: EmbeddedKafka, folder: Path, first: int, minutes: float, figures: Figures
 ) -> None:
     began = monotonic()
-    await flood(kafka, folder / "flood", FLOOD, first, figures)
+    for kind in FLOODS:
+        typer.echo(kind.name)
+        await flood(kafka, folder / kind.name, kind, first, figures)
     seed = first
     while seed == first or monotonic() - began < minutes * 60:
         typer.echo(f"round of seed {seed}, after {(monotonic() - began) / 60:.1f} minutes")

@@ -59,7 +59,7 @@ class Figures:
         yield "SIGTERM to partitions moved", _spread(self.handovers)
         for name, memory in self.memory.items():
             megabytes = f"{memory.rest / 1e6:.0f} MB, {memory.peak / 1e6:.0f} MB"
-            yield f"{name}, resident at rest, at its peak", megabytes
+            yield f"{name}: resident at rest, at its peak", megabytes
 
 
 def table(figures: Figures) -> str:
