@@ -19,6 +19,7 @@ from services.rejected.letters import Filter, Letter, waiting
 from services.rejected.topic import read_topic
 from services.stream.client import Clients, Producer
 from services.stream.outbox import fill, partition_of
+from services.stream.refusals import refusal_of
 
 PRODUCER = "inquiry-triage.replay"
 LETTERS = 200
@@ -64,7 +65,8 @@ async def replay(
             await _send(producer, topic, part, now())
     except KafkaError as error:
         raise TriageError(
-            f"Not all letters could be sent ({error}): run the same command again, none of them "
+            refusal_of(error)
+            or f"Not all letters could be sent ({error}): run the same command again, none of them "
             "is sent twice."
         ) from None
     finally:

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
 
+from services.errors import ConfigurationError
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError, Rejection
 from services.stream.answer import Reject
@@ -65,7 +66,11 @@ def sort_out(
 
 
 def fill(outputs: Iterable[Output], create: Callable[[], Batch], limit: int) -> Iterator[Batch]:
-    """Fill batches of at most `limit` bytes; an output larger than that is alone in its batch."""
+    """Fill batches of at most `limit` bytes; an output larger than that is alone in its batch.
+
+    Raises:
+        ConfigurationError: An output is larger than any batch may be.
+    """
     batch: Batch | None = None
     for output in outputs:
         if batch is None or batch.size() + size_of(output) > limit:
@@ -82,7 +87,10 @@ def _append(batch: Batch, output: Output) -> None:
         timestamp=None, key=output.key, value=output.value, headers=output.headers
     )
     if appended is None:
-        raise ValueError("a dead letter is larger than the producer's largest batch")
+        raise ConfigurationError(
+            f"A dead letter has {size_of(output):,} bytes, more than twice "
+            "KAFKA_MAX_MESSAGE_BYTES: set that to the max.message.bytes of the topic that is read."
+        )
 
 
 def _too_large(output: Output, limit: int) -> RejectedError:

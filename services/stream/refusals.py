@@ -9,6 +9,7 @@ from typing import cast
 from aiokafka import TopicPartition
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
+    CorruptRecordException,
     GroupAuthorizationFailedError,
     IllegalSaslStateError,
     InvalidSessionTimeoutError,
@@ -80,10 +81,10 @@ def _errors_in(record: logging.LogRecord) -> list[BaseException]:
 
 
 def _of_kafka(error: BaseException, writes: Collection[str]) -> str | None:
-    return _right_of(error, writes) or _login_of(error) or _offset_of(error)
+    return _right_of(error, writes) or _login_of(error) or _read_of(error)
 
 
-def _offset_of(error: BaseException) -> str | None:
+def _read_of(error: BaseException) -> str | None:
     match error:
         case OffsetOutOfRangeError(args=(offsets,)):
             [((topic, number), offset)] = cast("Offsets", offsets).items()
@@ -91,6 +92,12 @@ def _offset_of(error: BaseException) -> str | None:
                 f"Partition {number} of {topic} has no record {offset} any more, where the "
                 "group has to go on: see what was deleted, and set the group's offset with "
                 "Kafka's own kafka-consumer-groups.sh --reset-offsets."
+            )
+        case CorruptRecordException():
+            return (
+                "A record cannot be read: it is damaged, or a header's name is not UTF-8; set the "
+                "group's offset past it, on the partition whose lag grows, with Kafka's own "
+                "kafka-consumer-groups.sh --reset-offsets."
             )
         case InvalidSessionTimeoutError():
             return (

@@ -1,5 +1,8 @@
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,12 +16,14 @@ from services.local.temporary import temporary_folder
 from services.rights import Operation, Right, rights
 from tests.broker.at_rest import read_all, until
 from tests.broker.authority import Authority
-from tests.broker.exactly_once import Faults, number_of
+from tests.broker.exactly_once import Faults, Sent, number_of
 from tests.broker.inquiries import examples, good
 from tests.broker.pipeline import Pipeline, until_answered
-from tests.broker.secure_kafka import USERS, SecureKafka, secure_kafka
+from tests.broker.secure_kafka import SecureKafka, secure_kafka
 
 Settings = dict[str, str]
+
+SERVICES = ("classifier", "router")
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +79,60 @@ async def test_the_listed_rights_are_enough(
     secure: SecureKafka, pipeline: Pipeline, settings_of: Callable[[SecureKafka, str], Settings]
 ) -> None:
     """With its own user and the rights of `services.rights` each service does all its work."""
-    services = [pipeline.service(user, **settings_of(secure, user)) for user in USERS]
-    for user in USERS:
+    services = [pipeline.service(user, **settings_of(secure, user)) for user in SERVICES]
+    for user in SERVICES:
         await secure.grant(user, rights_on(pipeline, user))
     await pipeline.started(*services)
     await pipeline.publish(examples())  # dead letters are among what comes of them
     assert await pipeline.faults() == Faults()
-    for user, service in zip(USERS, services, strict=True):
+    for user, service in zip(SERVICES, services, strict=True):
         assert refusals(service) == []
         served = [service.get(path)[1] for path in ("/metrics", "/asyncapi.json")]
         for text in (service.log.read_text(), *served):
             assert secure.password(user).read_text().strip() not in text
+
+
+async def test_an_operator_replays_with_the_listed_rights_alone(
+    secure: SecureKafka, pipeline: Pipeline
+) -> None:
+    """The rights of an operator are enough to send a letter back, and what lacks is said."""
+    for user in SERVICES:
+        await secure.grant(user, rights_on(pipeline, user))
+    services = [pipeline.service(user, **by_password(secure, user)) for user in SERVICES]
+    await pipeline.started(*services)
+    await pipeline.publish([Sent(b"not json", b"k1"), *islice(good(keys=3), 20)])
+    await pipeline.read()
+    environment = {**os.environ, **by_password(secure, "operator")}
+    environment["CLASSIFIER_REJECTED_TOPIC"] = pipeline.topics.rejected
+    replay = await triage("rejected", "replay", "--go", environment=environment)
+    assert "no Write on the transactional ids inquiry-triage" in replay
+    await secure.grant("operator", rights_on(pipeline, "operator"))
+    assert "Sent 1 letters" in await triage("rejected", "replay", "--go", environment=environment)
+
+
+async def test_a_wrong_password_is_no_broker_that_is_away(
+    secure: SecureKafka, tmp_path: Path
+) -> None:
+    """`triage topics` says that the user is not let in, and which settings to look at."""
+    wrong = tmp_path / "password"
+    wrong.write_text("guessed")
+    environment = {**os.environ, **by_password(secure, "operator")}
+    environment["KAFKA_SASL_PASSWORD_FILE"] = str(wrong)
+    said = await triage("topics", environment=environment)
+    assert "Kafka does not let this user in" in said
+    assert "KAFKA_SASL_PASSWORD_FILE" in said
+
+
+async def triage(*arguments: str, environment: Settings) -> str:
+    """Run the command and give all that it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-c", "from services.cli import main; main()", *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+    )
+    out, _ = await process.communicate()
+    return out.decode()
 
 
 def named(resource: str, *operations: Operation, name: str = "") -> Callable[[Right], Right | None]:
@@ -180,8 +228,8 @@ async def test_a_right_that_is_taken_away_loses_nothing(
     secure: SecureKafka, pipeline: Pipeline, lack: Callable[[Right], Right | None]
 ) -> None:
     """A right taken from a service at work stops it; with the right again all goes through."""
-    services = [pipeline.service(user, **secure.by_password(user)) for user in USERS]
-    for user in USERS:
+    services = [pipeline.service(user, **secure.by_password(user)) for user in SERVICES]
+    for user in SERVICES:
         await secure.grant(user, rights_on(pipeline, user))
     await pipeline.started(*services)
     lacking = [right for right in map(lack, rights_on(pipeline, "classifier")) if right]

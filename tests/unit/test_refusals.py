@@ -5,6 +5,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
+    CorruptRecordException,
     GroupAuthorizationFailedError,
     InvalidSessionTimeoutError,
     KafkaConnectionError,
@@ -44,6 +45,7 @@ def not_trusted() -> SSLError:
         (TransactionalIdAuthorizationFailed("g.in.3"), "no Write on the transactional ids g.in.…:"),
         (ClusterAuthorizationFailedError(), "IdempotentWrite"),
         (OffsetOutOfRangeError({TopicPartition("in", 3): 4}), "Partition 3 of in has no record 4"),
+        (CorruptRecordException(), "set the group's offset past it"),
         (InvalidSessionTimeoutError(), "KAFKA_SESSION_TIMEOUT_MS"),
         (SaslAuthenticationFailed("invalid credentials"), "KAFKA_SASL_PASSWORD_FILE"),
         (UnsupportedSaslMechanismError("PLAIN"), "KAFKA_SASL_MECHANISM"),

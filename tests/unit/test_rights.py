@@ -33,3 +33,15 @@ def test_no_service_may_do_what_the_other_does() -> None:
     of = rights(ClassifierSettings(), RouterSettings())
     shared = set(of["classifier"]) & set(of["router"])
     assert shared == {Right("topic", "inquiries.rejected", ("Write", "Describe"))}
+
+
+def test_an_operator_sends_letters_back_and_reads_no_answers() -> None:
+    """Who replays reads the dead letters alone, and writes where they came from."""
+    operator = rights(ClassifierSettings(), RouterSettings())["operator"]
+    assert {each.name for each in operator if "Read" in each.operations} == {"inquiries.rejected"}
+    assert {each.name for each in operator if "Write" in each.operations} == {
+        "inquiries.rejected",
+        "inquiries",
+        "inquiries.classified",
+        "inquiry-triage.replay",
+    }
