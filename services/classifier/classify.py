@@ -69,7 +69,7 @@ def answer_records(
 
 def classify(asked: Sequence[Inquiry], model: Scorer, now: datetime) -> list[Classification]:
     """Give each inquiry its most probable department and the next three."""
-    scores = model.score([text_of(inquiry) for inquiry in asked])
+    scores = model.score([inquiry.said for inquiry in asked])
     rounded = np.round(scores.probabilities.astype(np.float64), DIGITS)
     best = np.argsort(-rounded, axis=1, kind="stable")[:, : ALTERNATIVES + 1]
     probabilities = np.take_along_axis(rounded, best, axis=1).tolist()
@@ -87,11 +87,6 @@ def classify(asked: Sequence[Inquiry], model: Scorer, now: datetime) -> list[Cla
         )
         for names, values, remit in zip(ranked, probabilities, in_remit, strict=True)
     ]
-
-
-def text_of(inquiry: Inquiry) -> str:
-    """Give the text that the model reads: the subject line is part of what was said."""
-    return f"{inquiry.subject}\n{inquiry.text}" if inquiry.subject else inquiry.text
 
 
 def _read(record: Record) -> Received[Inquiry] | RejectedError:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.classifier.classify import Scorer, classify, text_of
+from services.classifier.classify import Scorer, classify
 from services.messages.codec import inquiries
 from services.messages.inquiry import Inquiry
 from services.messages.record import Header
@@ -74,7 +74,7 @@ class Decisions:
                 route = self._decider.decide(inquiry, answer, now)
                 decision = {"id": inquiry.id, "classification": answer, "route": route}
                 if self._explain:
-                    decision["explanation"] = self._explain(text_of(inquiry))
+                    decision["explanation"] = self._explain(inquiry.said)
                 yield _encode(decision)
 
 

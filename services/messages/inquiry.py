@@ -29,6 +29,11 @@ class Inquiry(Struct, frozen=True, kw_only=True):
     reference: Annotated[str | None, Meta(description="The case it belongs to.")] = None
     attributes: dict[str, str] | None = None
 
+    @property
+    def said(self) -> str:
+        """What the citizen said, for model and rules: the subject line is part of it."""
+        return f"{self.subject}\n{self.text}" if self.subject else self.text
+
     def __repr__(self) -> str:
         """Show the id alone: what a citizen wrote must not reach a log by accident."""
         return f"Inquiry(id={self.id!r}, text=<{len(self.text)} characters>)"

@@ -23,7 +23,6 @@ from services.stream.refusals import refusal_of
 
 PRODUCER = "inquiry-triage.replay"
 LETTERS = 200
-BATCH_BYTES = 500_000
 
 Outbox = dict[tuple[str, int], list[Output]]
 
@@ -81,7 +80,7 @@ async def _send(producer: Producer, topic: str, letters: Sequence[Letter], now: 
         sent = [
             await producer.send_batch(batch, name, partition=number)
             for (name, number), outputs in _sorted(topic, letters, counts, now).items()
-            for batch in fill(outputs, producer.create_batch, BATCH_BYTES)
+            for _, batch in fill(outputs, producer.create_batch)
         ]
         await asyncio.gather(*sent)
 

@@ -47,8 +47,7 @@ class Decider:
 
     def _fired(self, inquiry: Inquiry) -> list[Rule]:
         """Give the rules that fire, those that send to review first, each kind in table order."""
-        text = f"{inquiry.subject}\n{inquiry.text}" if inquiry.subject else inquiry.text
-        found = self._phrases.find(text)
+        found = self._phrases.find(inquiry.said)
         language = primary_subtag(inquiry.language)
         if not found and language not in self._languages:
             return []

@@ -148,9 +148,7 @@ class KafkaClients:
             transactional_id=transactional_id,
             transaction_timeout_ms=self.settings.transaction_timeout_ms,
             compression_type=None if compression == "none" else compression,
-            # Twice: a dead letter has the input record whole, and its reason beside it.
-            max_batch_size=2 * self.settings.max_message_bytes,
-            max_request_size=2 * self.settings.max_message_bytes,
+            max_batch_size=self.settings.max_message_bytes,
         )
         return cast("Producer", producer)
 

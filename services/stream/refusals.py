@@ -14,6 +14,7 @@ from aiokafka.errors import (
     IllegalSaslStateError,
     InvalidSessionTimeoutError,
     KafkaError,
+    MessageSizeTooLargeError,
     OffsetOutOfRangeError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
@@ -92,6 +93,12 @@ def _read_of(error: BaseException) -> str | None:
                 f"Partition {number} of {topic} has no record {offset} any more, where the "
                 "group has to go on: see what was deleted, and set the group's offset with "
                 "Kafka's own kafka-consumer-groups.sh --reset-offsets."
+            )
+        case MessageSizeTooLargeError():
+            return (
+                "A topic takes no record as large as one we have to write: set "
+                "KAFKA_MAX_MESSAGE_BYTES to the smallest max.message.bytes of the topics written "
+                "to, and that of the rejected topic to twice what the topic read from takes."
             )
         case CorruptRecordException():
             return (

@@ -11,9 +11,9 @@ from aiokafka import TopicPartition
 from services.messages.record import Output, Record
 from services.stream.answer import Process, Reject, answer
 from services.stream.brake import Brake
-from services.stream.client import Consumer, Producer
+from services.stream.client import Batch, Consumer, Producer
 from services.stream.metrics import StreamMetrics
-from services.stream.outbox import fill, fit, sort_out
+from services.stream.outbox import Packed, pack, too_large, why_too_large
 
 IDLE_MS = 1_000
 BRAKE_SECONDS = 0.5
@@ -116,33 +116,37 @@ class Worker:
         try:
             job = self.job
             outputs = answer(records, job.process, job.reject)
-            outputs = fit(records, outputs, job.batch_bytes, job.reject)
+            packed = await self._pack(records, outputs)
             if self.brake.stops(outputs):
                 log.error("stream.brake_on", reason=self.brake.why_on())
                 self.consumer.seek(self.partition, records[0].offset)
                 return
-            await self._write(outputs, records[-1].offset + 1)
+            await self._write(packed, records[-1].offset + 1)
         finally:
             self._writing = False
         self.metrics.committed(records, outputs)
 
-    async def _write(self, outputs: Sequence[Output], offset: int) -> None:
+    async def _pack(self, records: Sequence[Record], outputs: list[Output]) -> list[Packed[Batch]]:
+        """Pack outputs into batches; those that are too large are replaced by dead letters."""
+        topics = {output.topic for output in outputs}
+        counts = {topic: len(await self.producer.partitions_for(topic)) for topic in topics}
+        spare, limit = self.partition.partition, self.job.batch_bytes
+        packed = pack(outputs, counts, spare, self.producer.create_batch)
+        if not (large := too_large(packed, outputs, limit)):
+            return packed
+        for each in large:
+            outputs[each.place] = self.job.reject(records[each.place], why_too_large(each, limit))
+        return await self._pack(records, outputs)
+
+    async def _write(self, packed: Sequence[Packed[Batch]], offset: int) -> None:
+        send = self.producer.send_batch
         async with self.producer.transaction():
-            sent = await self._send(outputs)
+            sent = [
+                await send(batch, topic, partition=number) for topic, number, batch, _ in packed
+            ]
             offsets = {self.partition: offset}
             await self.producer.send_offsets_to_transaction(offsets, self.job.group)
             await asyncio.gather(*sent)
-
-    async def _send(self, outputs: Sequence[Output]) -> list[asyncio.Future[object]]:
-        topics = {output.topic for output in outputs}
-        counts = {topic: len(await self.producer.partitions_for(topic)) for topic in topics}
-        return [
-            asyncio.ensure_future(await self.producer.send_batch(batch, topic, partition=number))
-            for (topic, number), group in sort_out(
-                outputs, counts, self.partition.partition
-            ).items()
-            for batch in fill(group, self.producer.create_batch, self.job.batch_bytes)
-        ]
 
     async def _close(self) -> None:
         # A producer whose broker is away would wait for it for ever, and what it still holds

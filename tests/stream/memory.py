@@ -211,7 +211,7 @@ class MemoryProducer:
             write()
 
     def create_batch(self) -> MemoryBatch:
-        return MemoryBatch(limit=2_000_000)
+        return MemoryBatch(limit=1_000)
 
     async def send_batch(
         self, batch: MemoryBatch, topic: str, *, partition: int

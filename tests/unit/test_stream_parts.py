@@ -6,18 +6,21 @@ from pathlib import Path
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
+from aiokafka.producer.message_accumulator import BatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.classifier.settings import ClassifierSettings
 from services.errors import ConfigurationError
-from services.messages.record import Header, Output
+from services.messages.record import Output
 from services.stream.health import STUCK_SECONDS, Health
 from services.stream.kafka import connect
 from services.stream.logs import REPEAT_SECONDS, LeaveOutRepetitions
-from services.stream.outbox import partition_of, size_of, sort_out
+from services.stream.murmur import murmur2
+from services.stream.outbox import pack, partition_of, too_large
 from services.stream.retry import describe
 from services.stream.settings import KafkaSettings, read_settings
+from tests.stream.memory import MemoryBatch
 
 
 @pytest.mark.parametrize(
@@ -33,25 +36,30 @@ def test_keys_go_where_java_sends_them(key: bytes, count: int, partition: int) -
 def test_records_without_a_key_keep_their_order() -> None:
     """Records without a key of one input partition go to one output partition, in order."""
     outputs = [Output("out", None, b"%d" % number, []) for number in range(5)]
-    assert sort_out(outputs, {"out": 4}, spare=6) == {("out", 2): outputs}
+    [packed] = pack(outputs, {"out": 4}, spare=6, create=lambda: MemoryBatch(limit=1_000))
+    assert packed[:2] == ("out", 2)
+    assert [value for _, value, _ in packed.batch.records] == [each.value for each in outputs]
 
 
-@given(
-    key=st.none() | st.binary(max_size=50),
-    value=st.none() | st.binary(max_size=300),
-    headers=st.lists(
-        st.tuples(st.text(max_size=9), st.none() | st.binary(max_size=30)), max_size=12
-    ),
-)
-def test_size_is_never_underestimated(
-    key: bytes | None, value: bytes | None, headers: list[Header]
-) -> None:
-    """What we say an output takes is at least what it takes in a batch of the client library."""
-    from aiokafka.record.default_records import DefaultRecordBatchBuilder
+@given(st.binary(max_size=100))
+def test_our_hash_is_the_client_library_s(key: bytes) -> None:
+    """Our hash of a key is that of the client library, which is Java's."""
+    from aiokafka.partitioner import murmur2 as of_the_library
 
-    output = Output("out", key, value, headers)
-    used = DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, headers)
-    assert size_of(output) >= used
+    assert murmur2(key) == of_the_library(key) & 0xFFFFFFFF
+
+
+@given(st.lists(st.integers(0, 1_500), max_size=12))
+def test_batches_hold_everything_once_in_order_and_no_more_than_fits(sizes: list[int]) -> None:
+    """Outputs fill batches in order, and only one that no batch takes is over the limit, alone."""
+    outputs = [Output("out", b"k", b"x" * size, []) for size in sizes]
+    packed = pack(outputs, {"out": 4}, 0, lambda: BatchBuilder(1_000, 0, is_transactional=1))
+    counts = [each.batch.record_count() for each in packed]
+    assert [each.place for each in packed] == [sum(counts[:n]) for n in range(len(counts))]
+    assert sum(counts) == len(outputs)
+    over = too_large(packed, outputs, 1_000)
+    assert all(each.batch.record_count() == 1 for each in over)
+    assert all(each in over or each.batch.size() <= 1_000 for each in packed)
 
 
 def test_a_wrong_setting_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
