@@ -44,7 +44,6 @@ def create_app(
     Raises:
         ConfigurationError: The routing table, the model's manifest or the settings are wrong.
     """
-    table = load_table(settings.routes)
     decider = create_decider(settings)
 
     def process(records: Sequence[Record]) -> list[Output]:
@@ -55,7 +54,7 @@ def create_app(
         settings=settings,
         kafka=kafka,
         reads={settings.input_topic: CLASSIFIED},
-        writes=dict.fromkeys(table.topics, ROUTED),
+        writes=dict.fromkeys(decider.topics, ROUTED),
         process=process,
         now=now,
     )

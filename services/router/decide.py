@@ -22,6 +22,11 @@ class Decider:
         self._phrases = PhraseBook({rule.id: rule.phrases for rule in table.rules})
         self._languages = frozenset(tag for rule in table.rules for tag in rule.languages)
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """Every topic that it can decide for."""
+        return self._table.topics
+
     def decide(self, inquiry: Inquiry, answer: Classification, now: datetime) -> Route:
         """Decide where an inquiry goes.
 

@@ -15,10 +15,13 @@ from services.stream.health import Health
 from services.stream.metrics import StreamMetrics
 from services.stream.retry import keep_trying, say, start
 from services.stream.watch import Watch
-from services.stream.worker import CLOSE_SECONDS, Job, Worker
+from services.stream.worker import Job, Worker
 
-# Less than the 30 s that the group waits for a member before it goes on without it.
+# How long a transaction in hand may take: when the process ends, and when its partitions go to
+# somebody else, who waits for that. It takes milliseconds, unless the broker is in trouble.
 DRAIN_SECONDS = 20
+HAND_OVER_SECONDS = 1
+ABORT_SECONDS = 0.5
 
 log = structlog.get_logger()
 
@@ -72,7 +75,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                 await self._note_lag()
         finally:
             self.health.revoked()
-            await self._drain()
+            await self._drain(DRAIN_SECONDS)
             await consumer.stop()
 
     def _stands_still(self, consumer: Consumer) -> bool:
@@ -107,7 +110,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - all go
         """End the transactions in hand before the partitions go to somebody else."""
         self.health.revoked()
-        await self._drain()
+        await self._drain(HAND_OVER_SECONDS)
 
     async def _keep(self, partition: TopicPartition, post: _Post) -> None:
         """Start the partition's worker afresh whenever it fails, until it is stopped."""
@@ -145,16 +148,20 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._shut_out |= isinstance(error, (MembershipError, GroupAuthorizationFailedError))
         return True
 
-    async def _drain(self) -> None:
+    async def _drain(self, seconds: float) -> None:
+        """Stop the workers; a transaction that has not ended by then is aborted.
+
+        That is the next owner's to do where the broker does not hear of it: nothing is lost by it.
+        """
         for post in self._posts.values():
             post.stop()
         tasks = {post.task for post in self._posts.values()}
-        for limit in (DRAIN_SECONDS, CLOSE_SECONDS):
+        self._posts.clear()
+        for limit in (seconds, ABORT_SECONDS):
             if tasks:
                 _, tasks = await asyncio.wait(tasks, timeout=limit)
             for task in tasks:
-                task.cancel()  # its transaction is aborted, now or by the next owner
+                task.cancel()
         if tasks:
             log.warning("stream.abandoned", workers=len(tasks))
-        self._posts.clear()
         self.metrics.assigned(())

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,7 +16,6 @@ from services.stream.outbox import Packed, pack, too_large, why_too_large
 
 IDLE_MS = 1_000
 BRAKE_SECONDS = 0.5
-CLOSE_SECONDS = 5
 
 log = structlog.get_logger()
 
@@ -95,7 +93,7 @@ class Worker:
                 elif records := await self._read():
                     await self._work(records)
         finally:
-            await self._close()
+            await self.producer.stop()
 
     async def _resume(self) -> None:
         offset = await self.consumer.committed(self.partition)
@@ -147,10 +145,3 @@ class Worker:
             offsets = {self.partition: offset}
             await self.producer.send_offsets_to_transaction(offsets, self.job.group)
             await asyncio.gather(*sent)
-
-    async def _close(self) -> None:
-        # A producer whose broker is away would wait for it for ever, and what it still holds
-        # belongs to a transaction that the next owner's producer aborts.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self.producer.stop()

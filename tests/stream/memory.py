@@ -1,6 +1,6 @@
 """A Kafka in memory, as far as the stream asks: groups, transactions and fencing.
 
-Faults are switches: `reachable`, and what `Cluster.fail` names for one call.
+Faults are switches: `reachable`, `commits`, and what `Cluster.fail` names for one call.
 """
 
 import asyncio
@@ -45,6 +45,7 @@ class Cluster:
 
     topics: dict[str, int]
     reachable: bool = True
+    commits: bool = True
     log: dict[TopicPartition, list[ARecord]] = field(default_factory=lambda: defaultdict(list))
     offsets: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
     epochs: Counter[str] = field(default_factory=Counter)
@@ -205,6 +206,8 @@ class MemoryProducer:
         self.pending.clear()
         yield
         await asyncio.sleep(0)
+        while not self.cluster.commits:
+            await asyncio.sleep(0.001)
         self.check_epoch()
         self.cluster.check("commit")
         for write in self.pending:

@@ -16,8 +16,8 @@ from services.messages.rejection import RejectedError, Rejection
 from services.stream.brake import Brake
 from services.stream.health import Health
 from services.stream.metrics import StreamMetrics
-from services.stream.stream import Stream
-from services.stream.worker import CLOSE_SECONDS, Job
+from services.stream.stream import DRAIN_SECONDS, Stream
+from services.stream.worker import Job
 from tests.stream.memory import Cluster
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -227,10 +227,24 @@ async def test_stopping_ends_the_transaction_in_hand(cluster: Cluster) -> None:
 async def test_a_worker_that_waits_to_try_again_lets_its_partition_go(cluster: Cluster) -> None:
     """What failed and is not due yet holds nobody up who takes the partitions away."""
     cluster.fail("producer.start", *[KafkaTimeoutError("away")] * 1_000)
-    async with running(cluster) as (stream, _), asyncio.timeout(CLOSE_SECONDS):
+    async with running(cluster) as (stream, _), asyncio.timeout(DRAIN_SECONDS):
         await until(lambda: cluster.calls.count("producer.start") > 2)
         await stream.on_partitions_revoked([])
     assert not cluster.members
+
+
+async def test_a_transaction_that_does_not_end_is_left_to_the_next_owner(cluster: Cluster) -> None:
+    """Whoever takes a partition over waits for no transaction, and its records come out once."""
+    cluster.commits = False
+    cluster.publish("in", 0, b"1")
+    async with running(cluster) as (stream, _):
+        await until(lambda: "send_batch" in cluster.calls)
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await stream.on_partitions_revoked([])
+        cluster.commits = True
+        await stream.on_partitions_assigned([TopicPartition("in", 0)])
+        await until(lambda: cluster.read("out"))
+    assert [record.value for record in cluster.read("out")] == [b"1"]
 
 
 async def test_metrics_tell_what_came_in_and_went_out(cluster: Cluster) -> None:
