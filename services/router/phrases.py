@@ -4,9 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import chain, pairwise
-
-Start = str | tuple[str, str]
+from typing import NamedTuple
 
 _word = re.compile(r"\w+").findall
 # Unicode's five blocks of combining diacritical marks.
@@ -23,32 +21,40 @@ def words_of(text: str) -> list[str]:
     return _word(_accents.sub("", unicodedata.normalize("NFKD", text)).casefold())
 
 
+class _Phrase(NamedTuple):
+    """The words of a phrase, the place of the longest among them, and whose phrase it is."""
+
+    words: list[str]
+    longest: int
+    rule: str
+
+
 class PhraseBook:
     """Phrases, each known by the rule it belongs to.
 
-    They are kept by how they begin: by their only word, or by their first two. Hardly a text has
-    any such beginning, and only there a phrase is compared to its end.
+    They are kept by their longest word, the one that a text is least likely to have: most texts
+    have none of these words, and where one stands the phrase is compared around it.
     """
 
     def __init__(self, phrases: Mapping[str, Iterable[str]]) -> None:
         """Build the book from the phrases of each rule."""
-        self._by_start: dict[Start, list[tuple[list[str], str]]] = defaultdict(list)
+        self._by_word: dict[str, list[_Phrase]] = defaultdict(list)
         for rule, texts in phrases.items():
             for text in texts:
                 words = words_of(text)
-                start = words[0] if len(words) == 1 else (words[0], words[1])
-                self._by_start[start].append((words, rule))
-        self._starts = frozenset(self._by_start)
+                longest = max(words, key=len)
+                self._by_word[longest].append(_Phrase(words, words.index(longest), rule))
+        self._longest = frozenset(self._by_word)
 
     def find(self, text: str) -> dict[str, int]:
         """Count the different phrases of a rule in a text, for each rule that has any there."""
         words = words_of(text)
-        if self._starts.isdisjoint(words) and self._starts.isdisjoint(pairwise(words)):
+        if self._longest.isdisjoint(words):
             return {}
         found: dict[str, set[str]] = defaultdict(set)
-        starts: Iterable[tuple[int, Start]] = chain(enumerate(words), enumerate(pairwise(words)))
-        for place, start in starts:
-            for phrase, rule in self._by_start.get(start, ()):
-                if words[place : place + len(phrase)] == phrase:
+        for place, word in enumerate(words):
+            for phrase, offset, rule in self._by_word.get(word, ()):
+                start = place - offset
+                if start >= 0 and words[start : start + len(phrase)] == phrase:
                     found[rule].add(" ".join(phrase))
         return {rule: len(phrases) for rule, phrases in found.items()}

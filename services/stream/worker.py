@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 from aiokafka import TopicPartition
@@ -11,7 +12,7 @@ from services.messages.record import Output, Record
 from services.stream.answer import Process, Reject, answer
 from services.stream.brake import Brake
 from services.stream.client import Batch, Consumer, Producer
-from services.stream.metrics import StreamMetrics
+from services.stream.metrics import Answers, StreamMetrics, note
 from services.stream.outbox import Packed, pack, too_large, why_too_large
 
 IDLE_MS = 1_000
@@ -32,6 +33,14 @@ class Job:
     batch_records: int
     batch_bytes: int
     fenced_seconds: float
+
+
+class _Ready(NamedTuple):
+    """What one transaction writes: batches, and the offset from which to go on."""
+
+    packed: Sequence[Packed[Batch]]
+    offset: int
+    answers: Answers
 
 
 @dataclass
@@ -90,8 +99,8 @@ class Worker:
                 self.beat()
                 if self.brake.why_on():
                     await asyncio.sleep(BRAKE_SECONDS)
-                elif records := await self._read():
-                    await self._work(records)
+                elif ready := await self._prepare():
+                    await self._write(ready)
         finally:
             await self.producer.stop()
 
@@ -103,26 +112,25 @@ class Worker:
             self.consumer.seek(self.partition, offset)
         self._resumed = True
 
-    async def _read(self) -> Sequence[Record]:
+    async def _prepare(self) -> _Ready | None:
+        """Read and answer a batch; None where there is nothing to write.
+
+        Records and outputs end here: they take ten times the memory of what is sent, which waits
+        for the broker.
+        """
         batches = await self.consumer.getmany(
             self.partition, timeout_ms=IDLE_MS, max_records=self.job.batch_records
         )
-        return batches.get(self.partition, ())
-
-    async def _work(self, records: Sequence[Record]) -> None:
-        self._writing = True
-        try:
-            job = self.job
-            outputs = answer(records, job.process, job.reject)
-            packed = await self._pack(records, outputs)
-            if self.brake.stops(outputs):
-                log.error("stream.brake_on", reason=self.brake.why_on())
-                self.consumer.seek(self.partition, records[0].offset)
-                return
-            await self._write(packed, records[-1].offset + 1)
-        finally:
-            self._writing = False
-        self.metrics.committed(records, outputs)
+        records: Sequence[Record] = batches.get(self.partition, ())
+        if not records:
+            return None
+        outputs = answer(records, self.job.process, self.job.reject)
+        packed = await self._pack(records, outputs)
+        if self.brake.stops(outputs):
+            log.error("stream.brake_on", reason=self.brake.why_on())
+            self.consumer.seek(self.partition, records[0].offset)
+            return None
+        return _Ready(packed, records[-1].offset + 1, note(records, outputs))
 
     async def _pack(self, records: Sequence[Record], outputs: list[Output]) -> list[Packed[Batch]]:
         """Pack outputs into batches; those that are too large are replaced by dead letters."""
@@ -136,12 +144,17 @@ class Worker:
             outputs[each.place] = self.job.reject(records[each.place], why_too_large(each, limit))
         return await self._pack(records, outputs)
 
-    async def _write(self, packed: Sequence[Packed[Batch]], offset: int) -> None:
-        send = self.producer.send_batch
-        async with self.producer.transaction():
-            sent = [
-                await send(batch, topic, partition=number) for topic, number, batch, _ in packed
-            ]
-            offsets = {self.partition: offset}
-            await self.producer.send_offsets_to_transaction(offsets, self.job.group)
-            await asyncio.gather(*sent)
+    async def _write(self, ready: _Ready) -> None:
+        self._writing = True
+        try:
+            async with self.producer.transaction():
+                sent = [
+                    await self.producer.send_batch(batch, topic, partition=partition)
+                    for topic, partition, batch, _ in ready.packed
+                ]
+                offsets = {self.partition: ready.offset}
+                await self.producer.send_offsets_to_transaction(offsets, self.job.group)
+                await asyncio.gather(*sent)
+        finally:
+            self._writing = False
+        self.metrics.committed(ready.answers)
