@@ -119,6 +119,32 @@ def demo(
 
 
 @app.command()
+def load(  # noqa: PLR0913, PLR0917 - an option of the command each
+    rate: Annotated[float, typer.Option(help="Inquiries a second, on average.", min=0.001)],
+    seconds: Annotated[float, typer.Option(help="How long they come.", min=0.1)] = 30.0,
+    bursts: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--bursts", help="Half a second at three times the rate, now and then.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same times.", min=0)] = 0,
+    inquiries: Annotated[
+        Path | None, typer.Option(help="JSON Lines to publish in turn; the examples if not given.")
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(help="Seconds after the last from which on one is lost.", min=0)
+    ] = 30.0,
+) -> None:
+    """Publish inquiries to the running services at a given rate, and print how long they take.
+
+    They go to the real topics: whoever reads those of the departments gets them too. Latency is
+    from when an inquiry was due to when a read_committed consumer has it from its last topic. The
+    exit code is 1 where not all came back once.
+    """
+    from services.local.load.command import plan_load, run_load
+
+    run_load(plan_load(inquiries, rate=rate, seconds=seconds, bursty=bursts, seed=seed), wait)
+
+
+@app.command()
 def classify(
     files: Annotated[list[Path] | None, typer.Argument(help="Standard input if none.")] = None,
     explain: Annotated[  # noqa: FBT002 - a command-line switch

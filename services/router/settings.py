@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
 from services.resources import shipped
@@ -18,6 +18,10 @@ class RouterSettings(ServiceSettings):
 
     input_topic: str = Field("inquiries.classified", description="The topic it reads.")
     group_id: str = Field("inquiry-triage.router", description="Its consumer group.")
+    # What it reads is three times as large as what the classifier reads.
+    fetch_bytes: PositiveInt = Field(
+        1024 * 1024, description="How much may wait of each partition, unless one record is larger."
+    )
     http_port: int = Field(8002, description="The port of metrics and health.", ge=0, le=65_535)
     routes: Path = Field(ROUTES, description="The routing table.")
     model: Path = Field(

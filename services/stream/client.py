@@ -158,7 +158,7 @@ class Clients(Protocol):
     def admin(self) -> Admin:
         """Make an admin client."""
 
-    def consumer(self, group: str) -> Consumer:
+    def consumer(self, group: str, fetch_bytes: int) -> Consumer:
         """Make a member of a group, which reads committed records only."""
 
     def reader(self, topic: str) -> Reader:

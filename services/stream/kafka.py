@@ -25,9 +25,6 @@ from services.stream.settings import KafkaSettings
 # aiokafka leaves a group whose member reads nothing for `max_poll_interval_ms`, and would never
 # join again where a standby has no partition to read; /livez watches the loop instead.
 NEVER_MS = 2**31 - 1
-# What may wait of each partition, some hundreds of records: less makes transactions small, which
-# costs speed, and aiokafka's own 1 MiB costs memory. A larger record comes by itself.
-FETCH_BYTES = 512 * 1024
 # How soon a partition that was added to a topic is read: aiokafka's own are five minutes.
 METADATA_MS = 10_000
 CLOSE_SECONDS = 5
@@ -127,13 +124,13 @@ class KafkaClients:
 
     def admin(self) -> Admin:
         """Make an admin client."""
-        return cast("Admin", _Admin(**self._connection(), request_timeout_ms=10_000))
+        return cast("Admin", _Admin(**self.connection(), request_timeout_ms=10_000))
 
-    def consumer(self, group: str) -> Consumer:
+    def consumer(self, group: str, fetch_bytes: int) -> Consumer:
         """Make a member of a group, which reads committed records only."""
         session = self.settings.session_timeout_ms
         consumer = _Consumer(
-            **self._connection(),
+            **self.connection(),
             group_id=group,
             enable_auto_commit=False,
             # An offset that is not there any more is for an operator to set: what aiokafka would go
@@ -143,7 +140,7 @@ class KafkaClients:
             session_timeout_ms=session,
             heartbeat_interval_ms=max(session // 5, 1),
             max_poll_interval_ms=NEVER_MS,
-            max_partition_fetch_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=fetch_bytes,
         )
         return cast("Consumer", consumer)
 
@@ -151,7 +148,7 @@ class KafkaClients:
         """Make a member of no group, which reads committed records only."""
         reader = AIOKafkaConsumer(
             topic,
-            **self._connection(),
+            **self.connection(),
             auto_offset_reset="earliest",
             isolation_level="read_committed",
         )
@@ -161,7 +158,7 @@ class KafkaClients:
         """Make a transactional producer."""
         compression = self.settings.compression_type
         producer = _Producer(
-            **self._connection(),
+            **self.connection(),
             transactional_id=transactional_id,
             transaction_timeout_ms=self.settings.transaction_timeout_ms,
             compression_type=None if compression == "none" else compression,
@@ -169,7 +166,8 @@ class KafkaClients:
         )
         return cast("Producer", producer)
 
-    def _connection(self) -> dict[str, Any]:
+    def connection(self) -> dict[str, Any]:
+        """Give what every client of aiokafka is made with."""
         password = self.password
         return {
             "bootstrap_servers": self.settings.bootstrap_servers,

@@ -88,6 +88,8 @@ def _job(service: Service) -> Job:
         output_topics=frozenset({*service.writes, settings.rejected_topic}),
         batch_records=settings.batch_records,
         batch_bytes=service.kafka.max_message_bytes,
+        fetch_bytes=settings.fetch_bytes,
+        linger_seconds=settings.linger_ms / 1000,
         fenced_seconds=service.kafka.session_timeout_ms / 1000,
     )
 

@@ -54,6 +54,15 @@ class ServiceSettings(BaseSettings):
     batch_records: PositiveInt = Field(
         1_000, description="How many records one transaction answers at most."
     )
+    fetch_bytes: PositiveInt = Field(
+        256 * 1024, description="How much may wait of each partition, unless one record is larger."
+    )
+    linger_ms: int = Field(
+        10,
+        description="From one transaction of a partition to its next, at least: what comes "
+        "meanwhile is answered together.",
+        ge=0,
+    )
     brake_share: float = Field(
         0.1, description="The share of rejected records over which it stops and asks.", ge=0, le=1
     )

@@ -93,7 +93,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                     self.metrics.lagging(partition, await post.worker.lag())
 
     def _join(self) -> Consumer:
-        self._consumer = self.clients.consumer(self.job.group)
+        self._consumer = self.clients.consumer(self.job.group, self.job.fetch_bytes)
         self._consumer.subscribe([self.job.topic], listener=self)
         return self._consumer
 

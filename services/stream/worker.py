@@ -32,6 +32,8 @@ class Job:
     output_topics: frozenset[str]
     batch_records: int
     batch_bytes: int
+    fetch_bytes: int
+    linger_seconds: float
     fenced_seconds: float
 
 
@@ -95,12 +97,15 @@ class Worker:
         try:
             await self.producer.start()
             await self._resume()
+            clock = asyncio.get_running_loop().time
             while not self._stopping:
                 self.beat()
                 if self.brake.why_on():
                     await asyncio.sleep(BRAKE_SECONDS)
                 elif ready := await self._prepare():
+                    due = clock() + self.job.linger_seconds
                     await self._write(ready)
+                    await asyncio.sleep(due - clock())
         finally:
             await self.producer.stop()
 
@@ -152,9 +157,11 @@ class Worker:
                     await self.producer.send_batch(batch, topic, partition=partition)
                     for topic, partition, batch, _ in ready.packed
                 ]
+                # Offsets come after: a broker holds one request at most of a transactional id that
+                # it has to verify, and refuses the second for 100 ms.
+                await asyncio.gather(*sent)
                 offsets = {self.partition: ready.offset}
                 await self.producer.send_offsets_to_transaction(offsets, self.job.group)
-                await asyncio.gather(*sent)
         finally:
             self._writing = False
         self.metrics.committed(ready.answers)

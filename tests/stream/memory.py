@@ -90,7 +90,7 @@ class Cluster:
     def admin(self) -> "MemoryAdmin":
         return MemoryAdmin(self)
 
-    def consumer(self, group: str) -> "MemoryConsumer":
+    def consumer(self, group: str, fetch_bytes: int) -> "MemoryConsumer":
         return MemoryConsumer(self, group)
 
     def reader(self, topic: str) -> Any:

@@ -39,6 +39,8 @@ JOB = Job(
     output_topics=frozenset({"out", "dead"}),
     batch_records=10,
     batch_bytes=1_000,
+    fetch_bytes=1_000,
+    linger_seconds=0,
     fenced_seconds=0.05,
 )
 

@@ -36,8 +36,8 @@ class WeakClients:
     def admin(self) -> Admin:
         return self.sound.admin()
 
-    def consumer(self, group: str) -> Consumer:
-        self.reader = self.sound.consumer(group)
+    def consumer(self, group: str, fetch_bytes: int) -> Consumer:
+        self.reader = self.sound.consumer(group, fetch_bytes)
         return self.reader  # type: ignore[no-any-return]
 
     def producer(self, transactional_id: str) -> Producer:

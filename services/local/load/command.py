@@ -1,0 +1,97 @@
+"""`triage load`: offers a load to the services that run, and prints how long they take."""
+
+import secrets
+import time
+from pathlib import Path
+from random import Random
+
+import typer
+import uvloop
+
+from services.classifier.settings import ClassifierSettings
+from services.errors import ConfigurationError, TriageError
+from services.local.demo import EXAMPLES, read_lines
+from services.local.load.arrivals import Tags
+from services.local.load.figures import LoadFigures, Quantiles
+from services.local.load.generator import Load
+from services.local.load.run import Way, send_load
+from services.local.load.schedule import bursts, poisson
+from services.router.settings import RouterSettings
+from services.router.table import load_table
+from services.stream.collector import spare_batches
+from services.stream.kafka import connect
+from services.stream.logs import configure_logs
+from services.stream.settings import KafkaSettings, read_settings
+
+CLIENT = "inquiry-triage-load"
+RUN_BYTES = 6
+
+
+def run_load(load: Load, wait_seconds: float) -> None:
+    """Send a load through the services that the environment's settings name; print the figures.
+
+    Raises:
+        ConfigurationError: A setting or the routing table is wrong, or a topic does not exist.
+        TriageError: Kafka refused something, or not every inquiry came back exactly once.
+    """
+    way = way_of(read_settings(ClassifierSettings), read_settings(RouterSettings))
+    clients = connect(read_settings(KafkaSettings), CLIENT)
+    configure_logs("CRITICAL", "console")  # what goes wrong is said once, in our own words
+    spare_batches()
+    figures = uvloop.run(send_load(clients, way, load, time.monotonic, wait_seconds))
+    for line in lines_of(figures):
+        typer.echo(line)
+    if figures.lost or figures.doubled:
+        raise TriageError(
+            f"{figures.lost:,} of {figures.inquiries:,} inquiries had not come back "
+            f"{wait_seconds:g} s after the last was sent, and {figures.doubled:,} came back twice: "
+            "see that both services run, and whether triage_lag_records still falls."
+        )
+
+
+def plan_load(
+    inquiries: Path | None, *, rate: float, seconds: float, bursty: bool, seed: int
+) -> Load:
+    """Read the inquiries and draw when each is due.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or nothing is due in so short a time.
+    """
+    values = read_lines(inquiries or EXAMPLES)
+    due = (bursts if bursty else poisson)(rate, seconds, Random(seed))  # noqa: S311 - no secret
+    if not due:
+        raise ConfigurationError(
+            f"Nothing is due within {seconds:g} s at {rate:g} a second: give a higher --rate or "
+            "more --seconds."
+        )
+    return Load(values, due, seconds, Tags(secrets.token_hex(RUN_BYTES)))
+
+
+def way_of(classifier: ClassifierSettings, router: RouterSettings) -> Way:
+    """Give the topics where inquiries go in and come out.
+
+    Raises:
+        ConfigurationError: The routing table is wrong.
+    """
+    rejected = {classifier.rejected_topic, router.rejected_topic}
+    return Way(classifier.input_topic, load_table(router.routes).topics | rejected)
+
+
+def lines_of(figures: LoadFigures) -> list[str]:
+    """Give the figures as lines to print."""
+    came_back = figures.inquiries - figures.lost
+    return [
+        f"offered    {figures.offered:,.1f} a second, {figures.inquiries:,} inquiries",
+        f"published  {figures.published:,.1f} a second; sent late {_shown(figures.late)}",
+        f"came back  {came_back:,}; lost {figures.lost:,}, doubled {figures.doubled:,}",
+        f"latency    {_shown(figures.latency)}",
+    ]
+
+
+def _shown(times: Quantiles | None) -> str:
+    if times is None:
+        return "unknown"
+    return (
+        f"p50 {times.p50:,.1f}, p95 {times.p95:,.1f}, p99 {times.p99:,.1f}, "
+        f"p99.9 {times.p999:,.1f}, max {times.max:,.1f} ms"
+    )
