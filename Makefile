@@ -40,7 +40,7 @@ audit: $(BIN)/python ## look all that is locked up among known vulnerabilities; 
 	$(AUDITOR)/bin/pip-audit --strict --progress-spinner off --require-hashes --disable-pip \
 		$(patsubst %,--requirement %,$(sort $(wildcard requirements/*.txt)))
 
-bench: install ## measure speed and memory on a real Kafka; SHORT=1 takes a quick look
+bench: $(VENV)/bench-installed ## measure speed and memory on a real Kafka; SHORT=1 takes a quick look
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short)
 
 figures: install ## measure every figure of the model card anew; DATA=folder has the data sets
@@ -63,6 +63,7 @@ lock: $(BIN)/python ## write requirements/ anew from pyproject.toml; UPGRADE=1 t
 	@$(COMPILE) --group lock -o requirements/lock.txt
 	@$(COMPILE) --group audit -o requirements/audit.txt
 	@$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra bench -o requirements/bench.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) -o requirements/router.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra classifier -o requirements/classifier.txt
 
@@ -79,4 +80,9 @@ $(VENV)/installed: $(BIN)/python requirements/dev.txt pyproject.toml
 	@echo "Installing the locked requirements into $(VENV); the first time they are 200 MB to fetch."
 	@$(BIN)/python $(PIP_INSTALL) --no-compile $(LOCKED) requirements/dev.txt
 	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The clients and converters that it is compared with: no test needs them, nor anything that runs.
+$(VENV)/bench-installed: $(VENV)/installed requirements/bench.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-compile $(LOCKED) requirements/bench.txt
 	@touch $@

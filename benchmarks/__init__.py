@@ -1,4 +1,4 @@
-"""`make bench`: speed and memory, beside what the client library alone can do.
+"""`make bench`: speed and memory, beside the client library alone and other ways in Python.
 
 All contestants take turns on one broker, round after round, with the same inquiries. So what the
 machine does at the moment touches all of them, and a ratio is one of figures of the same round.

@@ -5,6 +5,8 @@ lost, doubled or wrong end it, with exit code 1.
 """
 
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +15,15 @@ import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from benchmarks.contestants import start_contestants
-from benchmarks.effort import FULL, SHORT, Effort
+from benchmarks.contestants import Arena
+from benchmarks.effort import FULL, LENGTHS, SHORT, Effort
 from benchmarks.figures import figures_of
+from benchmarks.inquiries import texts
 from benchmarks.machine import describe_machine
 from benchmarks.report import show, write
 from benchmarks.rounds import Bench, Round
-from services.classifier.model import load
+from benchmarks.stock_training import Trained, agreement, train_stock
+from services.classifier.model import Model, load
 from services.errors import TriageError
 from services.local.kafka import EmbeddedKafka
 from services.local.pipeline import plan_pipeline
@@ -28,6 +32,7 @@ from services.local.terminal import steps_on, stopping_on_sigterm
 from services.router.app import create_decider
 
 RESULTS = Path("build", "bench")
+AGREEMENT_TEXTS = 1_000
 # Records that a turn has deleted leave the disk while the next turns are taken.
 TIDY = {
     "log.segment.bytes": str(64 * 1024 * 1024),
@@ -43,31 +48,47 @@ def main(
     effort = SHORT if short else FULL
     console = Console()
     try:
-        figures = figures_of(_measure(console, effort))
+        rounds, remarks = _measure(console, effort)
     except (TriageError, KafkaError) as error:
         typer.echo(f"bench: {error}", err=True)
         sys.exit(getattr(error, "exit_code", 1))
-    machine = describe_machine()
-    show(console, figures, machine)
-    write(RESULTS, figures, machine, effort)
+    figures, machine = figures_of(rounds), describe_machine()
+    show(console, figures, machine, remarks)
+    write(RESULTS, figures, machine, effort, remarks)
     console.print(f"Written to {RESULTS}.")
 
 
-def _measure(console: Console, effort: Effort) -> list[Round]:
+def _measure(console: Console, effort: Effort) -> tuple[list[Round], list[str]]:
     plan = plan_pipeline()
     with ExitStack() as stack:
         stack.enter_context(stopping_on_sigterm())
         folder = stack.enter_context(temporary_folder("triage-bench-"))
         on_step = stack.enter_context(steps_on(console))
-        kafka = stack.enter_context(
-            EmbeddedKafka(folder / "kafka", properties=TIDY, on_step=on_step)
-        )
-        on_step("Starting pass-through, classifier and router")
-        servers = kafka.bootstrap_servers
-        contestants = start_contestants(stack, plan, servers, folder)
         model = load(plan.classifier.model, threads=1)
-        bench = Bench(servers, contestants, folder, model, effort)
-        return bench.rounds(create_decider(plan.router), on_step)
+        # Kafka starts on one core, so the other is free for it.
+        with ThreadPoolExecutor(1) as beside:
+            fit = beside.submit(train_stock, model, effort.fitted, folder)
+            kafka = stack.enter_context(
+                EmbeddedKafka(folder / "kafka", properties=TIDY, on_step=on_step)
+            )
+            on_step("Fitting the stock pipeline")
+            stock = fit.result()
+        on_step("Starting the contestants")
+        servers = kafka.bootstrap_servers
+        contestants = Arena(stack, plan, servers, folder, stock.path).start()
+        bench = Bench(servers, contestants, folder, model, stock, effort)
+        return bench.rounds(create_decider(plan.router), on_step), list(_remarks(stock, model))
+
+
+def _remarks(stock: Trained, model: Model) -> Iterator[str]:
+    same = {
+        length: agreement(stock.export, model, texts(length, AGREEMENT_TEXTS)) for length in LENGTHS
+    }
+    shares = " and ".join(f"{share:.0%} of {length} characters" for length, share in same.items())
+    yield (
+        f"The stock pipeline has {stock.terms:,} terms and chooses as our model does for {shares}, "
+        f"in {AGREEMENT_TEXTS:,} other excerpts each of the inquiries that it was fitted to."
+    )
 
 
 if __name__ == "__main__":

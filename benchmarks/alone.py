@@ -1,15 +1,22 @@
-"""The model alone: texts to probabilities on one core, without Kafka and without JSON."""
+"""The models alone: texts to probabilities on one core, without Kafka and without JSON."""
 
 from collections.abc import Sequence
 from time import monotonic, process_time
+from typing import Protocol
 
 from benchmarks.turn import Turn
-from services.classifier.model import Model
 
 BATCH_TEXTS = 256
 
 
-def score_texts(model: Model, texts: Sequence[str], count: int) -> Turn:
+class Scores(Protocol):
+    """A text model, of whatever make."""
+
+    def score(self, texts: Sequence[str]) -> object:
+        """Give the probabilities of a batch of texts."""
+
+
+def score_texts(model: Scores, texts: Sequence[str], count: int) -> Turn:
     """Score texts until at least `count` are, in this process."""
     batches = [texts[n : n + BATCH_TEXTS] for n in range(0, len(texts), BATCH_TEXTS)]
     scored = 0

@@ -9,8 +9,13 @@ LENGTHS = (200, 60)
 
 # The contestants. The second passes on what the router reads, which is more than twice an inquiry.
 PASS_THROUGH, PASS_THROUGH_CLASSIFIED = "pass-through", "pass-through, classified"
-CLASSIFIER, ROUTER = "classifier", "router"
-CLASSIFY, MODEL = "triage classify", "model alone"
+CLASSIFIER, ROUTER, TWO_CLASSIFIERS = "classifier", "router", "two classifiers"
+CONFLUENT = "confluent-kafka, our model"
+FASTSTREAM_BATCH = "FastStream batch, our model"
+FASTSTREAM_BARE = "the same, without headers"
+FASTSTREAM, FASTSTREAM_WORKERS = "FastStream, as documented", "FastStream, 4 workers"
+CLASSIFY = "triage classify"
+MODEL, SKLEARN, EXPORT = "model alone", "scikit-learn alone", "stock export alone"
 
 
 class Effort(NamedTuple):
@@ -22,7 +27,17 @@ class Effort(NamedTuple):
     rounds: int
     records: Mapping[str, int]  # by contestant
     lines: int  # through `triage classify`
-    texts: int  # through the model alone
+    texts: Mapping[str, int]  # through the models alone
+    fitted: int  # texts that the stock pipeline is fitted to
+
+    def to_warm_up(self) -> "Effort":
+        """Give a quarter of it for each contestant, for a round that does not count.
+
+        Lines stay as many: of fewer, the command would be done before the clocks are read.
+        """
+        records = {name: count // 4 for name, count in self.records.items()}
+        texts = {name: count // 4 for name, count in self.texts.items()}
+        return self._replace(records=records, texts=texts)
 
 
 FULL = Effort(
@@ -32,18 +47,32 @@ FULL = Effort(
         PASS_THROUGH_CLASSIFIED: 80_000,
         CLASSIFIER: 40_000,
         ROUTER: 40_000,
+        TWO_CLASSIFIERS: 40_000,
+        CONFLUENT: 40_000,
+        FASTSTREAM_BATCH: 20_000,
+        FASTSTREAM_BARE: 40_000,
+        FASTSTREAM: 500,
+        FASTSTREAM_WORKERS: 1_000,
     },
     lines=60_000,
-    texts=100_000,
+    texts={MODEL: 100_000, SKLEARN: 40_000, EXPORT: 12_000},
+    fitted=12_000,
 )
 SHORT = Effort(
-    rounds=2,
+    rounds=1,
     records={
         PASS_THROUGH: 30_000,
         PASS_THROUGH_CLASSIFIED: 15_000,
         CLASSIFIER: 8_000,
         ROUTER: 8_000,
+        TWO_CLASSIFIERS: 8_000,
+        CONFLUENT: 8_000,
+        FASTSTREAM_BATCH: 4_000,
+        FASTSTREAM_BARE: 8_000,
+        FASTSTREAM: 100,
+        FASTSTREAM_WORKERS: 200,
     },
     lines=10_000,
-    texts=20_000,
+    texts={MODEL: 20_000, SKLEARN: 8_000, EXPORT: 4_000},
+    fitted=4_000,
 )

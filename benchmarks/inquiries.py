@@ -21,10 +21,22 @@ SEED = 4
 
 def texts(length: int, count: int) -> list[str]:
     """Make texts of `length` characters, less what is left of a word that did not fit."""
-    words = [word for text in _examples() for word in text.split()]
+    running = words()
     random = Random(SEED)
-    starts = (random.randrange(len(words)) for _ in range(count))
-    return [_excerpt(words, start, length) for start in starts]
+    starts = (random.randrange(len(running)) for _ in range(count))
+    return [excerpt(running, start, length) for start in starts]
+
+
+def words() -> list[str]:
+    """Give the words of the example inquiries, in their order."""
+    return [word for text in _examples() for word in text.split()]
+
+
+def excerpt(running: list[str], start: int, length: int) -> str:
+    """Cut `length` characters out of running words, less what is left of a word at the end."""
+    # So many words that one space too many is among them: the cut is at the last that fits.
+    text = " ".join(islice(cycle(running), start, start + length // 2 + 2))
+    return text[: text.rindex(" ", 0, length + 1)]
 
 
 def inquiry(number: int, text: str) -> bytes:
@@ -40,12 +52,6 @@ def inquiry(number: int, text: str) -> bytes:
         },
         ensure_ascii=False,
     ).encode()
-
-
-def _excerpt(words: list[str], start: int, length: int) -> str:
-    # So many words that one space too many is among them: the cut is at the last that fits.
-    text = " ".join(islice(cycle(words), start, start + length // 2 + 2))
-    return text[: text.rindex(" ", 0, length + 1)]
 
 
 def _examples() -> Iterator[str]:

@@ -7,31 +7,19 @@ at once; and from Kafka's on exactly-once one transactional id for each input pa
 uvloop, and leaves out all that a service is for: it checks nothing, counts nothing, makes no
 header, chooses no partition and could not take over from another process.
 
-    python -m benchmarks.passthrough SERVERS READS WRITES GROUP PARTITIONS BATCH_RECORDS
+    python -m benchmarks.passthrough JOB
 """
 
 import asyncio
-import sys
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-READY = "ready"
+from benchmarks.job import Job, read_job, say_ready
+
 BATCH_BYTES = 1_000_000  # as KAFKA_MAX_MESSAGE_BYTES of the services
-
-
-class Job(NamedTuple):
-    """What to pass on, and how much of it in a transaction."""
-
-    servers: str
-    reads: str
-    writes: str
-    group: str
-    partitions: int
-    batch_records: int
 
 
 async def run(job: Job) -> None:
@@ -54,8 +42,7 @@ async def run(job: Job) -> None:
             )
             await producer.start()
             tasks.create_task(_work(job, partition, consumer, producer))
-        sys.stdout.write(f"{READY}\n")
-        sys.stdout.flush()
+        say_ready()
 
 
 async def _work(
@@ -93,5 +80,4 @@ def _append(batch: BatchBuilder, record: ConsumerRecord) -> bool:
 
 
 if __name__ == "__main__":
-    servers, reads, writes, group, *numbers = sys.argv[1:]
-    uvloop.run(run(Job(servers, reads, writes, group, *map(int, numbers))))
+    uvloop.run(run(read_job()))

@@ -2,7 +2,7 @@
 
 from aiokafka import ConsumerRecord
 
-from benchmarks.work import ID, RECEIVED_ID, Work
+from benchmarks.work import Work, number_of
 from services.errors import TriageError
 
 
@@ -30,8 +30,7 @@ class Tally:
 
     def note(self, record: ConsumerRecord) -> None:
         """Count an answer."""
-        headers = dict(record.headers)
-        number = int(headers.get(RECEIVED_ID) or headers[ID])
+        number = number_of(record.key)
         if number not in self._numbers:
             self.strange += 1
             return

@@ -21,7 +21,10 @@ SETTLE_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Contestant:
-    """A process that is ready, and waits for records; `check` raises where it has ended."""
+    """A process that is ready, and waits for records; `check` raises where it has ended.
+
+    `others` are the process ids of further members of its group, where it has any.
+    """
 
     name: str
     pid: int
@@ -29,6 +32,7 @@ class Contestant:
     reads: str
     writes: frozenset[str]
     check: Callable[[], None]
+    others: tuple[int, ...] = ()
 
 
 class Turn(NamedTuple):
@@ -46,7 +50,7 @@ class Turn(NamedTuple):
 
     @property
     def per_cpu_second(self) -> float:
-        """How many for each second of CPU time of the process, user and system."""
+        """How many for each second of CPU time of the processes, user and system."""
         return self.answered / self.cpu_seconds
 
 
@@ -62,9 +66,10 @@ async def take_turn(servers: str, contestant: Contestant, work: Work, numbers: r
     async with admin_client(servers) as admin:
         async with backlog(servers, contestant.reads, work, numbers) as ends:
             await asyncio.sleep(SETTLE_SECONDS)
-            began, before = monotonic(), usage_of(contestant.pid)
+            began, before = monotonic(), usage_of(contestant.pid, *contestant.others)
         await wait_until_answered(admin, contestant.group, ends, contestant.check)
-        seconds, after = monotonic() - began, usage_of(contestant.pid)
+        seconds = monotonic() - began
+        after = usage_of(contestant.pid, *contestant.others)
         tally = Tally(work, numbers)
         written = await read_outputs(servers, contestant.writes, tally)
         tally.check(contestant.name)

@@ -1,4 +1,4 @@
-"""What a process has used of the machine, as the kernel counts it."""
+"""What processes have used of the machine, as the kernel counts it."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -8,23 +8,24 @@ import psutil
 
 
 class Usage(NamedTuple):
-    """CPU time since the process began, user and system, and its peak of resident memory."""
+    """CPU time since the processes began, user and system, and the highest peak of any's memory."""
 
     cpu_seconds: float
     peak_bytes: int
 
 
-def usage_of(pid: int) -> Usage:
-    """Ask what a process, without its children, has used so far.
+def usage_of(*pids: int) -> Usage:
+    """Ask what processes, without their children, have used so far.
 
     Only Linux keeps the peak for others to ask; elsewhere it is what is resident now.
 
     Raises:
-        psutil.NoSuchProcess: It has ended.
+        psutil.NoSuchProcess: One has ended.
     """
-    process = psutil.Process(pid)
-    times = process.cpu_times()
-    return Usage(times.user + times.system, _peak(pid) or process.memory_info().rss)
+    processes = list(map(psutil.Process, pids))
+    times = [process.cpu_times() for process in processes]
+    peaks = (_peak(process.pid) or process.memory_info().rss for process in processes)
+    return Usage(sum(each.user + each.system for each in times), max(peaks))
 
 
 def _peak(pid: int) -> int:
