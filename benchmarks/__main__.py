@@ -7,7 +7,7 @@ lost, doubled or wrong end it, with exit code 1.
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -16,17 +16,21 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from benchmarks.contestants import Arena
-from benchmarks.effort import FULL, LENGTHS, SHORT, Effort
-from benchmarks.figures import figures_of
+from benchmarks.effort import CLASSIFIER, FULL, LENGTHS, ROUTER, SHORT, Effort
+from benchmarks.figures import PER_SECOND, Figure, figures_of
 from benchmarks.inquiries import texts
+from benchmarks.latency import latency
+from benchmarks.latency_line import Latency, Line, running
 from benchmarks.machine import describe_machine
-from benchmarks.report import show, write
-from benchmarks.rounds import Bench, Round
+from benchmarks.report import Report, show, write
+from benchmarks.rounds import Bench
+from benchmarks.shares import shares_of
 from benchmarks.stock_training import Trained, agreement, train_stock
 from services.classifier.model import Model, load
 from services.errors import TriageError
 from services.local.kafka import EmbeddedKafka
 from services.local.pipeline import plan_pipeline
+from services.local.steps import OnStep
 from services.local.temporary import temporary_folder
 from services.local.terminal import steps_on, stopping_on_sigterm
 from services.router.app import create_decider
@@ -48,17 +52,16 @@ def main(
     effort = SHORT if short else FULL
     console = Console()
     try:
-        rounds, remarks = _measure(console, effort)
+        report = _measure(console, effort)
     except (TriageError, KafkaError) as error:
         typer.echo(f"bench: {error}", err=True)
         sys.exit(getattr(error, "exit_code", 1))
-    figures, machine = figures_of(rounds), describe_machine()
-    show(console, figures, machine, remarks)
-    write(RESULTS, figures, machine, effort, remarks)
+    show(console, report)
+    write(RESULTS, report)
     console.print(f"Written to {RESULTS}.")
 
 
-def _measure(console: Console, effort: Effort) -> tuple[list[Round], list[str]]:
+def _measure(console: Console, effort: Effort) -> Report:
     plan = plan_pipeline()
     with ExitStack() as stack:
         stack.enter_context(stopping_on_sigterm())
@@ -73,11 +76,38 @@ def _measure(console: Console, effort: Effort) -> tuple[list[Round], list[str]]:
             )
             on_step("Fitting the stock pipeline")
             stock = fit.result()
-        on_step("Starting the contestants")
-        servers = kafka.bootstrap_servers
-        contestants = Arena(stack, plan, servers, folder, stock.path).start()
-        bench = Bench(servers, contestants, folder, model, stock, effort)
-        return bench.rounds(create_decider(plan.router), on_step), list(_remarks(stock, model))
+        servers, decider = kafka.bootstrap_servers, create_decider(plan.router)
+        with ExitStack() as arena:
+            on_step("Starting the contestants")
+            contestants = Arena(arena, plan, servers, folder, stock.path).start()
+            bench = Bench(servers, contestants, folder, model, stock, effort)
+            figures = figures_of(bench.rounds(decider, on_step))
+        on_step("Measuring each stage alone")
+        line = running(servers, plan, folder)
+        return Report(
+            effort=effort,
+            machine=describe_machine(),
+            remarks=list(_remarks(stock, model)),
+            figures=figures,
+            shares=shares_of(figures, model, decider),
+            latency=_latency(line, figures, effort, on_step),
+        )
+
+
+def _latency(
+    line: AbstractContextManager[Line], figures: list[Figure], effort: Effort, on_step: OnStep
+) -> list[Latency]:
+    """Measure latency; the capacity of both services is what they do one after the other."""
+    if not effort.latency_seconds:
+        return []
+    seconds = [
+        1 / figure.median
+        for figure in figures
+        if (figure.unit, figure.length) == (PER_SECOND, LENGTHS[0])
+        and figure.name in {CLASSIFIER, ROUTER}
+    ]
+    with line as ready:
+        return latency(ready, on_step, capacity=1 / sum(seconds), seconds=effort.latency_seconds)
 
 
 def _remarks(stock: Trained, model: Model) -> Iterator[str]:

@@ -9,6 +9,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from benchmarks.effort import PARTITIONS
 from benchmarks.work import Keyed, Work
+from services.stream.outbox import partition_of
 
 BATCH_BYTES = 262_144
 
@@ -19,7 +20,7 @@ async def backlog(
 ) -> AsyncIterator[dict[TopicPartition, int]]:
     """Publish records in one transaction, which is committed at the end of the block.
 
-    Every key comes once, so any partition may have it, and each gets as many as the others.
+    A record goes to the partition of its key, as a Java producer would send it.
 
     A `read_committed` consumer, which every contestant is, reads none of it before that and may
     read all of it after: so a process that has long been ready waits, idle, until it is let go.
@@ -33,11 +34,12 @@ async def backlog(
         ) as producer,
         producer.transaction(),
     ):
+        records: list[list[Keyed]] = [[] for _ in range(PARTITIONS)]
+        for record in map(work.record, numbers):
+            records[partition_of(record[0], PARTITIONS)].append(record)
         yield {
-            TopicPartition(topic, number): await _publish(
-                producer, topic, number, map(work.record, numbers[number::PARTITIONS])
-            )
-            for number in range(PARTITIONS)
+            TopicPartition(topic, number): await _publish(producer, topic, number, part)
+            for number, part in enumerate(records)
         }
 
 

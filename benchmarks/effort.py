@@ -29,6 +29,7 @@ class Effort(NamedTuple):
     lines: int  # through `triage classify`
     texts: Mapping[str, int]  # through the models alone
     fitted: int  # texts that the stock pipeline is fitted to
+    latency_seconds: float  # of each load through both services; 0 for none
 
     def to_warm_up(self) -> "Effort":
         """Give a quarter of it for each contestant, for a round that does not count.
@@ -57,6 +58,7 @@ FULL = Effort(
     lines=60_000,
     texts={MODEL: 100_000, SKLEARN: 40_000, EXPORT: 12_000},
     fitted=12_000,
+    latency_seconds=20,
 )
 SHORT = Effort(
     rounds=1,
@@ -75,4 +77,5 @@ SHORT = Effort(
     lines=10_000,
     texts={MODEL: 20_000, SKLEARN: 8_000, EXPORT: 4_000},
     fitted=4_000,
+    latency_seconds=0,
 )

@@ -12,8 +12,9 @@ from benchmarks.effort import CLASSIFIER, EXPORT, PASS_THROUGH, ROUTER, SHORT
 from benchmarks.figures import RATIO, TABLE, figures_of
 from benchmarks.inquiries import texts
 from benchmarks.machine import describe_machine
-from benchmarks.report import show, write
+from benchmarks.report import Report, show, write
 from benchmarks.rounds import Case, Load, Round
+from benchmarks.shares import Share
 from benchmarks.tally import Tally
 from benchmarks.turn import Turn
 from benchmarks.work import Work
@@ -131,8 +132,10 @@ def test_results_are_for_people_and_programs(tmp_path: Path) -> None:
     figures, machine = figures_of(rounds((1.0, 5.0))), describe_machine()
     printed = StringIO()
     console = Console(width=80, file=printed)
-    show(console, figures, machine)
-    write(tmp_path, figures, machine, SHORT)
+    shares = [Share(CLASSIFIER, 60, "decode", 2.5, 0.1)]
+    report = Report(SHORT, machine, ["One remark."], figures, shares, latency=[])
+    show(console, report)
+    write(tmp_path, report)
     table, markdown = (tmp_path / "bench.json").read_text(), (tmp_path / "bench.md").read_text()
     assert json.loads(table)["figures"][-1] == {
         "name": EXPORT,
@@ -145,5 +148,7 @@ def test_results_are_for_people_and_programs(tmp_path: Path) -> None:
     assert platform.node() not in machine.values()
     for text in (printed.getvalue(), table, markdown):
         assert "onnxruntime" in text
+        assert "One remark." in text
+        assert "decode" in text
         assert str(Path.cwd()) not in text
     assert "…" not in printed.getvalue()  # nothing was cut
