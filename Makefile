@@ -10,7 +10,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all: -r
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults lint audit bench figures schemas lock
+.PHONY: help install demo test faults lint audit bench growth figures schemas lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ audit: $(BIN)/python ## look all that is locked up among known vulnerabilities; 
 
 bench: $(VENV)/bench-installed ## measure speed and memory on a real Kafka; SHORT=1 takes a quick look
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short)
+
+growth: install ## measure how speed grows with processes, partitions, departments, text and backlog
+	@$(BIN)/python -m benchmarks.growth
 
 figures: install ## measure every figure of the model card anew; DATA=folder has the data sets
 	@$(BIN)/python -m benchmarks.model_figures "$(DATA)"

@@ -26,6 +26,7 @@ from benchmarks.report import Report, show, write
 from benchmarks.rounds import Bench
 from benchmarks.shares import shares_of
 from benchmarks.stock_training import Trained, agreement, train_stock
+from benchmarks.turn import TIDY
 from services.classifier.model import Model, load
 from services.errors import TriageError
 from services.local.kafka import EmbeddedKafka
@@ -37,12 +38,6 @@ from services.router.app import create_decider
 
 RESULTS = Path("build", "bench")
 AGREEMENT_TEXTS = 1_000
-# Records that a turn has deleted leave the disk while the next turns are taken.
-TIDY = {
-    "log.segment.bytes": str(64 * 1024 * 1024),
-    "log.retention.check.interval.ms": "5000",
-    "log.segment.delete.delay.ms": "1000",
-}
 
 
 def main(

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from benchmarks.effort import PARTITIONS
 from benchmarks.work import Keyed, Work
 from services.stream.outbox import partition_of
 
@@ -16,7 +15,7 @@ BATCH_BYTES = 262_144
 
 @asynccontextmanager
 async def backlog(
-    servers: str, topic: str, work: Work, numbers: range
+    servers: str, topic: str, work: Work, numbers: range, partitions: int
 ) -> AsyncIterator[dict[TopicPartition, int]]:
     """Publish records in one transaction, which is committed at the end of the block.
 
@@ -34,9 +33,9 @@ async def backlog(
         ) as producer,
         producer.transaction(),
     ):
-        records: list[list[Keyed]] = [[] for _ in range(PARTITIONS)]
+        records: list[list[Keyed]] = [[] for _ in range(partitions)]
         for record in map(work.record, numbers):
-            records[partition_of(record[0], PARTITIONS)].append(record)
+            records[partition_of(record[0], partitions)].append(record)
         yield {
             TopicPartition(topic, number): await _publish(producer, topic, number, part)
             for number, part in enumerate(records)

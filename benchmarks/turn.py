@@ -9,6 +9,7 @@ from typing import NamedTuple
 from aiokafka.admin import RecordsToDelete
 
 from benchmarks.backlog import backlog
+from benchmarks.effort import PARTITIONS
 from benchmarks.outputs import read_outputs
 from benchmarks.progress import admin_client, wait_until_answered
 from benchmarks.tally import Tally
@@ -17,6 +18,12 @@ from benchmarks.work import Work
 
 # For a process to have done with whatever the turn before left it to do.
 SETTLE_SECONDS = 0.3
+# Records that a turn has deleted leave the disk while the next turns are taken.
+TIDY = {
+    "log.segment.bytes": str(64 * 1024 * 1024),
+    "log.retention.check.interval.ms": "5000",
+    "log.segment.delete.delay.ms": "1000",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class Contestant:
     writes: frozenset[str]
     check: Callable[[], None]
     others: tuple[int, ...] = ()
+    partitions: int = PARTITIONS
 
 
 class Turn(NamedTuple):
@@ -64,7 +72,7 @@ async def take_turn(servers: str, contestant: Contestant, work: Work, numbers: r
         TriageError: The answers are not what they should be, or there are none.
     """
     async with admin_client(servers) as admin:
-        async with backlog(servers, contestant.reads, work, numbers) as ends:
+        async with backlog(servers, contestant.reads, work, numbers, contestant.partitions) as ends:
             await asyncio.sleep(SETTLE_SECONDS)
             began, before = monotonic(), usage_of(contestant.pid, *contestant.others)
         await wait_until_answered(admin, contestant.group, ends, contestant.check)
