@@ -24,6 +24,7 @@ from benchmarks.effort import CLASSIFIER, PARTITIONS, ROUTER
 from benchmarks.inquiries import texts
 from benchmarks.long_backlog import drain
 from benchmarks.many_departments import spread, with_departments
+from benchmarks.progress import POLL_SECONDS, admin_client
 from benchmarks.turn import TIDY, Contestant, Turn, take_turn
 from benchmarks.work import Chosen, Work, works
 from services.classifier.model import Model, load
@@ -151,8 +152,15 @@ class Growth:
 
     def _create(self, topics: dict[str, dict[str, str]], partitions: int) -> None:
         kafka = KafkaSettings.model_construct(bootstrap_servers=self.servers)
-        created = create_topics(kafka, topics, partitions=partitions, replication_factor=1)
-        asyncio.run(created)
+
+        async def create() -> None:
+            await create_topics(kafka, topics, partitions=partitions, replication_factor=1)
+            async with admin_client(self.servers) as admin:
+                # Of hundreds, a broker knows the last some moments after they were created.
+                while not topics.keys() <= set(await admin.list_topics()):  # noqa: ASYNC110 - it has to be asked
+                    await asyncio.sleep(POLL_SECONDS)
+
+        asyncio.run(create())
 
     def _classify(self, case: Case, work: Work) -> Row:
         self.on_step(f"Measuring {case.size:,} {case.what}")

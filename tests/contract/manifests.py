@@ -1,0 +1,68 @@
+"""What `kubectl kustomize` makes of k8s/: the manifests as a cluster would get them."""
+
+import os
+import shutil
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+K8S = Path(__file__).parents[2] / "k8s"
+OVERLAYS = sorted(path.name for path in (K8S / "overlays").iterdir())
+SERVICES = ("classifier", "router")
+# What Strimzi calls the Secret with the authority of the brokers of the cluster `kafka`.
+AUTHORITY = "kafka-cluster-ca-cert"
+
+Manifest = dict[str, Any]
+
+
+@lru_cache
+def build(overlay: str) -> tuple[Manifest, ...]:
+    """Build an overlay; skips where there is no kubectl, which in CI is a failure."""
+    if shutil.which("kubectl") is None and not os.environ.get("CI"):
+        pytest.skip("there is no kubectl here to build the manifests with")
+    built = subprocess.run(
+        ["kubectl", "kustomize", K8S / "overlays" / overlay],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return tuple(yaml.safe_load_all(built.stdout))
+
+
+def named(overlay: str, kind: str) -> dict[str, Manifest]:
+    """Give all manifests of a kind by their names."""
+    return {each["metadata"]["name"]: each for each in build(overlay) if each["kind"] == kind}
+
+
+def pod_of(overlay: str, service: str) -> Manifest:
+    """Give the template of a service's pods."""
+    pod: Manifest = named(overlay, "Deployment")[service]["spec"]["template"]
+    return pod
+
+
+def container_of(overlay: str, service: str) -> Manifest:
+    """Give the one container of a service's pods."""
+    container: Manifest
+    (container,) = pod_of(overlay, service)["spec"]["containers"]
+    return container
+
+
+def environment_of(overlay: str, service: str) -> dict[str, str]:
+    """Give the environment of a service's container, ConfigMaps included."""
+    container = container_of(overlay, service)
+    maps = named(overlay, "ConfigMap")
+    found: dict[str, str] = {}
+    for source in container["envFrom"]:
+        found |= maps[source["configMapRef"]["name"]]["data"]
+    return found | {each["name"]: each["value"] for each in container["env"]}
+
+
+def trigger_of(overlay: str, service: str) -> Manifest:
+    """Give what makes KEDA change the number of a service's replicas."""
+    trigger: Manifest
+    (trigger,) = named(overlay, "ScaledObject")[service]["spec"]["triggers"]
+    return trigger
