@@ -2,6 +2,7 @@ from itertools import islice
 
 from services.messages.rejection import Rejection
 from tests.broker.exactly_once import Faults, Sent, publish
+from tests.broker.faults.traffic import TOO_LARGE_FOR_ROUTER
 from tests.broker.inquiries import good
 from tests.broker.pipeline import Pipeline, metric
 from tests.records import BINARY, STRUCTURED, an_envelope, an_inquiry
@@ -71,8 +72,7 @@ async def test_poison_between_the_services_is_rejected_too(pipeline: Pipeline) -
 async def test_a_record_that_only_the_router_finds_too_large_is_kept(pipeline: Pipeline) -> None:
     """A classified record too large to be routed is rejected as it was, with its inquiry inside."""
     await pipeline.started(pipeline.service("classifier"), pipeline.service("router"))
-    # The classification fits on top of it; the route, some 200 bytes, does not.
-    inquiry = of_size(MAX_BYTES - 1_100)
+    inquiry = of_size(TOO_LARGE_FOR_ROUTER)
     await pipeline.publish([Sent(inquiry, b"k")])
     [letter] = await pipeline.read_rejected()
     headers = dict(letter.headers)
