@@ -24,12 +24,14 @@ from benchmarks.effort import CLASSIFIER, PARTITIONS, ROUTER
 from benchmarks.inquiries import texts
 from benchmarks.long_backlog import drain
 from benchmarks.many_departments import spread, with_departments
-from benchmarks.progress import POLL_SECONDS, admin_client
+from benchmarks.progress import POLL_SECONDS
+from benchmarks.report import markdown
 from benchmarks.turn import TIDY, Contestant, Turn, take_turn
 from benchmarks.work import Chosen, Work, works
 from services.classifier.model import Model, load
 from services.classifier.settings import ClassifierSettings
 from services.errors import TriageError
+from services.local.clients import an_admin
 from services.local.kafka import EmbeddedKafka
 from services.local.pipeline import plan_pipeline
 from services.local.service_process import ServiceProcess
@@ -155,7 +157,7 @@ class Growth:
 
         async def create() -> None:
             await create_topics(kafka, topics, partitions=partitions, replication_factor=1)
-            async with admin_client(self.servers) as admin:
+            async with an_admin(self.servers) as admin:
                 # Of hundreds, a broker knows the last some moments after they were created.
                 while not topics.keys() <= set(await admin.list_topics()):  # noqa: ASYNC110 - it has to be asked
                     await asyncio.sleep(POLL_SECONDS)
@@ -268,9 +270,8 @@ def main(
     RESULTS.mkdir(parents=True, exist_ok=True)
     said = [row._replace(turn=row.turn._asdict())._asdict() for row in rows]  # type: ignore[arg-type]
     (RESULTS / "growth.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *(row.cells() for row in rows)]
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    (RESULTS / "growth.md").write_text(text + "\n", encoding="utf-8")
+    text = "\n".join(markdown(COLUMNS, [row.cells() for row in rows]))
+    (RESULTS / "growth.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

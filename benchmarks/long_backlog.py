@@ -8,12 +8,13 @@ from aiokafka import TopicPartition
 
 from benchmarks.backlog import backlog
 from benchmarks.effort import PARTITIONS
-from benchmarks.progress import admin_client, wait_until_answered
+from benchmarks.progress import wait_until_answered
 from benchmarks.turn import Turn
 from benchmarks.usage import usage_of
 from benchmarks.work import Work
 from services.classifier.settings import ClassifierSettings
 from services.errors import TriageError
+from services.local.clients import an_admin
 from services.local.service_process import ServiceProcess
 
 PART = 100_000
@@ -59,7 +60,7 @@ async def _answered(
     process: ServiceProcess,
     ends: Mapping[TopicPartition, int],
 ) -> None:
-    async with admin_client(servers) as admin:
+    async with an_admin(servers) as admin:
         await wait_until_answered(admin, settings.group_id, ends, process.check)
 
 

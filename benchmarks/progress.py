@@ -1,8 +1,7 @@
 """Tells when a consumer group has answered a backlog."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from time import monotonic
 
 from aiokafka import TopicPartition
@@ -42,14 +41,3 @@ async def wait_until_answered(
             raise TriageError(
                 f"The group {group} has answered nothing for {STALLED_SECONDS} s: see its log."
             )
-
-
-@asynccontextmanager
-async def admin_client(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Connect an admin client for as long as the block runs."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()

@@ -76,9 +76,9 @@ def write(folder: Path, report: Report) -> None:
     }
     (folder / "bench.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     parts = [
-        *_markdown(("", *COLUMNS), [(each.name, *_row(each)) for each in report.figures]),
-        *_markdown(STAGE_COLUMNS, map(_stage, report.shares)),
-        *_markdown(LATENCY_COLUMNS, map(_latency, report.latency)),
+        *markdown(("", *COLUMNS), [(each.name, *_row(each)) for each in report.figures]),
+        *markdown(STAGE_COLUMNS, map(_stage, report.shares)),
+        *markdown(LATENCY_COLUMNS, map(_latency, report.latency)),
         *_sentences(report),
         "",
         *map(_picture, PLOTS),
@@ -88,7 +88,7 @@ def write(folder: Path, report: Report) -> None:
     write_plots(folder, report.figures)
 
 
-def _markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Write a table, or nothing where it has no row."""
     rows = list(rows)
     if not rows:

@@ -11,10 +11,11 @@ from aiokafka.admin import RecordsToDelete
 from benchmarks.backlog import backlog
 from benchmarks.effort import PARTITIONS
 from benchmarks.outputs import read_outputs
-from benchmarks.progress import admin_client, wait_until_answered
+from benchmarks.progress import wait_until_answered
 from benchmarks.tally import Tally
 from benchmarks.usage import usage_of
 from benchmarks.work import Work
+from services.local.clients import an_admin
 
 # For a process to have done with whatever the turn before left it to do.
 SETTLE_SECONDS = 0.3
@@ -71,7 +72,7 @@ async def take_turn(servers: str, contestant: Contestant, work: Work, numbers: r
     Raises:
         TriageError: The answers are not what they should be, or there are none.
     """
-    async with admin_client(servers) as admin:
+    async with an_admin(servers) as admin:
         async with backlog(servers, contestant.reads, work, numbers, contestant.partitions) as ends:
             await asyncio.sleep(SETTLE_SECONDS)
             began, before = monotonic(), usage_of(contestant.pid, *contestant.others)

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -49,7 +49,7 @@ class ServiceProcess:
         self.port = next(free_ports())
         # Run where we are, so that relative paths in its settings mean what they mean to us; -P,
         # lest a folder `services` that happens to be there is taken for ours.
-        self._command = [sys.executable, "-P", "-m", f"services.{name}"]
+        self._command = [sys.executable, "-P", "-m", *self._module(name)]
         self._environment = _environment(name.upper(), servers, self.port) | dict(environment)
         self._child: ChildProcess | None = None
 
@@ -157,6 +157,10 @@ class ServiceProcess:
     def thaw(self) -> None:
         """Let it go on where it was frozen (SIGCONT)."""
         self._started().thaw()
+
+    def _module(self, name: str) -> Sequence[str]:
+        """Give the module to run, and what to tell it."""
+        return (f"services.{name}",)
 
     def _started(self) -> ChildProcess:
         if self._child is None:

@@ -1,21 +1,18 @@
 """Publishes inquiries and follows each of them to where it comes out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
+from services.local.clients import following, started
 from services.local.outcome import LINE, Outcome, Topics
 
 STALLED_SECONDS = 60
 QUIET_SECONDS = 0.5
-CLOSE_SECONDS = 5
-
-C = TypeVar("C", AIOKafkaConsumer, AIOKafkaProducer)
 
 
 class _Keyed(msgspec.Struct):
@@ -40,7 +37,7 @@ async def send_through(
         KafkaError: Kafka refused a record, or answers no more.
     """
     outcome = Outcome(topics, published=len(lines))
-    async with _following(servers, topics.written) as consumer:
+    async with following({"bootstrap_servers": servers}, topics.written) as consumer:
         started = monotonic()
         async with _publishing(servers, topics.received, lines) as publishing:
             async for records in _arriving(consumer):
@@ -65,30 +62,6 @@ def key_of(line: bytes) -> bytes | None:
         return None
     key = keyed.reference or keyed.id
     return key.encode() if key else None
-
-
-@asynccontextmanager
-async def _started(client: C) -> AsyncIterator[C]:
-    try:
-        await client.start()
-        yield client
-    finally:
-        # In a task of its own: with the broker gone, aiokafka's clients may end by the cancellation
-        # of their own parts, which is none of ours, or not end at all.
-        await asyncio.wait([asyncio.create_task(client.stop())], timeout=CLOSE_SECONDS)
-
-
-@asynccontextmanager
-async def _following(servers: str, topics: Iterable[str]) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
-        *topics,
-        bootstrap_servers=servers,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-    )
-    async with _started(consumer):
-        await consumer.seek_to_end()
-        yield consumer
 
 
 @asynccontextmanager
@@ -117,7 +90,7 @@ async def _publish(servers: str, topic: str, lines: Sequence[bytes]) -> None:
     producer = AIOKafkaProducer(
         bootstrap_servers=servers, enable_idempotence=True, linger_ms=5, max_batch_size=262_144
     )
-    async with _started(producer):
+    async with started(producer):
         sent = [
             await producer.send(
                 topic, value=line, key=key_of(line), headers=[(LINE, b"%d" % number)]

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+
+from services.local.clients import an_admin
 
 LIMIT = 60.0
 
@@ -92,14 +93,3 @@ async def _reader(
         yield consumer
     finally:
         await consumer.stop()
-
-
-@asynccontextmanager
-async def an_admin(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Give an admin client for as long as the block runs."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()

@@ -4,8 +4,9 @@ from itertools import islice
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from services.local.clients import an_admin
 from services.local.service_process import ServiceProcess
-from tests.broker.at_rest import an_admin, until
+from tests.broker.at_rest import until
 from tests.broker.exactly_once import Faults, compare
 from tests.broker.inquiries import good
 from tests.broker.pipeline import Pipeline

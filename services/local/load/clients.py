@@ -1,19 +1,15 @@
-"""The Kafka clients of a load: one that writes to the first topic, one that reads all the last."""
+"""What a load needs of Kafka before it is sent: its topics, and a client that writes."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 
 from services.errors import ConfigurationError
+from services.local.clients import started
 from services.stream.kafka import KafkaClients
 
-CLOSE_SECONDS = 5
 BATCH_BYTES = 262_144
-
-C = TypeVar("C", AIOKafkaConsumer, AIOKafkaProducer)
 
 
 async def check_topics(clients: KafkaClients, topics: Collection[str]) -> None:
@@ -46,31 +42,5 @@ async def publishing(clients: KafkaClients) -> AsyncIterator[AIOKafkaProducer]:
     producer = AIOKafkaProducer(
         **clients.connection(), enable_idempotence=True, max_batch_size=BATCH_BYTES
     )
-    async with _started(producer):
+    async with started(producer):
         yield producer
-
-
-@asynccontextmanager
-async def following(
-    clients: KafkaClients, topics: Collection[str]
-) -> AsyncIterator[AIOKafkaConsumer]:
-    """Connect a consumer, of no group, that reads what is committed on some topics from now on."""
-    consumer = AIOKafkaConsumer(
-        *topics,
-        **clients.connection(),
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-    )
-    async with _started(consumer):
-        await consumer.seek_to_end()
-        yield consumer
-
-
-@asynccontextmanager
-async def _started(client: C) -> AsyncIterator[C]:
-    try:
-        await client.start()
-        yield client
-    finally:
-        # As in `services.local.traffic`: without its broker a client may not end at all.
-        await asyncio.wait([asyncio.create_task(client.stop())], timeout=CLOSE_SECONDS)

@@ -8,8 +8,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from services.errors import TriageError
+from services.local.clients import following
 from services.local.load.arrivals import Arrivals
-from services.local.load.clients import check_topics, following, publishing
+from services.local.load.clients import check_topics, publishing
 from services.local.load.figures import LoadFigures, quantiles_of
 from services.local.load.generator import Generator, Load
 from services.stream.kafka import KafkaClients
@@ -59,7 +60,10 @@ async def send_load(
 async def _send(
     clients: KafkaClients, way: Way, load: Load, now: Callable[[], float], wait_seconds: float
 ) -> LoadFigures:
-    async with publishing(clients) as producer, following(clients, way.last) as consumer:
+    async with (
+        publishing(clients) as producer,
+        following(clients.connection(), way.last) as consumer,
+    ):
         partitions = len(await producer.partitions_for(way.first))
         began = now()
         follower = _Follower(consumer, load, lambda: now() - began)

@@ -8,8 +8,9 @@ from functools import partial
 from aiokafka.admin import NewPartitions
 
 from services.errors import TriageError
+from services.local.clients import an_admin
 from services.local.service_process import ServiceProcess
-from tests.broker.at_rest import an_admin, read_all, until
+from tests.broker.at_rest import read_all, until
 from tests.broker.faults.scene import RECOVERY_LIMIT, SERVICES, Scene, Target
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
+from services.local.clients import an_admin
 from services.local.kafka import EmbeddedKafka
-from tests.broker.at_rest import an_admin, until
+from tests.broker.at_rest import until
 from tests.broker.exactly_once import compare
 from tests.broker.faults.figures import Figures
 from tests.broker.faults.form import Form

@@ -5,9 +5,7 @@ Which one says the environment: WEAKNESS is one of the names in `weak.py`.
 
 import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from services.classifier import app as classifier
 from services.classifier.settings import ClassifierSettings
@@ -29,17 +27,8 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
 class WeakenedProcess(ServiceProcess):
     """A replica of a service that is started with the weakness that its settings name."""
 
-    def __init__(
-        self,
-        name: str,
-        servers: str,
-        folder: Path,
-        *,
-        environment: Mapping[str, str] = MappingProxyType({}),
-        suffix: str = "",
-    ) -> None:
-        super().__init__(name, servers, folder, environment=environment, suffix=suffix)
-        self._command = [sys.executable, "-P", "-m", __name__, name]
+    def _module(self, name: str) -> Sequence[str]:
+        return (__name__, name)
 
 
 def main(name: str, weakness: str) -> None:
