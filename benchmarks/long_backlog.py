@@ -66,5 +66,5 @@ async def _answered(
 
 def _counted(process: ServiceProcess, name: str) -> float:
     _, text = process.get("/metrics")
-    found = [line for line in text.splitlines() if line.startswith(f"{name} ")]
-    return float(found[0].split()[1])
+    found = [line for line in text.splitlines() if line.startswith(f"{name}{{")]
+    return sum(float(line.split()[-1]) for line in found)

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from benchmarks.effort import CLASSIFIER, LENGTHS, ROUTER
 from benchmarks.inquiries import inquiry, texts
 from services.classifier.classify import Scores, classify
+from services.classifier.metrics import ClassifierMetrics
 from services.classifier.model import BLOCK_TEXTS, Model, load
 from services.classifier.settings import ClassifierSettings
 from services.local.lines import Line
@@ -27,8 +28,9 @@ from services.messages.codec import classified, inquiries, write_classified, wri
 from services.messages.record import Output
 from services.router.app import create_decider
 from services.router.decide import Decider
+from services.router.metrics import RouterMetrics
 from services.router.settings import RouterSettings
-from services.stream.metrics import StreamMetrics, note
+from services.stream.metrics import Note, StreamMetrics
 from services.stream.outbox import pack
 from services.stream.settings import read_settings
 
@@ -75,6 +77,9 @@ def stages(model: Model, decider: Decider, length: int) -> dict[str, dict[str, S
         for line, event, decision in zip(lines, events, decided, strict=True)
     ]
     said = scored.texts
+    of_classifier, of_router = CollectorRegistry(), CollectorRegistry()
+    noted = ClassifierMetrics(of_classifier, model, process_time).note
+    noted_routed = RouterMetrics(of_router, decider.table).note
     return {
         CLASSIFIER: {
             "decode": lambda: [inquiries.read(record) for record in received],
@@ -85,7 +90,7 @@ def stages(model: Model, decider: Decider, length: int) -> dict[str, dict[str, S
                 write_classified(record, event, answer, topic="c", by="/bench")
                 for record, event, answer in zip(received, read, answers, strict=True)
             ],
-            **_of_the_stream(received, written),
+            **_of_the_stream(received, written, of_classifier, noted),
             PEER: lambda: [json.dumps(json.loads(each.value)) for each in received],
         },
         ROUTER: {
@@ -97,20 +102,23 @@ def stages(model: Model, decider: Decider, length: int) -> dict[str, dict[str, S
                 write_routed(line, event, decision, by="/bench")
                 for line, event, decision in zip(lines, events, decided, strict=True)
             ],
-            **_of_the_stream(lines, routed),
+            **_of_the_stream(lines, routed, of_router, noted_routed),
             PEER: lambda: [json.dumps(json.loads(each.value)) for each in lines],
         },
     }
 
 
-def _of_the_stream(records: Sequence[Line], outputs: Sequence[Output]) -> dict[str, Stage]:
+def _of_the_stream(
+    records: Sequence[Line], outputs: Sequence[Output], registry: CollectorRegistry, note: Note
+) -> dict[str, Stage]:
     keyed = [output._replace(key=b"case-%d" % n) for n, output in enumerate(outputs)]
     partitions = dict.fromkeys({output.topic for output in outputs}, 4)
-    metrics = StreamMetrics(CollectorRegistry(), service="bench", version="0", clock=_clock)
-    return {
-        "pack": lambda: pack(keyed, partitions, 0, _a_batch),
-        "count": lambda: metrics.committed(note(records, outputs)),
-    }
+    metrics = StreamMetrics(registry, reads="bench", writes=partitions, note=note, clock=_clock)
+
+    def count() -> None:
+        metrics.note(records, outputs)()
+
+    return {"pack": lambda: pack(keyed, partitions, 0, _a_batch), "count": count}
 
 
 def _a_batch() -> BatchBuilder:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import perf_counter
 
 from faststream.asgi import AsgiFastStream
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 
-from services.classifier.classify import Scores, answer_records
-from services.classifier.model import Model, load
+from services.classifier.classify import answer_records
+from services.classifier.metrics import ClassifierMetrics
+from services.classifier.model import load
 from services.classifier.settings import ClassifierSettings
 from services.messages.events import CLASSIFIED, RECEIVED
 from services.messages.record import Output, Record
@@ -15,8 +17,6 @@ from services.stream.logs import configure_logs
 from services.stream.server import run_service
 from services.stream.service import Service, create_service, utc_now
 from services.stream.settings import KafkaSettings, read_settings
-
-MODEL_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
 
 
 def main() -> None:
@@ -45,12 +45,13 @@ def create_app(
         ConfigurationError: The model or the settings are wrong.
     """
     registry = CollectorRegistry()
-    model = TimedModel(load(settings.model, threads=settings.threads), registry)
+    model = load(settings.model, threads=settings.threads)
+    metrics = ClassifierMetrics(registry, model, perf_counter)
 
     def process(records: Sequence[Record]) -> list[Output]:
         return answer_records(
             records,
-            model,
+            metrics.model,
             topic=settings.output_topic,
             rejected_topic=settings.rejected_topic,
             now=now(),
@@ -63,29 +64,7 @@ def create_app(
         reads={settings.input_topic: RECEIVED},
         writes={settings.output_topic: CLASSIFIED},
         process=process,
+        note=metrics.note,
         now=now,
     )
     return create_service(service, registry)
-
-
-class TimedModel:
-    """A model whose time is measured."""
-
-    def __init__(self, model: Model, registry: CollectorRegistry) -> None:
-        self._score = model.score
-        self.name, self.version, self.labels = model.name, model.version, model.labels
-        self._seconds = Histogram(
-            "triage_model_seconds",
-            "Time to score one batch, text features included.",
-            registry=registry,
-            buckets=MODEL_SECONDS,
-        )
-        info = Gauge(
-            "triage_model_info", "Which model decides; 1.", ["name", "version"], registry=registry
-        )
-        info.labels(model.name, model.version).set(1)
-
-    def score(self, texts: Sequence[str]) -> Scores:
-        """Score a batch of texts, as the model does."""
-        with self._seconds.time():
-            return self._score(texts)

@@ -73,8 +73,14 @@ def write_classified(
     value = b'{"inquiry":%b,"classification":%b}' % (received.data, _encode(answer))
     kept = cloudevents.as_received(received.headers)
     own = _context(CLASSIFIED, record, by, answer.classified_at)
-    received_at = received.body.received_at
-    return Output(topic, record.key, value, [*kept, *own], received_at=received_at)
+    return Output(
+        topic,
+        record.key,
+        value,
+        [*kept, *own],
+        received_at=received.body.received_at,
+        classification=answer,
+    )
 
 
 def write_routed(
@@ -85,8 +91,15 @@ def write_routed(
     value = b'%b,"route":%b}' % (opened, _encode(route))
     kept = cloudevents.without_context(received.headers)
     own = _context(ROUTED, record, by, route.routed_at)
-    received_at = received.body.inquiry.received_at
-    return Output(route.topic, record.key, value, [*kept, *own], received_at=received_at)
+    return Output(
+        route.topic,
+        record.key,
+        value,
+        [*kept, *own],
+        received_at=received.body.inquiry.received_at,
+        classification=received.body.classification,
+        route=route,
+    )
 
 
 def _context(event_type: str, record: Record, by: str, time: datetime) -> Headers:

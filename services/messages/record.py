@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from services.messages.decision import Classification, Route
 from services.messages.rejection import Rejection
 
 # A header can be there without a value: Kafka's null, which is not the same as an empty one.
@@ -44,7 +45,10 @@ class Record(Protocol):
 
 
 class Output(NamedTuple):
-    """A record to write, made from the one record it answers."""
+    """A record to write, made from the one record it answers.
+
+    What comes after the headers is not written: it says what was decided, to whoever counts.
+    """
 
     topic: str
     key: bytes | None
@@ -52,6 +56,8 @@ class Output(NamedTuple):
     headers: list[Header]
     rejection: Rejection | None = None
     received_at: datetime | None = None
+    classification: Classification | None = None
+    route: Route | None = None
 
     def __repr__(self) -> str:
         """Show where it goes and how large it is, never what it says."""

@@ -10,6 +10,7 @@ from services.manifest import promised_limits, read_manifest
 from services.messages.events import CLASSIFIED, ROUTED
 from services.messages.record import Output, Record
 from services.router.decide import Decider
+from services.router.metrics import RouterMetrics
 from services.router.route import route
 from services.router.settings import RouterSettings
 from services.router.table import check_labels, limits_of, load_table
@@ -45,6 +46,8 @@ def create_app(
         ConfigurationError: The routing table, the model's manifest or the settings are wrong.
     """
     decider = create_decider(settings)
+    registry = CollectorRegistry()
+    metrics = RouterMetrics(registry, decider.table)
 
     def process(records: Sequence[Record]) -> list[Output]:
         return route(records, decider, rejected_topic=settings.rejected_topic, now=now())
@@ -54,11 +57,12 @@ def create_app(
         settings=settings,
         kafka=kafka,
         reads={settings.input_topic: CLASSIFIED},
-        writes=dict.fromkeys(decider.topics, ROUTED),
+        writes=dict.fromkeys(decider.table.topics, ROUTED),
         process=process,
+        note=metrics.note,
         now=now,
     )
-    return create_service(service, CollectorRegistry())
+    return create_service(service, registry)
 
 
 def create_decider(settings: RouterSettings) -> Decider:

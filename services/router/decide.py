@@ -17,15 +17,10 @@ class Decider:
     """
 
     def __init__(self, table: Table, limits: Limits) -> None:
-        self._table = table
+        self.table = table
         self._limits = limits
         self._phrases = PhraseBook({rule.id: rule.phrases for rule in table.rules})
         self._languages = frozenset(tag for rule in table.rules for tag in rule.languages)
-
-    @property
-    def topics(self) -> frozenset[str]:
-        """Every topic that it can decide for."""
-        return self._table.topics
 
     def decide(self, inquiry: Inquiry, answer: Classification, now: datetime) -> Route:
         """Decide where an inquiry goes.
@@ -37,15 +32,15 @@ class Decider:
         """
         fired = self._fired(inquiry)
         reason = self._reason(fired, answer)
-        topic = self._table.review_topic
+        topic = self.table.review_topic
         if reason == "confident":
-            topic = self._table.departments[answer.department].topic
+            topic = self.table.departments[answer.department].topic
         priority: Priority = "high" if any(r.priority == "high" for r in fired) else "normal"
         return Route(
             topic=topic,
             reason=reason,
             priority=priority,
-            table=self._table.version,
+            table=self.table.version,
             routed_at=now,
             rule=fired[0].id if fired else None,
         )
@@ -58,7 +53,7 @@ class Decider:
             return []
         fired = [
             rule
-            for rule in self._table.rules
+            for rule in self.table.rules
             if found.get(rule.id, 0) >= rule.at_least or language in rule.languages
         ]
         return sorted(fired, key=lambda rule: rule.send_to is None)
@@ -72,7 +67,7 @@ class Decider:
         if threshold is None or answer.probability < threshold:
             return "low-confidence"
         runner_up = answer.alternatives[0].probability if answer.alternatives else 0.0
-        if answer.probability - runner_up < self._table.min_margin:
+        if answer.probability - runner_up < self.table.min_margin:
             return "ambiguous"
         return "confident"
 

@@ -21,7 +21,7 @@ from services.stream.brake import Brake
 from services.stream.broker import StreamBroker
 from services.stream.health import Health
 from services.stream.kafka import connect
-from services.stream.metrics import StreamMetrics
+from services.stream.metrics import BUILD, Note, StreamMetrics
 from services.stream.settings import KafkaSettings, ServiceSettings
 from services.stream.stream import Stream
 from services.stream.worker import Job
@@ -32,7 +32,7 @@ class Service:
     """What makes one service differ from another.
 
     `reads` and `writes` give each topic's message by name; `process` answers a batch of records
-    at a time that `now` tells.
+    at a time that `now` tells, and `note` takes note of the answers for the service's own metrics.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Service:
     reads: Mapping[str, str]
     writes: Mapping[str, str]
     process: Process
+    note: Note
     now: Callable[[], datetime]
 
 
@@ -53,11 +54,15 @@ def create_service(service: Service, registry: CollectorRegistry) -> AsgiFastStr
     release = version("inquiry-triage")
     brake = _brake(service.settings)
     health = Health(clock=time.monotonic, why_held=brake.why_on)
-    metrics = StreamMetrics(registry, service=service.name, version=release, clock=time.time)
+    job = _job(service)
+    BUILD.on(registry).labels(service.name, release).set(1)
+    metrics = StreamMetrics(
+        registry, reads=job.topic, writes=job.output_topics, note=service.note, clock=time.time
+    )
     metrics.ready.set_function(lambda: float(health.why_not_ready() is None))
     metrics.brake.set_function(lambda: float(brake.why_on() is not None))
-    clients = connect(service.kafka, service.name)
-    stream = Stream(_job(service), clients, metrics, health, brake)
+    metrics.advanced.set_function(lambda: _advanced_at(health))
+    stream = Stream(job, connect(service.kafka, service.name), metrics, health, brake)
     contract = document(
         title=f"inquiry-triage {service.name}",
         version=release,
@@ -92,6 +97,11 @@ def _job(service: Service) -> Job:
         linger_seconds=settings.linger_ms / 1000,
         fenced_seconds=service.kafka.session_timeout_ms / 1000,
     )
+
+
+def _advanced_at(health: Health) -> float:
+    """Tell in seconds since 1970 when a loop last went round, 0 where none has."""
+    return time.time() - (time.monotonic() - health.last_beat) if health.last_beat else 0
 
 
 def _brake(settings: ServiceSettings) -> Brake:

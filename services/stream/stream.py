@@ -63,6 +63,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             while True:
                 await watch.check_topics()
                 await self._take_part(watch)
+                self.metrics.restarted("lost-membership")
 
     async def _take_part(self, watch: Watch) -> None:
         """Work as a member of the group, until it can be one no longer."""
@@ -137,12 +138,12 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         if isinstance(error, ProducerFenced):
             # Somebody else works this partition, and the group will say so before long. To start
             # again at once would fence them in turn.
-            self.metrics.transactions.labels("fenced").inc()
+            self.metrics.restarted("fenced")
             log.info("stream.fenced")
             return self.job.fenced_seconds
         if not isinstance(error, Exception):
             return False  # stopped
-        self.metrics.transactions.labels("failed").inc()
+        self.metrics.restarted("failed")
         say("stream.worker_failed", error, self.health, self.job.output_topics)
         # Such a member fails ever after: one that may not take part, though it may again later.
         self._shut_out |= isinstance(error, (MembershipError, GroupAuthorizationFailedError))

@@ -12,7 +12,7 @@ from services.messages.record import Output, Record
 from services.stream.answer import Process, Reject, answer
 from services.stream.brake import Brake
 from services.stream.client import Batch, Consumer, Producer
-from services.stream.metrics import Answers, StreamMetrics, note
+from services.stream.metrics import Count, StreamMetrics
 from services.stream.outbox import Packed, pack, too_large, why_too_large
 
 IDLE_MS = 1_000
@@ -38,11 +38,14 @@ class Job:
 
 
 class _Ready(NamedTuple):
-    """What one transaction writes: batches, and the offset from which to go on."""
+    """What one transaction writes: batches, and the offset from which to go on.
+
+    `done` counts it, once it is written.
+    """
 
     packed: Sequence[Packed[Batch]]
     offset: int
-    answers: Answers
+    done: Count
 
 
 @dataclass
@@ -135,7 +138,8 @@ class Worker:
             log.error("stream.brake_on", reason=self.brake.why_on())
             self.consumer.seek(self.partition, records[0].offset)
             return None
-        return _Ready(packed, records[-1].offset + 1, note(records, outputs))
+        done = self.metrics.note(records, outputs)
+        return _Ready(packed, records[-1].offset + 1, done)
 
     async def _pack(self, records: Sequence[Record], outputs: list[Output]) -> list[Packed[Batch]]:
         """Pack outputs into batches; those that are too large are replaced by dead letters."""
@@ -151,6 +155,7 @@ class Worker:
 
     async def _write(self, ready: _Ready) -> None:
         self._writing = True
+        result = "aborted"
         try:
             async with self.producer.transaction():
                 sent = [
@@ -162,6 +167,8 @@ class Worker:
                 await asyncio.gather(*sent)
                 offsets = {self.partition: ready.offset}
                 await self.producer.send_offsets_to_transaction(offsets, self.job.group)
+            result = "committed"
         finally:
             self._writing = False
-        self.metrics.committed(ready.answers)
+            self.metrics.ended(result)
+        ready.done()

@@ -183,11 +183,12 @@ async def until_answered(service: ServiceProcess, records: int) -> None:
 
 
 def metric(service: ServiceProcess, name: str, **labels: str) -> float | None:
-    """Scrape a service and give one of its metrics, or None where it has no such."""
+    """Scrape a service and sum what a metric has with some labels, or None where it has no such."""
     _, text = service.get("/metrics")
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name == name and sample.labels == labels:
-                value: float = sample.value
-                return value
-    return None
+    values = [
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    ]
+    return sum(values) if values else None

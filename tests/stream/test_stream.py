@@ -49,7 +49,13 @@ def a_stream(
     cluster: Cluster, job: Job = JOB, brake: Brake | None = None
 ) -> tuple[Stream, CollectorRegistry]:
     registry = CollectorRegistry()
-    metrics = StreamMetrics(registry, service="test", version="0", clock=NOW.timestamp)
+    metrics = StreamMetrics(
+        registry,
+        reads=job.topic,
+        writes=job.output_topics,
+        note=lambda _: lambda: None,
+        clock=NOW.timestamp,
+    )
     clock = asyncio.get_running_loop().time
     brake = brake or Brake(share=1, records=1, seconds=1, clock=clock)
     health = Health(clock, why_held=brake.why_on)
@@ -99,9 +105,10 @@ async def test_outputs_and_offset_are_one_transaction(cluster: Cluster) -> None:
     cluster.fail("commit", KafkaTimeoutError())
     async with running(cluster) as (_, registry):
         await until(lambda: cluster.offsets.get(("g", TopicPartition("in", 0))) == 2)
-        failed = registry.get_sample_value("triage_transactions_total", {"result": "failed"})
+        aborted = registry.get_sample_value("triage_transactions_total", {"result": "aborted"})
+        failed = registry.get_sample_value("triage_loop_restarts_total", {"cause": "failed"})
     assert [record.value for record in cluster.read("out")] == [b"1", b"2"]
-    assert failed == 1
+    assert (aborted, failed) == (1, 1)
 
 
 async def test_a_record_that_fails_goes_to_the_dead_letters_alone(cluster: Cluster) -> None:
@@ -193,8 +200,8 @@ async def test_a_fenced_worker_ends_quietly_and_waits(cluster: Cluster) -> None:
         cluster.epochs["g.in.0"] += 1  # another process has started a producer of the same id
         cluster.publish("in", 0, b"2")
         await until(lambda: len(cluster.read("out")) == 2)
-        fenced = registry.get_sample_value("triage_transactions_total", {"result": "fenced"})
-        failed = registry.get_sample_value("triage_transactions_total", {"result": "failed"})
+        fenced = registry.get_sample_value("triage_loop_restarts_total", {"cause": "fenced"})
+        failed = registry.get_sample_value("triage_loop_restarts_total", {"cause": "failed"})
     assert (fenced, failed) == (1, 0)
     assert [record.value for record in cluster.read("out")] == [b"1", b"2"]
 
@@ -254,12 +261,12 @@ async def test_metrics_tell_what_came_in_and_went_out(cluster: Cluster) -> None:
     cluster.publish("in", 0, b"1", b"2", b"3")
     async with running(cluster) as (_, registry):
         value = registry.get_sample_value
-        await until(lambda: value("triage_records_read_total") == 3)
+        await until(lambda: value("triage_records_read_total", {"topic": "in"}) == 3)
         assert value("triage_records_written_total", {"topic": "out"}) == 3
         assert value("triage_transactions_total", {"result": "committed"}) == 1
         assert value("triage_assigned_partitions") == 2
         await until(lambda: value("triage_lag_records", {"topic": "in", "partition": "0"}) == 0)
-        assert value("triage_inquiry_age_seconds_count") == 3
+        assert value("triage_inquiry_age_seconds_count", {"topic": "out"}) == 3
 
 
 async def test_the_brake_holds_back_what_would_nearly_all_be_rejected(cluster: Cluster) -> None:

@@ -20,7 +20,7 @@ def test_a_router_of_many_departments_is_given_work_for_them(tmp_path: Path) -> 
     """A table of so many departments is one that the router takes, and its work is checked."""
     router, environment = with_departments(tmp_path, "growth", RouterSettings(), 20)
     decider = create_decider(router)
-    assert len(decider.topics) == 20 + 1
+    assert len(decider.table.topics) == 20 + 1
     assert environment["ROUTER_INPUT_TOPIC"] == router.input_topic
     model, asked = load(MODEL, threads=1), texts(60, TEXTS)
     usual = works(asked, Chosen(model, asked), model, create_decider(RouterSettings()))[ROUTER]

@@ -16,14 +16,14 @@ PACE = {
         "decide": 0.27,
         "encode": 0.55,
         "pack": 0.50,
-        "count": 0.10,
+        "count": 0.13,
     },
     ROUTER: {
         "decode": 0.33,
         "decide": 0.71,
         "encode": 0.21,
         "pack": 0.20,
-        "count": 0.04,
+        "count": 0.065,
     },
 }
 # On a busy machine, and on other Pythons and processors, the shares differ by two thirds at most;

@@ -71,7 +71,7 @@ async def what_shows(pipeline: Pipeline, weakness: str, trouble: Trouble) -> set
         await trouble(first, second)
     arrived = await pipeline.read_classified()
     faults = vars(compare(pipeline.published, arrived))
-    fenced = {"fenced": counted(first, "triage_transactions_total", result="fenced")}
+    fenced = {"fenced": counted(first, "triage_loop_restarts_total", cause="fenced")}
     return {name for name, found in {**faults, **fenced}.items() if found}
 
 

@@ -1,0 +1,60 @@
+"""What Prometheus sees of the router beside its stream: which table decides, and what."""
+
+from collections import Counter as CountOf
+from collections.abc import Sequence
+from typing import get_args
+
+from prometheus_client import CollectorRegistry
+
+from services.messages.decision import Reason
+from services.messages.record import Output
+from services.router.table import Table
+from services.stream.metric import Counter, Gauge, Metric
+from services.stream.metrics import Count
+
+TABLE = Gauge("triage_routing_table_info", "Which routing table decides; 1.", ["version"])
+ROUTED = Counter(
+    "triage_routed_total",
+    "Inquiries by the department that the model chose and the reason for their route: all but "
+    "those that are confident went to a person.",
+    ["department", "reason"],
+)
+
+METRICS: tuple[Metric, ...] = (TABLE, ROUTED)
+REASONS: tuple[Reason, ...] = get_args(Reason)
+# Whoever may write the router's input could name departments without end.
+UNKNOWN = "unknown"
+
+
+class RouterMetrics:
+    """The router's own metrics.
+
+    Args:
+        registry: Where they are scraped.
+        table: The routing table.
+    """
+
+    def __init__(self, registry: CollectorRegistry, table: Table) -> None:
+        self._departments = table.departments.keys()
+        self._routed = ROUTED.on(registry)
+        TABLE.on(registry).labels(table.version).set(1)
+        for department in self._departments:
+            for reason in REASONS:
+                self._routed.labels(department, reason)
+
+    def note(self, outputs: Sequence[Output]) -> Count:
+        """Take note of what was decided, and give what counts it."""
+        decided = CountOf(
+            [
+                (output.classification.department, output.route.reason)
+                for output in outputs
+                if output.route and output.classification
+            ]
+        )
+
+        def count() -> None:
+            for (department, reason), inquiries in decided.items():
+                known = department if department in self._departments else UNKNOWN
+                self._routed.labels(known, reason).inc(inquiries)
+
+        return count
