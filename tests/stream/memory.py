@@ -228,14 +228,17 @@ class MemoryProducer:
                 log.append(ARecord(value, tuple(headers), key, topic, partition, len(log)))
 
         self.pending.append(write)
-        sent = asyncio.get_running_loop().create_future()
-        sent.set_result(None)
-        return sent
+        return asyncio.create_task(self._acknowledge())
+
+    async def _acknowledge(self) -> None:
+        await asyncio.sleep(0)
+        self.cluster.calls.append("acknowledged")
 
     async def send_offsets_to_transaction(
         self, offsets: Mapping[TopicPartition, int], group_id: str
     ) -> None:
         self.check_epoch()
+        self.cluster.check("send_offsets")
         self.pending.append(
             lambda: self.cluster.offsets.update({(group_id, tp): o for tp, o in offsets.items()})
         )

@@ -216,6 +216,17 @@ async def test_the_producer_starts_before_the_offset_is_read(cluster: Cluster) -
     assert order == sorted(order)
 
 
+async def test_offsets_are_sent_once_the_records_have_arrived(cluster: Cluster) -> None:
+    """A broker that still verifies the records of a transaction is asked for nothing more."""
+    cluster.topics["in"] = 1
+    cluster.publish("in", 0, b"1", key=b"a")
+    cluster.publish("in", 0, b"2", key=b"b")
+    async with running(cluster):
+        await until(lambda: len(cluster.read("out")) == 2)
+    order = [call for call in cluster.calls if call in {"acknowledged", "send_offsets"}]
+    assert order == ["acknowledged", "acknowledged", "send_offsets"]
+
+
 async def test_stopping_ends_the_transaction_in_hand(cluster: Cluster) -> None:
     """A stop in mid-batch commits that batch and nothing after it."""
     entered = asyncio.Event()
