@@ -99,7 +99,7 @@ def broker(
     ] = None,
 ) -> None:
     """Run a Kafka of one node on this machine until Ctrl-C, for trying things out."""
-    from services.local.demo import run_broker
+    from services.local.broker import run_broker
 
     run_broker(folder)
 
@@ -110,12 +110,17 @@ def demo(
         Path | None, typer.Option(help="JSON Lines to publish, a line a record.")
     ] = None,
     summary: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
-    keep: Annotated[bool, typer.Option(help="Leave everything running until Ctrl-C.")] = False,  # noqa: FBT002 - a command-line switch
+    watch: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--watch", help="Go on until Ctrl-C, with a live view of it all.")
+    ] = False,
+    rate: Annotated[
+        float, typer.Option(help="Inquiries a second, on average, with --watch.", min=1)
+    ] = 200.0,
 ) -> None:
     """Show the whole pipeline on this machine, with a real Kafka."""
     from services.local.demo import run_demo
 
-    run_demo(inquiries, summary, keep=keep)
+    run_demo(inquiries, summary, rate=rate if watch else None)
 
 
 @app.command()

@@ -3,32 +3,39 @@
 import asyncio
 import json
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Coroutine
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from services.errors import ConfigurationError, TriageError
 from services.local.kafka import EmbeddedKafka
 from services.local.outcome import Outcome
 from services.local.pipeline import Plan, create_pipeline_topics, plan_pipeline, start_services
-from services.local.service_process import ServiceProcess
-from services.local.show import show_example, show_table
+from services.local.running import Running
+from services.local.show import show_end, show_example, show_table
 from services.local.steps import OnStep
 from services.local.temporary import temporary_folder
 from services.local.terminal import steps_on, stopping_on_sigterm
 from services.local.traffic import send_through
+from services.local.watch.picture import Address
+from services.local.watch.run import watch
+from services.local.watch.show import showing
+from services.local.watch.steady import publish_steadily
 
 EXAMPLES = Path(__file__).with_name("inquiries.jsonl")
 PARTITIONS = 4
 MAX_LINE = 1_000_000  # bytes; a Kafka topic takes little more unless it is told to
+# Of a partition, in bytes: whoever forgets a demo that they watch finds room on their disk.
+BOUNDED = {"log.segment.bytes": "8388608", "log.retention.bytes": "33554432"}
 
 
-def run_demo(inquiries: Path | None, summary: Path | None, *, keep: bool) -> None:
+def run_demo(inquiries: Path | None, summary: Path | None, *, rate: float | None) -> None:
     """Run the demo, print what happened, and stop everything that it started.
+
+    With a rate it goes on before it stops, until Ctrl-C: so many inquiries a second are published,
+    and what becomes of them is shown live.
 
     Raises:
         ConfigurationError: The file of inquiries cannot be read, or a setting, the routing table
@@ -44,60 +51,48 @@ def run_demo(inquiries: Path | None, summary: Path | None, *, keep: bool) -> Non
         stack.enter_context(stopping_on_sigterm())
         folder = stack.enter_context(temporary_folder("triage-demo-"))
         with steps_on(console) as on_step:
-            kafka = stack.enter_context(EmbeddedKafka(folder / "kafka", on_step=on_step))
+            kafka = EmbeddedKafka(
+                folder / "kafka", properties=BOUNDED if rate else {}, on_step=on_step
+            )
+            stack.enter_context(kafka)
             on_step("Starting classifier and router")
-            create_pipeline_topics(plan, kafka.bootstrap_servers, PARTITIONS)
-            services = start_services(stack, plan, kafka.bootstrap_servers, folder)
-            outcome = _send(plan, kafka, services, lines, on_step)
+            running = stack.enter_context(_start(stack, plan, kafka, folder))
+            outcome = _send(running, lines, on_step)
         _show(console, outcome, lines, summary)
         if not outcome.accounted:
             raise TriageError(
                 "Not every inquiry came out exactly once: the table says which did, and the logs "
                 f"in {folder} may say why."
             )
-        if keep:
-            _keep(console, kafka, services)
+        if rate:
+            with suppress(KeyboardInterrupt):
+                _watch(console, running, lines, rate)
+    show_end(console, watched=rate is not None)
 
 
-def run_broker(folder: Path | None) -> None:
-    """Run a Kafka of one node until Ctrl-C.
-
-    Raises:
-        TriageError: It cannot be started, or ended by itself.
-    """
-    console = Console()
-    with ExitStack() as stack:
-        stack.enter_context(stopping_on_sigterm())
-        data = folder or stack.enter_context(temporary_folder("triage-broker-"))
-        with suppress(KeyboardInterrupt):
-            with steps_on(console) as on_step:
-                kafka = stack.enter_context(EmbeddedKafka(data, on_step=on_step))
-            console.print(f"export KAFKA_BOOTSTRAP_SERVERS={kafka.bootstrap_servers}")
-            console.print("Kafka runs until Ctrl-C.", style="dim")
-            _watch(kafka.check)
+def _start(stack: ExitStack, plan: Plan, kafka: EmbeddedKafka, folder: Path) -> Running:
+    create_pipeline_topics(plan, kafka.bootstrap_servers, PARTITIONS)
+    services = start_services(stack, plan, kafka.bootstrap_servers, folder)
+    return Running(kafka, services, plan.topics)
 
 
-def _send(
-    plan: Plan,
-    kafka: EmbeddedKafka,
-    services: list[ServiceProcess],
-    lines: list[bytes],
-    on_step: OnStep,
-) -> Outcome:
+def _send(running: Running, lines: list[bytes], on_step: OnStep) -> Outcome:
     def note(arrived: int) -> None:
         on_step("Sending inquiries through the pipeline", arrived, len(lines))
-        kafka.check()
-        for service in services:
-            service.check()
+        running.check()
 
     note(0)
-    try:
-        return asyncio.run(send_through(kafka.bootstrap_servers, plan.topics, lines, note))
-    except KafkaError as error:
-        kafka.check()  # where it has ended, that says more than what failed because of it
-        raise TriageError(
-            f"Kafka answers no more ({type(error).__name__}): see its log {kafka.log}."
-        ) from None
+    with running.explaining():
+        return asyncio.run(send_through(running.servers, running.topics, lines, note))
+
+
+def _watch(console: Console, running: Running, lines: list[bytes], rate: float) -> None:
+    def publish() -> Coroutine[None, None, None]:
+        return publish_steadily(running.servers, running.topics.received, lines, rate)
+
+    address = Address(running.servers, running.urls)
+    with running.explaining(), showing(console, address) as show:
+        asyncio.run(watch(running.services, publish, running.check, show))
 
 
 def _show(console: Console, outcome: Outcome, lines: list[bytes], summary: Path | None) -> None:
@@ -110,23 +105,6 @@ def _show(console: Console, outcome: Outcome, lines: list[bytes], summary: Path 
             raise ConfigurationError(
                 f"{summary} cannot be written ({error.strerror}): name a file that can."
             ) from None
-
-
-def _keep(console: Console, kafka: EmbeddedKafka, services: list[ServiceProcess]) -> None:
-    console.print(f"export KAFKA_BOOTSTRAP_SERVERS={kafka.bootstrap_servers}", soft_wrap=True)
-    for service in services:
-        paths = "/metrics  /livez  /readyz  /asyncapi.json"
-        console.print(f"{service.name}: {service.url}{paths}", soft_wrap=True)
-    console.print("Everything runs until Ctrl-C.", style="dim")
-    with suppress(KeyboardInterrupt):
-        _watch(kafka.check, *(service.check for service in services))
-
-
-def _watch(*checks: Callable[[], None]) -> None:
-    while True:
-        for check in checks:
-            check()
-        time.sleep(1)
 
 
 def read_lines(path: Path) -> list[bytes]:

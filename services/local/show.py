@@ -10,6 +10,7 @@ from rich.text import Text
 
 from services.local.outcome import LINE, Outcome
 from services.local.traffic import key_of
+from services.local.watch.picture import PATHS
 
 
 def show_example(console: Console, outcome: Outcome, lines: list[bytes]) -> None:
@@ -47,6 +48,18 @@ def show_table(console: Console, outcome: Outcome) -> None:
         f"{figures['published']:,} inquiries published, {verdict}: {figures['seconds']:.1f} s, "
         f"{figures['per_second']:,.0f} a second."
     )
+
+
+def show_end(console: Console, *, watched: bool) -> None:
+    """Say that everything has stopped, and how to look at it while it runs."""
+    console.print("Everything that was started has stopped.", style="dim")
+    if not watched:
+        console.print(
+            f"While it ran each service served {', '.join(PATHS)}. To look at these, `make demo "
+            "WATCH=1` or `triage demo --watch` goes on until Ctrl-C: it publishes a steady stream "
+            "of inquiries and shows live what becomes of them.",
+            style="dim",
+        )
 
 
 def _message(key: bytes | None, headers: list[tuple[str, str]], value: bytes) -> RenderableType:

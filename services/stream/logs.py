@@ -1,10 +1,11 @@
 """Structured logs: events and ids for machines or people, and never an inquiry's text."""
 
 import logging
+import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import stamina
@@ -14,6 +15,19 @@ from services.stream.refusals import tells_of_refusal
 
 REPEAT_SECONDS = 30
 
+# Our own events that come once for each partition or attempt, and the fields by which one of them
+# differs from the next. All others are logged only where something has changed.
+REPEATED: Mapping[str, tuple[str, ...]] = {
+    "stream.worker_failed": ("error",),
+    "stream.membership_lost": ("error",),
+    "stream.broker_away": ("error",),
+    "stream.fenced": (),
+    "stream.brake_on": ("reason",),
+}
+_NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
+
+Line = tuple[object, ...]
+
 
 def configure_logs(level: str, form: str, clock: Callable[[], float] = time.monotonic) -> None:
     """Send every log line of the process to standard error, in one form.
@@ -22,14 +36,13 @@ def configure_logs(level: str, form: str, clock: Callable[[], float] = time.mono
 
     Args:
         level: The least severe level to show.
-        form: `json` or `console`.
+        form: `json`, `console`, or `auto`: `console` where standard error is a terminal.
         clock: Monotonic seconds, for leaving out repetitions.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _add_repetitions,
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
@@ -38,17 +51,16 @@ def configure_logs(level: str, form: str, clock: Callable[[], float] = time.mono
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    )
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(LeaveOutRepetitions(clock))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                _add_left_out,
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _renderer(form, terminal=sys.stderr.isatty()),
+            ],
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
@@ -58,38 +70,63 @@ def configure_logs(level: str, form: str, clock: Callable[[], float] = time.mono
         logging.getLogger(library).setLevel(max(logging.getLevelName(level), logging.WARNING))
 
 
-class LeaveOutRepetitions(logging.Filter):
-    """Lets a library say the same thing once in 30 s, and counts how often it tried.
+def _renderer(form: str, *, terminal: bool) -> structlog.typing.Processor:
+    if form == "json" or (form == "auto" and not terminal):
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(
+        colors=terminal, exception_formatter=structlog.dev.plain_traceback
+    )
 
-    While a broker is away aiokafka writes a line for every attempt to reach it, some 50 a second.
-    What a broker refuses it does not let through: we say that ourselves.
+
+class LeaveOutRepetitions(logging.Filter):
+    """Lets the same thing be said once in 30 s, and counts how often it was.
+
+    While a broker is away aiokafka writes a line for every attempt to reach it, some 50 a second,
+    and ours fail for every partition. Lines are the same that differ in numbers at most. A line
+    that is written says as `left_out` how many were not that came before and of which none has
+    said so yet. Events of ours that are not among the `REPEATED` are always written, and all is
+    news again after them: where a broker comes and goes, the last line says what it is now.
+
+    What a broker refuses a library does not get to say: we say that ourselves.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
         self._clock = clock
-        self._said: dict[tuple[str, str], float] = {}
-        self._left_out: Counter[tuple[str, str]] = Counter()
+        self._said: dict[Line, float] = {}
+        self._left_out: Counter[Line] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether to write a line."""
-        if not isinstance(record.msg, str):
-            return True  # our own events, which are not repeated
-        if tells_of_refusal(record):
+        if isinstance(record.msg, str) and tells_of_refusal(record):
             return False
-        event = (record.name, record.msg)
-        now = self._clock()
-        if now - self._said.get(event, -REPEAT_SECONDS) < REPEAT_SECONDS:
-            self._left_out[event] += 1
+        now, line = self._clock(), _line_of(record)
+        old = [said for said, at in self._said.items() if not line or now - at >= REPEAT_SECONDS]
+        if line in self._said and line not in old:
+            self._left_out[line] += 1
             return False
-        self._said[event] = now
-        record.left_out = self._left_out.pop(event, 0)
+        for said in old:
+            del self._said[said]
+        record.left_out = sum(self._left_out.pop(said, 0) for said in old)
+        if line:
+            self._said[line] = now
         return True
 
 
-def _add_repetitions(
+def _line_of(record: logging.LogRecord) -> Line | None:
+    """Give what tells a line from others; None for one that is always written."""
+    if not isinstance(record.msg, dict):  # a library's; ours are as structlog hands them on
+        return (record.levelno, record.name, _NUMBERS.sub("", str(record.msg)))
+    event = record.msg["event"]
+    if event not in REPEATED:
+        return None
+    told_by = [_NUMBERS.sub("", str(record.msg.get(name))) for name in REPEATED[event]]
+    return (record.levelno, event, *told_by)
+
+
+def _add_left_out(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    if left_out := getattr(event.get("_record"), "left_out", 0):
+    if left_out := getattr(event["_record"], "left_out", 0):
         event["left_out"] = left_out
     return event

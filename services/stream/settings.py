@@ -77,8 +77,10 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least severe event that is logged."
     )
-    log_format: Literal["json", "console"] = Field(
-        "json", description="JSON lines for machines, or coloured lines for people."
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto",
+        description="`json` for machines, `console` for people; `auto` is `console` on a terminal "
+        "and else `json`.",
     )
 
 

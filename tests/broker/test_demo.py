@@ -1,12 +1,17 @@
 import asyncio
 import json
 import os
+import pty
+import re
+import select
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
+import httpx
 import pytest
 
 from services.resources import shipped
@@ -25,13 +30,15 @@ def folder(can_embed: None, tmp_path: Path) -> Path:
     return folder
 
 
-async def start_demo(folder: Path, *arguments: str, **settings: str) -> asyncio.subprocess.Process:
+async def start_demo(
+    folder: Path, *arguments: str, on: int = subprocess.PIPE, **settings: str
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         TRIAGE,
         "demo",
         *arguments,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=on,
+        stderr=on,
         env={**os.environ, "TMPDIR": str(folder), **settings},
     )
 
@@ -43,6 +50,8 @@ async def test_the_demo_accounts_for_every_example(folder: Path, tmp_path: Path)
     output, errors = await demo.communicate()
     assert (demo.returncode, errors) == (0, b"")
     assert b"each came out exactly once" in output
+    assert b"http://" not in output  # nothing is there any more
+    assert b"WATCH=1" in output
     figures = json.loads(summary.read_text())
     rejected = [rejection_of(record) for record in examples() if rejection_of(record)]
     assert figures["published"] == len(examples())
@@ -87,6 +96,55 @@ async def test_a_broker_that_dies_is_one_sentence(folder: Path, tmp_path: Path) 
     assert line.startswith("triage: Kafka ")
     assert line.endswith(f"see its log {folder / files_in(folder)[0] / 'kafka' / 'kafka.log'}.")
     assert given(folder) == {}
+
+
+class Terminal:
+    """A terminal of 80 x 24 that a command runs on, and all that it was told to show."""
+
+    def __init__(self) -> None:
+        self._ours, self.theirs = pty.openpty()
+        termios.tcsetwinsize(self.theirs, (24, 80))
+        self._written = b""
+
+    @property
+    def written(self) -> str:
+        """What was written to it until now, escape sequences included."""
+        while select.select([self._ours], [], [], 0)[0]:
+            self._written += os.read(self._ours, 65_536)
+        return self._written.decode(errors="replace")
+
+    @property
+    def text(self) -> str:
+        """The same without them."""
+        return re.sub(r"\x1b(\[[0-9;?]*[a-zA-Z]|\]8;.*?\x1b\\)", "", self.written)
+
+
+async def test_a_demo_goes_on_while_it_is_watched(folder: Path) -> None:
+    """`--watch` shows live what becomes of inquiries; Ctrl-C ends it with 0 and tidies up."""
+    terminal = Terminal()
+    demo = await start_demo(folder, "--watch", on=terminal.theirs)
+    view = re.compile(
+        r"classifier +[1-9]\d* .*router +[1-9]\d* .*to departments +[1-9][\d.]*/s"
+        r".*router +(http://127\.0\.0\.1:\d+)",
+        flags=re.DOTALL,
+    )
+
+    async def flows() -> bool:
+        assert demo.returncode is None
+        return view.search(terminal.text) is not None
+
+    await until(flows)
+    assert terminal.written.count("\x1b[?1049h") == 1  # the screen of its own
+    [url] = view.findall(terminal.text)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"{url}/readyz")).text == "ok"
+    demo.send_signal(signal.SIGINT)
+    assert await demo.wait() == 0
+    last = terminal.written.rpartition("\x1b[?1049l")[2]
+    assert "has stopped" in last
+    assert terminal.written.rfind("\x1b[?25h") > terminal.written.rfind("\x1b[?25l")
+    assert given(folder) == {}
+    assert files_in(folder) == []
 
 
 async def test_a_wrong_setting_is_named_before_anything_starts(folder: Path) -> None:

@@ -25,17 +25,34 @@ class Sends(Protocol):
         """Queue a record; the result is there when the broker has it."""
 
 
+class Values(Protocol):
+    """Inquiries as bytes: a list of them, or what makes each when it is asked for."""
+
+    def __len__(self) -> int:
+        """Give how many there are."""
+
+    def __getitem__(self, place: int, /) -> bytes:
+        """Give one."""
+
+
+def no_key(_value: bytes) -> bytes | None:
+    """Give an inquiry no key but that of its tag."""
+    return None
+
+
 @dataclass(frozen=True)
 class Load:
     """What to send: `values` in turn, each inquiry when it is `due`, marked with a tag.
 
-    `due` is in seconds after the beginning, ascending, within `seconds`.
+    `due` is in seconds after the beginning, ascending, within `seconds`. An inquiry's key is what
+    `key_of` gives of its value, and its tag's where that is None.
     """
 
-    values: Sequence[bytes] = field(repr=False)
+    values: Values = field(repr=False)
     due: Sequence[float] = field(repr=False)
     seconds: float
     tags: Tags
+    key_of: Callable[[bytes], bytes | None] = no_key
 
 
 class Generator:
@@ -83,11 +100,12 @@ class Generator:
 
     async def _send(self, producer: Sends, topic: str, partitions: int, number: int) -> None:
         load = self._load
-        key = load.tags.key(number)
+        value = load.values[number % len(load.values)]
+        key = load.key_of(value) or load.tags.key(number)
         self.late.append(self._clock() - load.due[number])
         sending = await producer.send(
             topic,
-            load.values[number % len(load.values)],
+            value,
             key,
             partition_of(key, partitions),
             headers=[load.tags.header(number)],
