@@ -1,6 +1,7 @@
 """The JSON Schema of every message, made from its type; `make schemas` writes them out."""
 
 import sys
+from collections.abc import Iterable
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -24,26 +25,26 @@ def schema_of(name: str) -> dict[str, Any]:
     """
     message = MESSAGES[name]
     schema = msgspec.json.schema(message)
-    for definition in schema["$defs"].values():
-        definition["description"] = cleandoc(definition["description"])
+    _tidy(schema["$defs"])
     return {"$schema": DIALECT, "$id": name, "examples": [example_of(message)], **schema}
 
 
-def inlined_schema_of(name: str) -> dict[str, Any]:
-    """Give the schema of one message with its definitions in their places, for other documents."""
-    schema = schema_of(name)
-    whole: dict[str, Any] = _inline(schema, schema.pop("$defs"))
-    return whole
+def definitions_of(names: Iterable[str], place: str) -> dict[str, Any]:
+    """Give the schemas of some messages, and of all that is in them, by the names of their types.
+
+    Args:
+        names: Keys of `MESSAGES`.
+        place: Where the document that they are for keeps them, such as `#/components/schemas`.
+    """
+    messages = [MESSAGES[name] for name in names]
+    _, schemas = msgspec.json.schema_components(messages, ref_template=f"{place}/{{name}}")
+    _tidy(schemas)
+    return schemas
 
 
-def _inline(node: Any, definitions: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(node, list):
-        return [_inline(item, definitions) for item in node]
-    if not isinstance(node, dict):
-        return node
-    named = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else {}
-    merged = {**named, **{key: value for key, value in node.items() if key != "$ref"}}
-    return {key: _inline(value, definitions) for key, value in merged.items()}
+def _tidy(definitions: dict[str, Any]) -> None:
+    for definition in definitions.values():
+        definition["description"] = cleandoc(definition["description"])
 
 
 def write_schemas(folder: Path) -> None:

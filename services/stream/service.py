@@ -5,18 +5,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
 
 from faststream.asgi import AsgiFastStream, AsgiResponse, get, post
 from faststream.asgi.handlers import HttpHandler
-from faststream.asgi.response import JSONResponse
 from prometheus_client import CollectorRegistry, make_asgi_app
 
 from services.messages.dead_letter import REJECTED, write_rejected
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError
 from services.stream.answer import Process
-from services.stream.asyncapi import document
+from services.stream.asyncapi.document import document
+from services.stream.asyncapi.routes import contract_routes
 from services.stream.brake import Brake
 from services.stream.broker import StreamBroker
 from services.stream.health import Health
@@ -67,12 +66,12 @@ def create_service(service: Service, registry: CollectorRegistry) -> AsgiFastStr
         title=f"inquiry-triage {service.name}",
         version=release,
         kafka=service.kafka,
+        group=job.group,
         reads=service.reads,
         writes={**service.writes, service.settings.rejected_topic: REJECTED},
     )
-    app = AsgiFastStream(
-        StreamBroker(stream), logger=None, asgi_routes=_routes(health, brake, contract)
-    )
+    routes = [*_routes(health, brake), *contract_routes(contract)]
+    app = AsgiFastStream(StreamBroker(stream), logger=None, asgi_routes=routes)
     app.mount("/metrics", make_asgi_app(registry))
     return app
 
@@ -113,9 +112,7 @@ def _brake(settings: ServiceSettings) -> Brake:
     )
 
 
-def _routes(
-    health: Health, brake: Brake, contract: Mapping[str, Any]
-) -> list[tuple[str, HttpHandler]]:
+def _routes(health: Health, brake: Brake) -> list[tuple[str, HttpHandler]]:
     @get(description="Whether the process works; where not, it should be restarted.")
     async def livez(_scope: object) -> AsgiResponse:
         return _answer(health.why_not_live())
@@ -124,21 +121,12 @@ def _routes(
     async def readyz(_scope: object) -> AsgiResponse:
         return _answer(health.why_not_ready())
 
-    @get(description="The AsyncAPI document of what the service reads and writes.")
-    async def asyncapi(_scope: object) -> AsgiResponse:
-        return JSONResponse(dict(contract))
-
     @post(description="Lets what the brake holds back go to the dead letters.")
     async def release(_scope: object) -> AsgiResponse:
         brake.release()
         return _answer(None)
 
-    return [
-        ("/livez", livez),
-        ("/readyz", readyz),
-        ("/asyncapi.json", asyncapi),
-        ("/brake/release", release),
-    ]
+    return [("/livez", livez), ("/readyz", readyz), ("/brake/release", release)]
 
 
 def _answer(problem: str | None) -> AsgiResponse:

@@ -18,6 +18,7 @@ NEEDED = [
     "services/shipped/models/uk-departments/manifest.json",
     "services/shipped/models/uk-departments/model.onnx",
     "services/shipped/schemas/inquiry.received.v1.json",
+    "services/stream/asyncapi/page.html",
 ]
 
 
