@@ -8,6 +8,7 @@ from typing import Any, cast
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
+    CorruptRecordException,
     KafkaError,
     NoOffsetForPartitionError,
     NotCoordinatorForGroupError,
@@ -61,6 +62,9 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
             )
         except NoOffsetForPartitionError:
             return {}  # aiokafka looked for an offset before we said where to begin
+        except UnicodeDecodeError:
+            # aiokafka reads the names of headers so; the error quotes what it could not read.
+            raise CorruptRecordException("a header's name is not UTF-8") from None
 
     async def committed(self, partition: TopicPartition) -> int | None:
         # aiokafka's own reads over the error of an answer as a whole, which a broker gives that is

@@ -1,5 +1,7 @@
+import asyncio
 import json
 import random
+import subprocess
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -7,9 +9,11 @@ from aiokafka import AIOKafkaProducer
 from psutil import Process
 
 from services.messages.rejection import Rejection
+from tests.broker.at_rest import until
 from tests.broker.exactly_once import NUMBER, Sent, compare
 from tests.broker.pipeline import Pipeline, metric
 from tests.records import BINARY, STRUCTURED, an_envelope, an_inquiry
+from tests.tools import need
 
 RECORDS = 100_000
 LARGE = 40  # of about a megabyte each
@@ -119,3 +123,19 @@ async def test_a_hundred_thousand_bad_records_are_all_accounted_for(pipeline: Pi
     assert reasons >= {reason.value for reason in Rejection} - {Rejection.FAILED}
     assert metric(classifier, "triage_rejected_total", reason=Rejection.FAILED) == 0
     assert Process(classifier.pid).memory_info().rss < 1.25 * resident
+
+
+async def test_a_header_name_that_no_client_reads_is_said(pipeline: Pipeline) -> None:
+    """A header's name that is not UTF-8 stops its partition, and /readyz says what to do."""
+    need("kcat")
+    classifier = pipeline.service("classifier")
+    await pipeline.started(classifier)
+    topic = [b"-b", pipeline.servers.encode(), b"-t", pipeline.topics.received.encode()]
+    publish = [b"kcat", b"-P", *topic, b"-H", b"\xffname=value"]
+    await asyncio.to_thread(subprocess.run, publish, input=an_inquiry(), check=True)
+
+    def said() -> bool:
+        return "a header's name is not UTF-8" in classifier.get("/readyz")[1]
+
+    await until(lambda: asyncio.to_thread(said))
+    assert "name=value" not in classifier.log.read_text(encoding="utf-8")

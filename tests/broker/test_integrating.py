@@ -1,7 +1,6 @@
 import asyncio
 import os
 import re
-import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
@@ -22,6 +21,7 @@ from tests.broker.at_rest import LIMIT, until
 from tests.broker.exactly_once import Sent
 from tests.broker.pipeline import PARTITIONS, Pipeline
 from tests.records import an_inquiry
+from tests.tools import need
 
 PAGE = (Path(__file__).parents[2] / "INTEGRATING.md").read_text(encoding="utf-8")
 PREFIX = "integrating"
@@ -77,8 +77,7 @@ class Program:
 
     def __init__(self, servers: str, language: str, number: int, folder: Path) -> None:
         tool, file, command = LANGUAGES[language]
-        if shutil.which(tool) is None and not os.environ.get("CI"):
-            pytest.skip(f"there is no {tool} here to run the examples with")
+        need(tool)
         code = blocks(language)[number].replace("localhost:9092", servers)
         code = TOPIC.sub(rf"{PREFIX}.\1", code)
         code = code.replace('"home-office"', f'"{PREFIX}.{language}"')
