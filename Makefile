@@ -10,15 +10,16 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all: -r
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults lint audit bench growth figures schemas lock
+.PHONY: help install demo test faults lint audit bench growth figures schemas image lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
 
 install: $(VENV)/installed ## make .venv with the locked requirements and the command .venv/bin/triage
 
-demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file.jsonl sends your own
-	@$(BIN)/triage demo $(if $(INQUIRIES),--inquiries "$(INQUIRIES)")
+demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file.jsonl, WATCH=1, RATE=number
+	@$(BIN)/triage demo $(if $(INQUIRIES),--inquiries "$(INQUIRIES)") $(if $(WATCH),--watch) \
+		$(if $(RATE),--rate $(RATE))
 
 test: install ## run all tests, those on a real Kafka included; ARGS="-k router" runs some
 	$(BIN)/python -m pytest $(ARGS)
@@ -49,8 +50,20 @@ growth: install ## measure how speed grows with processes, partitions, departmen
 figures: install ## measure every figure of the model card anew; DATA=folder has the data sets
 	@$(BIN)/python -m benchmarks.model_figures "$(DATA)"
 
-schemas: install ## write schemas/ anew from the message types
+schemas: install ## write schemas/ anew from the message types and from what the services serve
 	$(BIN)/python -m services.messages.schemas schemas
+	$(BIN)/python -m services.local.contracts schemas
+
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+
+image: ## build the image of each service, tagged as k8s/ asks; ARGS="--pull" go to docker build
+	@command -v docker >/dev/null || { \
+		echo "There is no docker here: install Docker 23 or newer, with buildx." >&2; exit 1; }
+	@for service in classifier router; do \
+		docker build --target $$service --tag inquiry-triage/$$service:$(VERSION) \
+			--build-arg REVISION=$$(git rev-parse HEAD) \
+			--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) $(ARGS) . || exit 1; \
+	done
 
 # The venv that locks is one of its own: nobody needs uv to run, to test or to change the project.
 # Pins stay as they are where pyproject.toml still allows them. Every other set takes its pins
@@ -66,6 +79,7 @@ lock: $(BIN)/python ## write requirements/ anew from pyproject.toml; UPGRADE=1 t
 	@$(COMPILE) --group lock -o requirements/lock.txt
 	@$(COMPILE) --group audit -o requirements/audit.txt
 	@$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
+	@$(COMPILE) $(AS_TESTED) --group build -o requirements/build.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra bench -o requirements/bench.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) -o requirements/router.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra classifier -o requirements/classifier.txt

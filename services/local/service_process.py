@@ -47,9 +47,7 @@ class ServiceProcess:
         self.log = folder.absolute() / f"{self.name}.log"
         self.servers = servers
         self.port = next(free_ports())
-        # Run where we are, so that relative paths in its settings mean what they mean to us; -P,
-        # lest a folder `services` that happens to be there is taken for ours.
-        self._command = [sys.executable, "-P", "-m", *self._module(name)]
+        self._command = self._command_of(name)
         self._environment = _environment(name.upper(), servers, self.port) | dict(environment)
         self._child: ChildProcess | None = None
 
@@ -77,6 +75,7 @@ class ServiceProcess:
             if self._child.exit_code is None:
                 return
             self._child.kill()  # what is left of one that ended
+        # Where we are, so that relative paths in its settings mean what they mean to us.
         self._child = ChildProcess(
             self._command, folder=Path.cwd(), log=self.log, environment=self._environment
         )
@@ -157,6 +156,11 @@ class ServiceProcess:
     def thaw(self) -> None:
         """Let it go on where it was frozen (SIGCONT)."""
         self._started().thaw()
+
+    def _command_of(self, name: str) -> Sequence[str]:
+        """Give program and arguments to run."""
+        # -P, lest a folder `services` that happens to be where we are is taken for ours.
+        return (sys.executable, "-P", "-m", *self._module(name))
 
     def _module(self, name: str) -> Sequence[str]:
         """Give the module to run, and what to tell it."""

@@ -7,7 +7,8 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ROOT / "requirements"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 SETS = {"router.txt": None, "classifier.txt": "classifier", "dev.txt": "dev"}
 
@@ -52,9 +53,16 @@ def test_what_is_required_is_locked(lock: str, extra: str | None) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("lock", SETS)
+def test_an_image_is_built_with_what_builds_the_project() -> None:
+    """What the image's build installs is what builds the wheel everywhere else."""
+    required = PYPROJECT["build-system"]["requires"]
+    assert PYPROJECT["dependency-groups"]["build"] == required
+    assert {Requirement(each).name for each in required} <= pins(LOCKS / "build.txt").keys()
+
+
+@pytest.mark.parametrize("lock", [*SETS, "build.txt"])
 def test_what_runs_is_what_was_tested(lock: str) -> None:
-    """A service installs the very versions that the tests ran with."""
+    """A service installs, and is built with, the very versions that the tests ran with."""
     tested = pins(LOCKS / "dev.txt")
     assert {name: tested.get(name) for name in pins(LOCKS / lock)} == pins(LOCKS / lock)
 

@@ -1,0 +1,73 @@
+# Two images, a target each: `docker build --target classifier .` and `--target router`, or
+# `make image` for both. Packages come from where pip goes by itself, or with
+# `--secret id=pip,src=pip.conf` from where that file says.
+
+# The tag says which Python, the digest which bytes. `docker buildx imagetools inspect
+# python:3.13-slim` prints the digest of the day: put it here to renew the base.
+ARG PYTHON_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
+
+# The wheel of the project.
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /src
+COPY requirements/build.txt requirements/
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
+    python -m pip install --require-hashes --only-binary :all: -r requirements/build.txt
+COPY pyproject.toml README.md ./
+COPY models models/
+COPY schemas schemas/
+COPY services services/
+RUN --network=none python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+# An environment for each service, without pip: the base's own installs into it, and compiles.
+FROM ${PYTHON_IMAGE} AS environment
+WORKDIR /src
+RUN python -m venv --without-pip /opt/triage
+ENV PIP_PYTHON=/opt/triage/bin/python
+
+FROM environment AS classifier-environment
+COPY requirements/classifier.txt requirements/
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
+    python -m pip install --require-hashes --only-binary :all: -r requirements/classifier.txt
+COPY --from=build /src/dist dist/
+RUN python -m pip install --no-index --no-deps dist/*.whl
+
+FROM environment AS router-environment
+COPY requirements/router.txt requirements/
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
+    python -m pip install --require-hashes --only-binary :all: -r requirements/router.txt
+COPY --from=build /src/dist dist/
+RUN python -m pip install --no-index --no-deps dist/*.whl
+
+# What both images share. The base has Python's own library without bytecode, and who runs here may
+# not write it: compiled now, a service starts in half the time.
+FROM ${PYTHON_IMAGE} AS service
+RUN python -m compileall -q -x site-packages /usr/local/lib
+ENV PATH=/opt/triage/bin:$PATH
+# What the health checks run; http.client asks no proxy.
+ENV LIVEZ="import http.client, sys; \
+asked = http.client.HTTPConnection('localhost', int(sys.argv[1])); \
+asked.request('GET', '/livez'); \
+sys.exit(asked.getresponse().status != 200)"
+USER 10001:10001
+ENTRYPOINT ["triage"]
+ARG REVISION
+ARG CREATED
+LABEL org.opencontainers.image.description="Reads a stream of citizens' inquiries from Kafka, \
+gives each a department, and routes it exactly once; what it doubts goes to a person." \
+    org.opencontainers.image.version="0.1.0" \
+    org.opencontainers.image.revision="$REVISION" \
+    org.opencontainers.image.created="$CREATED"
+
+FROM service AS classifier
+COPY --from=classifier-environment /opt/triage /opt/triage
+LABEL org.opencontainers.image.title="Inquiry triage: classifier"
+EXPOSE 8001
+HEALTHCHECK --interval=10s --timeout=5s CMD python -c "$LIVEZ" "${CLASSIFIER_HTTP_PORT:-8001}"
+CMD ["classifier"]
+
+FROM service AS router
+COPY --from=router-environment /opt/triage /opt/triage
+LABEL org.opencontainers.image.title="Inquiry triage: router"
+EXPOSE 8002
+HEALTHCHECK --interval=10s --timeout=5s CMD python -c "$LIVEZ" "${ROUTER_HTTP_PORT:-8002}"
+CMD ["router"]
