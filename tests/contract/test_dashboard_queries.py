@@ -1,0 +1,63 @@
+import re
+from collections.abc import Collection
+
+import pytest
+
+from services.classifier import metrics as classifier
+from services.router import metrics as router
+from services.stream import metrics as stream
+from tests.contract.dashboards import Query, queries
+from tests.contract.manifests import OVERLAYS, SERVICES, named, rules
+from tests.contract.promql import exposed, named_in, unknown_in
+
+METRICS = {each.name for each in (*stream.METRICS, *classifier.METRICS, *router.METRICS)}
+
+every_query = pytest.mark.parametrize("query", queries(), ids=str)
+
+
+def known() -> dict[str, Collection[str]]:
+    """Give every series that there is to ask for, with its labels."""
+    return exposed() | recorded() | {"ALERTS": {"alertname", "alertstate"}}
+
+
+def recorded() -> dict[str, Collection[str]]:
+    """Give the series that rules record, with the labels that stand first in their names."""
+    every = [rule for group in rules()["groups"] for rule in group["rules"]]
+    names = [rule["record"] for rule in every if "record" in rule]
+    return {name: name.partition(":")[0].split("_") for name in names}
+
+
+@every_query
+def test_a_query_asks_for_what_there_is(query: Query) -> None:
+    """Each series and label that a query or its legend names is one that there is."""
+    assert unknown_in(query.expression, known()) == set()
+    labels = {label for name in named_in(query.expression).series for label in known()[name]}
+    assert {*re.findall(r"{{(\w+)}}", query.legend)} <= labels
+
+
+@every_query
+def test_a_query_keeps_to_the_chosen_namespace(query: Query) -> None:
+    """Whoever chooses a namespace sees no other, but for what alerts and recorded rules say."""
+    asked = named_in(query.expression).series.items()
+    everywhere = {"ALERTS", *recorded()}
+    assert {name for name, matched in asked if "namespace" not in matched} <= everywhere
+
+
+def test_every_metric_is_on_a_dashboard() -> None:
+    """Whatever the services expose of their own, somebody sees."""
+    asked = {name for query in queries() for name in named_in(query.expression).series}
+    seen = {re.sub("_(bucket|sum|count)$", "", name) for name in asked}
+    assert METRICS - seen == set()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_jobs_are_called_as_the_queries_call_them(overlay: str) -> None:
+    """The jobs that queries ask for are those that the monitors name, and all of them."""
+    monitors = [named(overlay, "PodMonitor")[service]["spec"] for service in SERVICES]
+    rules = [rule for each in monitors for rule in each["podMetricsEndpoints"][0]["relabelings"]]
+    jobs = {rule["replacement"] for rule in rules if rule["targetLabel"] == "job"}
+    asked = {job for each in queries() for job in re.findall(r'job=~?"(.+?)"', each.expression)}
+    found = {name: {job for job in jobs if re.fullmatch(name, job)} for name in asked}
+    assert all(found.values())
+    assert set().union(*found.values()) == jobs
+    assert len(jobs) == len(SERVICES)
