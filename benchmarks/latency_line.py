@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import uvloop
-
 from benchmarks.effort import CLASSIFIER, PARTITIONS, ROUTER
 from benchmarks.inquiries import inquiry, texts
 from services.errors import TriageError
@@ -81,7 +79,7 @@ class Line:
         due = (bursts if bursty else poisson)(rate, seconds, Random(seed))
         load = Load(self.values, due, seconds, Tags(secrets.token_hex(6)))
         clients = connect(KafkaSettings.model_construct(bootstrap_servers=self.servers), PREFIX)
-        found = uvloop.run(send_load(clients, self.way, load, time.monotonic, WAIT_SECONDS))
+        found = asyncio.run(send_load(clients, self.way, load, time.monotonic, WAIT_SECONDS))
         if found.lost or found.doubled:
             raise TriageError(
                 f"Of {found.inquiries:,} inquiries, {rate:,.0f} a second, {found.lost:,} were lost "

@@ -1,7 +1,9 @@
 """Whether a service is alive, and whether it is ready: what its probes answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
 
 # Longer than any one wait of the loop: a read (1 s), or a transaction whose broker is slow (the
 # client gives up a request after 40 s).
@@ -20,25 +22,34 @@ class Health:
     clock: Callable[[], float]
     broker_reachable: bool = False
     assigned: bool = False
-    partitions: int = 0
-    last_beat: float = 0.0
     why_held: Callable[[], str | None] = field(default=lambda: None)
     _refused: dict[str, float] = field(default_factory=dict)
+    _beats: dict[TopicPartition, float] = field(default_factory=dict)
 
-    def beat(self) -> None:
-        """Note that the loop has advanced."""
-        self.last_beat = self.clock()
+    @property
+    def partitions(self) -> int:
+        """How many partitions this process has."""
+        return len(self._beats)
 
-    def assigned_to(self, partitions: int) -> None:
-        """Note how many partitions the group has given to this process; none is an answer too."""
+    @property
+    def advanced(self) -> float | None:
+        """When the loop of the partition that is furthest behind has last advanced, if any."""
+        return min(self._beats.values(), default=None)
+
+    def beat(self, partition: TopicPartition) -> None:
+        """Note that the loop of a partition has advanced."""
+        if partition in self._beats:  # one that is just ending does not count any more
+            self._beats[partition] = self.clock()
+
+    def assigned_to(self, partitions: Collection[TopicPartition]) -> None:
+        """Note which partitions the group has given to this process; none is an answer too."""
         self.assigned = True
-        self.partitions = partitions
-        self.beat()
+        self._beats = dict.fromkeys(partitions, self.clock())
 
     def revoked(self) -> None:
         """Note that the group is about to give the partitions out anew."""
         self.assigned = False
-        self.partitions = 0
+        self._beats.clear()
 
     def refuse(self, reason: str) -> bool:
         """Note that Kafka refuses what the service needs, and tell whether that is news."""
@@ -49,12 +60,16 @@ class Health:
     def why_not_live(self) -> str | None:
         """Say why the process should be restarted, or None.
 
+        One partition that stands still is enough: the client library has hung before, and the
+        others tell nothing about it.
+
         A broker that is away is no reason: the service waits for it, and a restart would not
         bring it back.
         """
-        stuck = self.clock() - self.last_beat > STUCK_SECONDS
-        if self.partitions and self.broker_reachable and stuck:
-            return f"no partition has been read for {STUCK_SECONDS} s"
+        since = self.clock() - STUCK_SECONDS
+        stuck = [each for each, at in self._beats.items() if at < since]
+        if stuck and self.broker_reachable:
+            return f"partition {stuck[0].partition} has not been read for {STUCK_SECONDS} s"
         return None
 
     def why_not_ready(self) -> str | None:

@@ -56,8 +56,8 @@ LAG = Gauge(
 PARTITIONS = Gauge("triage_assigned_partitions", "Partitions that this process works.")
 ADVANCED = Gauge(
     "triage_loop_advanced_timestamp_seconds",
-    "When a loop last went round, in seconds since 1970; one that waits for records does so every "
-    "second. 0 before the first time.",
+    "When the loop of a partition last went round, in seconds since 1970, that of the partition "
+    "furthest behind; one that waits for records does so every second. 0 without partitions.",
     unit="seconds",
 )
 READY = Gauge("triage_ready", "1 where /readyz says yes.")

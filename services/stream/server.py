@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-import uvloop
 from faststream.asgi import AsgiFastStream
 
 from services.errors import ConfigurationError
@@ -35,7 +34,10 @@ def run_service(app: AsgiFastStream, settings: ServiceSettings) -> None:
     )
     spare_batches()
     with listener:
-        uvloop.run(_Server(config).serve(sockets=[listener]))
+        # Not on uvloop: to write to a connection that has just been closed is an error of another
+        # kind there, which ends tasks of aiokafka's (aio-libs/aiokafka#1038). After an outage a
+        # transaction then hangs for ever, and its partition with it.
+        asyncio.run(_Server(config).serve(sockets=[listener]))
     broker = app.broker
     if isinstance(broker, StreamBroker) and broker.failure:
         raise broker.failure

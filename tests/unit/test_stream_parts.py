@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from hypothesis import given
@@ -104,16 +105,19 @@ def test_health_follows_broker_assignment_and_progress() -> None:
     assert health.why_not_ready() == "the Kafka broker cannot be reached"
     health.broker_reachable = True
     assert "not assigned" in (health.why_not_ready() or "")
-    health.assigned_to(2)
+    first, second = (TopicPartition("in", number) for number in range(2))
+    health.assigned_to([first, second])
     assert health.why_not_ready() is None
     now[0] += STUCK_SECONDS + 1
-    assert "no partition has been read" in (health.why_not_live() or "")
+    health.beat(first)
+    assert "partition 1 has not been read" in (health.why_not_live() or "")
     health.broker_reachable = False
     assert health.why_not_live() is None
     health.broker_reachable = True
-    health.beat()
+    health.beat(second)
     assert health.why_not_live() is None
-    health.assigned_to(0)
+    health.assigned_to([])
+    health.beat(first)  # its loop is just ending
     now[0] += STUCK_SECONDS + 1
     assert health.why_not_live() is None
 

@@ -1,12 +1,12 @@
 """`triage load`: offers a load to the services that run, and prints how long they take."""
 
+import asyncio
 import secrets
 import time
 from pathlib import Path
 from random import Random
 
 import typer
-import uvloop
 
 from services.classifier.settings import ClassifierSettings
 from services.errors import ConfigurationError, TriageError
@@ -38,7 +38,7 @@ def run_load(load: Load, wait_seconds: float) -> None:
     clients = connect(read_settings(KafkaSettings), CLIENT)
     configure_logs("CRITICAL", "console")  # what goes wrong is said once, in our own words
     spare_batches()
-    figures = uvloop.run(send_load(clients, way, load, time.monotonic, wait_seconds))
+    figures = asyncio.run(send_load(clients, way, load, time.monotonic, wait_seconds))
     for line in lines_of(figures):
         typer.echo(line)
     if figures.lost or figures.doubled:
