@@ -21,7 +21,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-import uvloop
+import uvloop  # noqa: TID251 - as it would be run, and as fast as can be
 from aiokafka import ConsumerRecord
 from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker

@@ -16,6 +16,7 @@ from services.classifier.settings import ClassifierSettings
 from services.errors import TriageError
 from services.local.clients import an_admin
 from services.local.service_process import ServiceProcess
+from services.local.watch.scrape import read_scrape
 
 PART = 100_000
 
@@ -37,7 +38,8 @@ def drain(
         process.wait_until_ready()
         asyncio.run(_answered(servers, settings, process, ends))
         seconds, usage = monotonic() - began, usage_of(process.pid)
-        read = _counted(process, "triage_records_read_total")
+        _, metrics = process.get("/metrics")
+    read = read_scrape(metrics, at=0).total("triage_records_read_total")
     if read != count:
         raise TriageError(f"Of {count:,} inquiries, {read:,.0f} were answered.")
     return Turn(count, seconds, usage.cpu_seconds, usage.peak_bytes)
@@ -62,9 +64,3 @@ async def _answered(
 ) -> None:
     async with an_admin(servers) as admin:
         await wait_until_answered(admin, settings.group_id, ends, process.check)
-
-
-def _counted(process: ServiceProcess, name: str) -> float:
-    _, text = process.get("/metrics")
-    found = [line for line in text.splitlines() if line.startswith(f"{name}{{")]
-    return sum(float(line.split()[-1]) for line in found)

@@ -13,7 +13,7 @@ header, chooses no partition and could not take over from another process.
 import asyncio
 from collections.abc import Iterator, Sequence
 
-import uvloop
+import uvloop  # noqa: TID251 - as it would be run, and as fast as can be
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 

@@ -7,11 +7,11 @@ from itertools import takewhile
 from pathlib import Path
 
 from aiokafka import ConsumerRecord
-from prometheus_client.parser import text_string_to_metric_families
 
 from services.classifier.settings import ClassifierSettings
 from services.local.outcome import Topics
 from services.local.service_process import ServiceProcess
+from services.local.watch.scrape import read_scrape
 from services.router.settings import ROUTES, RouterSettings
 from services.router.table import load_table
 from services.stream.settings import KafkaSettings
@@ -175,20 +175,14 @@ async def until_answered(service: ServiceProcess, records: int) -> None:
 
     def answered() -> bool:
         try:
-            return (metric(service, "triage_records_read_total") or 0) >= records
+            return metric(service, "triage_records_read_total") >= records
         except OSError:  # it is just starting
             return False
 
     await until(lambda: asyncio.to_thread(answered))
 
 
-def metric(service: ServiceProcess, name: str, **labels: str) -> float | None:
-    """Scrape a service and sum what a metric has with some labels, or None where it has no such."""
+def metric(service: ServiceProcess, name: str, **labels: str) -> float:
+    """Scrape a service and add up what a metric has with some labels."""
     _, text = service.get("/metrics")
-    values = [
-        sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    ]
-    return sum(values) if values else None
+    return read_scrape(text, at=0).total(name, **labels)

@@ -124,7 +124,7 @@ def _state(replica: ServiceProcess) -> str:
 def counted(service: ServiceProcess, name: str, **labels: str) -> float:
     """Give one of a replica's metrics, or 0 while it does not answer."""
     try:
-        return metric(service, name, **labels) or 0
+        return metric(service, name, **labels)
     except OSError:
         return 0
 
