@@ -9,6 +9,14 @@ Probability = Annotated[float, Meta(ge=0, le=1, description="Calibrated probabil
 Reason = Literal["confident", "low-confidence", "ambiguous", "out-of-remit", "rule"]
 Priority = Literal["normal", "high"]
 
+REASONS: dict[Reason, str] = {
+    "confident": "The model was sure; the inquiry went to its department.",
+    "low-confidence": "The department is less probable than its threshold asks for.",
+    "ambiguous": "The next department is nearly as probable.",
+    "out-of-remit": "Probably none of the departments should get it.",
+    "rule": "A rule of the routing table wants a person to see it; `route.rule` names it.",
+}
+
 
 class Model(Struct, frozen=True):
     """The model that decided, by name and version."""

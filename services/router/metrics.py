@@ -2,11 +2,10 @@
 
 from collections import Counter as CountOf
 from collections.abc import Sequence
-from typing import get_args
 
 from prometheus_client import CollectorRegistry
 
-from services.messages.decision import Reason
+from services.messages.decision import REASONS
 from services.messages.record import Output
 from services.router.table import Table
 from services.stream.metric import Counter, Gauge, Metric
@@ -21,7 +20,6 @@ ROUTED = Counter(
 )
 
 METRICS: tuple[Metric, ...] = (TABLE, ROUTED)
-REASONS: tuple[Reason, ...] = get_args(Reason)
 # Whoever may write the router's input could name departments without end.
 UNKNOWN = "unknown"
 

@@ -27,11 +27,6 @@ class Health:
     _beats: dict[TopicPartition, float] = field(default_factory=dict)
 
     @property
-    def partitions(self) -> int:
-        """How many partitions this process has."""
-        return len(self._beats)
-
-    @property
     def advanced(self) -> float | None:
         """When the loop of the partition that is furthest behind has last advanced, if any."""
         return min(self._beats.values(), default=None)

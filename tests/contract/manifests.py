@@ -66,6 +66,11 @@ def rules() -> Manifest:
     return spec
 
 
+def every_rule() -> list[Manifest]:
+    """Give each rule, those that record and those that alert, in order."""
+    return [rule for group in rules()["groups"] for rule in group["rules"]]
+
+
 def trigger_of(overlay: str, service: str) -> Manifest:
     """Give what makes KEDA change the number of a service's replicas."""
     trigger: Manifest

@@ -66,6 +66,11 @@ def exposed() -> dict[str, Collection[str]]:
     return known
 
 
+def recorded_labels(name: str) -> list[str]:
+    """Give the labels of a series that a rule records: those that its name begins with."""
+    return name.partition(":")[0].split("_")
+
+
 def unknown_in(expression: str, known: Mapping[str, Collection[str]]) -> set[str]:
     """Give what an expression names in vain.
 

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from tests.contract import manifests
-from tests.contract.promql import OF_TARGETS, exposed, unknown_in
+from tests.contract.promql import OF_TARGETS, exposed, recorded_labels, unknown_in
 from tests.tools import need
 
 HERE = Path(__file__).parent
 RUNBOOK = (HERE.parents[1] / "RUNBOOK.md").read_text(encoding="utf-8")
-RULES = [rule for group in manifests.rules()["groups"] for rule in group["rules"]]
+RULES = manifests.every_rule()
 ALERTS = [rule for rule in RULES if "alert" in rule]
 NAMES = sorted({alert["alert"] for alert in ALERTS})
 # There 0+0x5 is a series of zeros: promtool reads 0x5 as a hexadecimal number.
@@ -93,7 +93,7 @@ def test_the_rules_look_at_what_there_is() -> None:
     for rule in RULES:
         assert unknown_in(rule["expr"], known) == set()
         if made := rule.get("record"):
-            known[made] = OF_TARGETS.union(made.partition(":")[0].split("_"))
+            known[made] = OF_TARGETS.union(recorded_labels(made))
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])

@@ -7,8 +7,8 @@ from services.classifier import metrics as classifier
 from services.router import metrics as router
 from services.stream import metrics as stream
 from tests.contract.dashboards import Query, queries
-from tests.contract.manifests import OVERLAYS, SERVICES, named, rules
-from tests.contract.promql import exposed, named_in, unknown_in
+from tests.contract.manifests import OVERLAYS, SERVICES, every_rule, named
+from tests.contract.promql import exposed, named_in, recorded_labels, unknown_in
 
 METRICS = {each.name for each in (*stream.METRICS, *classifier.METRICS, *router.METRICS)}
 
@@ -22,9 +22,8 @@ def known() -> dict[str, Collection[str]]:
 
 def recorded() -> dict[str, Collection[str]]:
     """Give the series that rules record, with the labels that stand first in their names."""
-    every = [rule for group in rules()["groups"] for rule in group["rules"]]
-    names = [rule["record"] for rule in every if "record" in rule]
-    return {name: name.partition(":")[0].split("_") for name in names}
+    names = [rule["record"] for rule in every_rule() if "record" in rule]
+    return {name: recorded_labels(name) for name in names}
 
 
 @every_query

@@ -82,6 +82,10 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+def assigned(registry: CollectorRegistry) -> float | None:
+    return registry.get_sample_value("triage_assigned_partitions")
+
+
 @pytest.fixture
 def cluster() -> Cluster:
     return Cluster({"in": 2, "out": 3, "dead": 1})
@@ -180,11 +184,11 @@ async def test_a_second_member_takes_over_half_of_the_partitions(cluster: Cluste
             cluster.publish("in", number % 2, b"%d" % number, key=b"%d" % (number % 7))
 
     publish(200)
-    async with running(cluster) as (first, _):
+    async with running(cluster) as (_, first):
         await until(lambda: cluster.read("out"))
-        async with running(cluster) as (second, _):
+        async with running(cluster) as (_, second):
             publish(200)
-            await until(lambda: first.health.partitions == second.health.partitions == 1)
+            await until(lambda: assigned(first) == assigned(second) == 1)
             publish(200)
             await until(lambda: len(cluster.read("out")) >= 600)
         publish(200)

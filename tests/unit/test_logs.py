@@ -37,6 +37,24 @@ def failed(log: Log, error: str = "broken", level: int = logging.WARNING) -> int
     return log.says("stream.worker_failed", level, error=error)
 
 
+def test_a_flood_of_one_message_is_summarised() -> None:
+    """The same message of a library is let through once in 30 s, with how often it came."""
+    now = [0.0]
+    gate = LeaveOutRepetitions(clock=lambda: now[0])
+
+    def said(text: str) -> logging.LogRecord | None:
+        record = logging.LogRecord("aiokafka", logging.ERROR, "", 0, text, None, None)
+        return record if gate.filter(record) else None
+
+    assert said("away %s")
+    assert [said("away %s") for _ in range(50)] == [None] * 50
+    assert said("something else")
+    now[0] += REPEAT_SECONDS
+    again = said("away %s")
+    assert again is not None
+    assert vars(again)["left_out"] == 50
+
+
 def test_a_flood_of_our_own_is_summarised() -> None:
     """The same event is written once in 30 s, and the next time with how often it came."""
     log = Log()
@@ -86,6 +104,33 @@ def test_a_line_that_is_no_text_does_no_harm() -> None:
     """A library may log an error itself in the place of a text: that is written, too."""
     record = logging.LogRecord("asyncio", logging.ERROR, "", 0, OSError("away"), None, None)
     assert LeaveOutRepetitions(clock=lambda: 0.0).filter(record)
+
+
+LOGGING = """
+import logging
+from services.stream.logs import configure_logs
+configure_logs("INFO", "{form}")
+import structlog
+said = "my neighbour Blodwen"
+structlog.get_logger("services").info("stream.assigned", partitions=[1])
+try:
+    [][5]
+except IndexError:
+    logging.getLogger("aiokafka").exception("Unexpected error in %s", "a routine")
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_traceback_in_the_log_shows_no_values(form: str) -> None:
+    """Tracebacks are logged without the variables' values, which may be a citizen's words."""
+    script = LOGGING.format(form=form)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "IndexError" in run.stderr
+    assert "stream.assigned" in run.stderr
+    assert "Blodwen" not in run.stderr
+    if form == "json":
+        events = [json.loads(line)["event"] for line in run.stderr.splitlines()]
+        assert events == ["stream.assigned", "Unexpected error in a routine"]
 
 
 SCRIPT = """

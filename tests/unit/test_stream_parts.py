@@ -1,7 +1,3 @@
-import json
-import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +12,6 @@ from services.errors import ConfigurationError
 from services.messages.record import Output
 from services.stream.health import STUCK_SECONDS, Health
 from services.stream.kafka import connect
-from services.stream.logs import REPEAT_SECONDS, LeaveOutRepetitions
 from services.stream.murmur import murmur2
 from services.stream.outbox import pack, partition_of, too_large
 from services.stream.retry import describe
@@ -122,24 +117,6 @@ def test_health_follows_broker_assignment_and_progress() -> None:
     assert health.why_not_live() is None
 
 
-def test_a_flood_of_one_message_is_summarised() -> None:
-    """The same message of a library is let through once in 30 s, with how often it came."""
-    now = [0.0]
-    gate = LeaveOutRepetitions(clock=lambda: now[0])
-
-    def said(text: str) -> logging.LogRecord | None:
-        record = logging.LogRecord("aiokafka", logging.ERROR, "", 0, text, None, None)
-        return record if gate.filter(record) else None
-
-    assert said("away %s")
-    assert [said("away %s") for _ in range(50)] == [None] * 50
-    assert said("something else")
-    now[0] += REPEAT_SECONDS
-    again = said("away %s")
-    assert again is not None
-    assert vars(again)["left_out"] == 50
-
-
 def test_an_unknown_error_is_described_by_type_and_place() -> None:
     """An error that is not Kafka's own could quote a citizen, so its text is not repeated."""
     try:
@@ -150,30 +127,3 @@ def test_an_unknown_error_is_described_by_type_and_place() -> None:
     assert "KeyError" in described
     assert "test_stream_parts.py" in described
     assert "RequestTimedOut" in describe(KafkaTimeoutError()) or describe(KafkaTimeoutError())
-
-
-LOGGING = """
-import logging
-from services.stream.logs import configure_logs
-configure_logs("INFO", "{form}")
-import structlog
-said = "my neighbour Blodwen"
-structlog.get_logger("services").info("stream.assigned", partitions=[1])
-try:
-    [][5]
-except IndexError:
-    logging.getLogger("aiokafka").exception("Unexpected error in %s", "a routine")
-"""
-
-
-@pytest.mark.parametrize("form", ["json", "console"])
-def test_a_traceback_in_the_log_shows_no_values(form: str) -> None:
-    """Tracebacks are logged without the variables' values, which may be a citizen's words."""
-    script = LOGGING.format(form=form)
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "IndexError" in run.stderr
-    assert "stream.assigned" in run.stderr
-    assert "Blodwen" not in run.stderr
-    if form == "json":
-        events = [json.loads(line)["event"] for line in run.stderr.splitlines()]
-        assert events == ["stream.assigned", "Unexpected error in a routine"]

@@ -4,18 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
-from services.messages.decision import Reason
+from services.messages.decision import REASONS
 from services.messages.events import CLASSIFIED, ROUTED, Classified, Routed
 from services.messages.examples import example_of
 from services.messages.rejection import MEANING
-
-REASONS: dict[Reason, str] = {
-    "confident": "The model was sure; the inquiry went to its department.",
-    "low-confidence": "The department is less probable than its threshold asks for.",
-    "ambiguous": "The next department is nearly as probable.",
-    "out-of-remit": "Probably none of the departments should get it.",
-    "rule": "A rule of the routing table wants a person to see it; `route.rule` names it.",
-}
 
 _EVENT_ID = {
     "type": "string",
