@@ -10,7 +10,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all: -r
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults lint audit bench growth figures schemas image lock
+.PHONY: help install demo test pure faults format lint audit bench growth figures schemas image lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
@@ -24,8 +24,19 @@ demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file.jsonl, 
 test: install ## run all tests, those on a real Kafka included; ARGS="-k router" runs some
 	$(BIN)/python -m pytest $(ARGS)
 
+# Without a Kafka: on the Python that PYTHON names, in a venv of its own.
+pure: ## run the tests that need no Kafka on another Python; PYTHON=python3.13 names it
+	@$(PYTHON) -m venv --clear build/pure
+	@build/pure/bin/python $(PIP_INSTALL) --no-compile $(LOCKED) requirements/dev.txt
+	@build/pure/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	build/pure/bin/python -m pytest tests/unit tests/engine tests/contract -m "not benchmark" $(ARGS)
+
 faults: install ## inject faults for half an hour; MINUTES=5 and SEED=number are yours to give
 	@$(BIN)/python -m tests.broker.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+format: install ## put imports and layout in order
+	$(BIN)/ruff check --fix --select I
+	$(BIN)/ruff format
 
 lint: install ## check style, types and who imports what
 	$(BIN)/ruff check .
@@ -50,9 +61,9 @@ growth: install ## measure how speed grows with processes, partitions, departmen
 figures: install ## measure every figure of the model card anew; DATA=folder has the data sets
 	@$(BIN)/python -m benchmarks.model_figures "$(DATA)"
 
-schemas: install ## write schemas/ anew from the message types and from what the services serve
-	$(BIN)/python -m services.messages.schemas schemas
-	$(BIN)/python -m services.local.contracts schemas
+schemas: install ## write schemas/ and docs/settings.md anew from the code
+	$(BIN)/python -m services.contract.schemas schemas
+	$(BIN)/python -m services.operate.contracts schemas
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 

@@ -1,42 +1,27 @@
-"""`make bench`: measures, prints the table, and writes it to `build/bench`.
+"""`make bench`: measures, prints the tables, and writes them to `build/bench`.
 
 It measures and does not judge: a goal that is missed is seen in the table. But answers that were
 lost, doubled or wrong end it, with exit code 1.
 """
 
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from benchmarks.contestants import Arena
-from benchmarks.effort import CLASSIFIER, FULL, LENGTHS, ROUTER, SHORT, Effort
+from benchmarks.contestants import FULL, LENGTHS, SHORT, Name, Size
+from benchmarks.cpu_profile import cpu_profile
 from benchmarks.figures import PER_SECOND, Figure, figures_of
 from benchmarks.inquiries import texts
-from benchmarks.latency import latency
-from benchmarks.latency_line import Latency, Line, running
-from benchmarks.machine import describe_machine
-from benchmarks.report import Report, show, write
+from benchmarks.latency import measure_latency
+from benchmarks.plots import write_plots
+from benchmarks.report import RESULTS, Report, describe_machine, publish
 from benchmarks.rounds import Bench
-from benchmarks.shares import shares_of
-from benchmarks.stock_training import Trained, agreement, train_stock
-from benchmarks.turn import TIDY
-from services.classifier.model import Model, load
-from services.errors import TriageError
-from services.local.kafka import EmbeddedKafka
-from services.local.pipeline import plan_pipeline
-from services.local.steps import OnStep
-from services.local.temporary import temporary_folder
-from services.local.terminal import steps_on, stopping_on_sigterm
-from services.router.app import create_decider
+from benchmarks.sklearn_baseline import Baseline
+from benchmarks.testbed import Testbed, testbed
 
-RESULTS = Path("build", "bench")
 AGREEMENT_TEXTS = 1_000
 
 
@@ -44,75 +29,37 @@ def main(
     short: Annotated[bool, typer.Option(help="Fewer records, for a quick look.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """Measure speed and memory on a real Kafka, beside what the client library alone can do."""
-    effort = SHORT if short else FULL
     console = Console()
-    try:
-        report = _measure(console, effort)
-    except (TriageError, KafkaError) as error:
-        typer.echo(f"bench: {error}", err=True)
-        sys.exit(getattr(error, "exit_code", 1))
-    show(console, report)
-    write(RESULTS, report)
-    console.print(f"Written to {RESULTS}.")
+    with testbed("bench", console) as bed:
+        report = _measure(bed, SHORT if short else FULL)
+    publish(console, "bench", report.parts(), asdict(report))
+    write_plots(RESULTS, report.figures)
 
 
-def _measure(console: Console, effort: Effort) -> Report:
-    plan = plan_pipeline()
-    with ExitStack() as stack:
-        stack.enter_context(stopping_on_sigterm())
-        folder = stack.enter_context(temporary_folder("triage-bench-"))
-        on_step = stack.enter_context(steps_on(console))
-        model = load(plan.classifier.model, threads=1)
-        # Kafka starts on one core, so the other is free for it.
-        with ThreadPoolExecutor(1) as beside:
-            fit = beside.submit(train_stock, model, effort.fitted, folder)
-            kafka = stack.enter_context(
-                EmbeddedKafka(folder / "kafka", properties=TIDY, on_step=on_step)
-            )
-            on_step("Fitting the stock pipeline")
-            stock = fit.result()
-        servers, decider = kafka.bootstrap_servers, create_decider(plan.router)
-        with ExitStack() as arena:
-            on_step("Starting the contestants")
-            contestants = Arena(arena, plan, servers, folder, stock.path).start()
-            bench = Bench(servers, contestants, folder, model, stock, effort)
-            figures = figures_of(bench.rounds(decider, on_step))
-        on_step("Measuring each stage alone")
-        line = running(servers, plan, folder)
-        return Report(
-            effort=effort,
-            machine=describe_machine(),
-            remarks=list(_remarks(stock, model)),
-            figures=figures,
-            shares=shares_of(figures, model, decider),
-            latency=_latency(line, figures, effort, on_step),
-        )
+def _measure(bed: Testbed, size: Size) -> Report:
+    bed.on_step("Fitting the scikit-learn baseline")
+    baseline = Baseline(bed.model, size.fitted, bed.folder)
+    figures = figures_of(Bench(bed, baseline, size).rounds())
+    bed.on_step("Measuring each stage")
+    profile = cpu_profile(figures, bed.model, bed.decider)
+    seconds = size.latency_seconds
+    latency = measure_latency(bed, _capacity(figures), seconds) if seconds else []
+    return Report(size, describe_machine(), _remark(baseline, bed), figures, profile, latency)
 
 
-def _latency(
-    line: AbstractContextManager[Line], figures: list[Figure], effort: Effort, on_step: OnStep
-) -> list[Latency]:
-    """Measure latency; the capacity of both services is what they do one after the other."""
-    if not effort.latency_seconds:
-        return []
-    seconds = [
-        1 / figure.median
-        for figure in figures
-        if (figure.unit, figure.length) == (PER_SECOND, LENGTHS[0])
-        and figure.name in {CLASSIFIER, ROUTER}
-    ]
-    with line as ready:
-        return latency(ready, on_step, capacity=1 / sum(seconds), seconds=effort.latency_seconds)
+def _capacity(figures: Sequence[Figure]) -> float:
+    """Return how many inquiries both services answer a second, one after the other."""
+    rates = {(each.name, each.unit, each.characters): each.median for each in figures}
+    services = (Name.CLASSIFIER, Name.ROUTER)
+    return 1 / sum(1 / rates[name, PER_SECOND.name, LENGTHS[0]] for name in services)
 
 
-def _remarks(stock: Trained, model: Model) -> Iterator[str]:
-    same = {
-        length: agreement(stock.export, model, texts(length, AGREEMENT_TEXTS)) for length in LENGTHS
-    }
-    shares = " and ".join(f"{share:.0%} of {length} characters" for length, share in same.items())
-    yield (
-        f"The stock pipeline has {stock.terms:,} terms and chooses as our model does for {shares}, "
-        f"in {AGREEMENT_TEXTS:,} other excerpts each of the inquiries that it was fitted to."
+def _remark(baseline: Baseline, bed: Testbed) -> str:
+    shares = [baseline.agreement(bed.model, texts(each, AGREEMENT_TEXTS)) for each in LENGTHS]
+    same = " and ".join(f"{s:.0%} of {n} characters" for s, n in zip(shares, LENGTHS, strict=True))
+    return (
+        f"The scikit-learn baseline has {baseline.terms:,} terms and chooses as our model does for "
+        f"{same}, in {AGREEMENT_TEXTS:,} other excerpts each of the inquiries it was fitted to."
     )
 
 

@@ -11,88 +11,65 @@ What it follows of confluent-kafka's documentation:
 - `Consumer.consume`: many messages with one call. It waits until it has as many as it is asked
   for, but not longer than `WAIT_SECONDS`; they may be of any partition, so it asks for as many as
   the services would have in hand of all partitions.
-
-    python -m benchmarks.confluent JOB
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
-from benchmarks.job import Job, read_job, say_ready
-from services.classifier.classify import answer_records
-from services.classifier.model import Model, load
-from services.messages.record import Headers
+from benchmarks.contestant_setup import BATCH_RECORDS, Setup, read_setup, say_ready
+from benchmarks.contestants import PARTITIONS
+from services.classifier.classify import classify_records
+from services.clock import utc_now
+from services.messages.record import Output
+from services.model.text_model import Model, load_model
+from services.offline.decisions import Line
 
 WAIT_SECONDS = 0.02
 
 
-class Record(NamedTuple):
-    """A message as the classifier's function reads it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-
-
-def run(job: Job, model: Model) -> None:
+def run(setup: Setup, model: Model) -> None:
     """Answer inquiries until killed."""
+    servers = {"bootstrap.servers": setup.servers}
+    reading = {"auto.offset.reset": "earliest", "isolation.level": "read_committed"}
     consumer = Consumer(
-        {
-            "bootstrap.servers": job.servers,
-            "group.id": job.group,
-            "auto.offset.reset": "earliest",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-        }
+        {**servers, **reading, "group.id": setup.group, "enable.auto.commit": False}
     )
-    producer = Producer(
-        {
-            "bootstrap.servers": job.servers,
-            "transactional.id": job.group,
-            "partitioner": "murmur2_random",
-        }
-    )
+    writing = {"transactional.id": setup.group, "partitioner": "murmur2_random"}
+    producer = Producer({**servers, **writing})
     producer.init_transactions()
-    consumer.subscribe([job.reads], on_assign=say_ready)
-    most = job.batch_records * job.partitions
+    consumer.subscribe([setup.reads], on_assign=say_ready)
     while True:
-        if messages := consumer.consume(most, timeout=WAIT_SECONDS):
+        if messages := consumer.consume(BATCH_RECORDS * PARTITIONS, timeout=WAIT_SECONDS):
             producer.begin_transaction()
-            _answer(messages, producer, job.writes, model)
+            _answer(messages, producer, setup.writes, model)
             positions = consumer.position(consumer.assignment())
             producer.send_offsets_to_transaction(positions, consumer.consumer_group_metadata())
             producer.commit_transaction()
 
 
-def _answer(messages: Sequence[Any], producer: Any, topic: str, model: Model) -> None:  # noqa: ANN401 - confluent-kafka need not be there when types are checked
-    records = list(map(_record, messages))
-    now = datetime.now(UTC)
-    for output in answer_records(records, model, topic=topic, rejected_topic=topic, now=now):
-        producer.produce(output.topic, output.value, output.key, headers=output.headers)
+def _answer(messages: Any, producer: Any, topic: str, model: Model) -> None:  # noqa: ANN401 - its types are not there when ours are checked
+    records = [_read(message) for message in messages]
+    for each in classify_records(records, model, topic=topic, now=utc_now()):
+        if isinstance(each, Output):
+            producer.produce(each.topic, each.value, each.key, headers=each.headers)
 
 
-def _record(message: Any) -> Record:  # noqa: ANN401 - likewise
+def _read(message: Any) -> Line:  # noqa: ANN401 - likewise
     if message.error():
         raise KafkaException(message.error())
-    return Record(
+    return Line(
+        offset=message.offset(),
+        value=message.value(),
         topic=message.topic(),
         partition=message.partition(),
-        offset=message.offset(),
         timestamp=message.timestamp()[1],
         key=message.key(),
-        value=message.value(),
         headers=message.headers() or (),
     )
 
 
 if __name__ == "__main__":
-    job = read_job()
-    run(job, load(Path(job.model), threads=1))
+    setup = read_setup()
+    run(setup, load_model(Path(setup.model), threads=1))

@@ -1,36 +1,41 @@
 """From rounds to figures, with the goal beside each that has one."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.effort import (
-    CLASSIFIER,
-    CLASSIFY,
-    CONFLUENT,
-    EXPORT,
-    FASTSTREAM,
-    FASTSTREAM_BARE,
-    FASTSTREAM_BATCH,
-    FASTSTREAM_WORKERS,
-    MODEL,
-    PASS_THROUGH,
-    PASS_THROUGH_CLASSIFIED,
-    ROUTER,
-    SKLEARN,
-    TWO_CLASSIFIERS,
-)
-from benchmarks.rounds import Case, Round
-from benchmarks.turn import Turn
+from benchmarks.contestants import LENGTHS, Name
+from benchmarks.runs import Case, Round, Run
 
-PER_SECOND, PER_CPU_SECOND = "per second", "per CPU-second"
-RATIO, OWN_RATIO = "against pass-through", "against the classified"
-TIMES_DOCUMENTED, TIMES_WORKERS = "times FastStream", "times FastStream, 4"
-TIMES_BATCH, TIMES_BARE = "times FastStream batch", "times without headers"
-TIMES_CONFLUENT = "times confluent-kafka"
-TIMES_SKLEARN, TIMES_EXPORT = "times scikit-learn", "times stock export"
-TO_ONE = "against one"
-MEMORY = "peak memory, MB"
+
+class Unit(NamedTuple):
+    """What is measured of a run; where it is against another's, divided by that of the round."""
+
+    name: str
+    of: Callable[[Run], float]
+    against: Name | None = None
+
+    def measure(self, case: Case, runs: Round) -> float:
+        """Return it for one round."""
+        other = self.of(runs[Case(self.against, case.length)]) if self.against else 1.0
+        return self.of(runs[case]) / other
+
+
+_rate, _cpu_rate = attrgetter("per_second"), attrgetter("per_cpu_second")
+PER_SECOND, PER_CPU_SECOND = Unit("per second", _rate), Unit("per CPU-second", _cpu_rate)
+RATIO = Unit("against pass-through", _cpu_rate, Name.PASSTHROUGH)
+OWN_RATIO = Unit("against the classified", _cpu_rate, Name.PASSTHROUGH_CLASSIFIED)
+TO_ONE = Unit("against one", _cpu_rate, Name.CLASSIFIER)
+TIMES_FASTSTREAM = Unit("times FastStream", _rate, Name.FASTSTREAM)
+TIMES_WORKERS = Unit("times FastStream, 4", _rate, Name.FASTSTREAM_WORKERS)
+TIMES_BATCH = Unit("times FastStream batch", _rate, Name.FASTSTREAM_BATCH)
+TIMES_BARE = Unit("times without headers", _rate, Name.FASTSTREAM_BARE)
+TIMES_CONFLUENT = Unit("times confluent-kafka", _rate, Name.CONFLUENT)
+TIMES_SKLEARN = Unit("times scikit-learn", _cpu_rate, Name.SKLEARN)
+TIMES_EXPORT = Unit("times its export", _cpu_rate, Name.EXPORT)
+MEMORY = Unit("peak memory, MB", lambda run: run.peak_bytes / 1e6)
 
 # Said under the table.
 LEGEND = (
@@ -38,113 +43,78 @@ LEGEND = (
     "Per second from the moment a backlog can be read to the commit of the last answer.",
     "Per CPU-second of the process, user and system; start-up is no part of either.",
     "Against another: per CPU-second, divided by the other's of that round.",
-    "Times another, on Kafka: per second, likewise; the models alone: per CPU-second.",
+    "Times another, on Kafka: per second, likewise; of the models: per CPU-second.",
     "Two classifiers share a consumer group: CPU time is of both, memory of the larger.",
 )
 
-Measure = Callable[[Case, Round], float]
-
-
-def _rate(turn: Turn) -> float:
-    return turn.per_second
-
-
-def _cpu_rate(turn: Turn) -> float:
-    return turn.per_cpu_second
-
-
-def _over(other: str, rate: Callable[[Turn], float] = _cpu_rate) -> Measure:
-    """Measure a contestant by another's turn of the same round."""
-    return lambda case, turns: rate(turns[case]) / rate(turns[Case(other, case.length)])
-
-
-MEASURES: dict[str, Measure] = {
-    PER_SECOND: lambda case, turns: turns[case].per_second,
-    PER_CPU_SECOND: lambda case, turns: turns[case].per_cpu_second,
-    RATIO: _over(PASS_THROUGH),
-    OWN_RATIO: _over(PASS_THROUGH_CLASSIFIED),
-    TIMES_DOCUMENTED: _over(FASTSTREAM, _rate),
-    TIMES_WORKERS: _over(FASTSTREAM_WORKERS, _rate),
-    TIMES_BATCH: _over(FASTSTREAM_BATCH, _rate),
-    TIMES_BARE: _over(FASTSTREAM_BARE, _rate),
-    TIMES_CONFLUENT: _over(CONFLUENT, _rate),
-    TIMES_SKLEARN: _over(SKLEARN),
-    TIMES_EXPORT: _over(EXPORT),
-    TO_ONE: _over(CLASSIFIER),
-    MEMORY: lambda case, turns: turns[case].peak_bytes / 1e6,
+USUAL = (PER_SECOND, PER_CPU_SECOND, MEMORY)
+TIMES = (TIMES_FASTSTREAM, TIMES_WORKERS, TIMES_BATCH, TIMES_BARE, TIMES_CONFLUENT)
+TABLE: dict[Name, tuple[Unit, ...]] = {
+    Name.PASSTHROUGH: USUAL,
+    Name.PASSTHROUGH_CLASSIFIED: USUAL,
+    Name.CLASSIFIER: (*USUAL, RATIO, *TIMES),
+    Name.TWO_CLASSIFIERS: (*USUAL, TO_ONE),
+    Name.CONFLUENT: (*USUAL, RATIO),
+    Name.FASTSTREAM_BATCH: (*USUAL, RATIO),
+    Name.FASTSTREAM_BARE: (*USUAL, RATIO),
+    Name.FASTSTREAM_WORKERS: USUAL,
+    Name.FASTSTREAM: USUAL,
+    Name.ROUTER: (*USUAL, RATIO, OWN_RATIO),
+    Name.CLASSIFY: USUAL,
+    Name.MODEL: (PER_CPU_SECOND, TIMES_SKLEARN, TIMES_EXPORT),
+    Name.SKLEARN: (PER_CPU_SECOND,),
+    Name.EXPORT: (PER_CPU_SECOND,),
 }
-RATES = (PER_SECOND, PER_CPU_SECOND)
-OVER_OTHERS = (TIMES_DOCUMENTED, TIMES_WORKERS, TIMES_BATCH, TIMES_BARE, TIMES_CONFLUENT)
-TABLE = {
-    PASS_THROUGH: (*RATES, MEMORY),
-    PASS_THROUGH_CLASSIFIED: (*RATES, MEMORY),
-    CLASSIFIER: (*RATES, RATIO, *OVER_OTHERS, MEMORY),
-    TWO_CLASSIFIERS: (*RATES, TO_ONE, MEMORY),
-    CONFLUENT: (*RATES, RATIO, MEMORY),
-    FASTSTREAM_BATCH: (*RATES, RATIO, MEMORY),
-    FASTSTREAM_BARE: (*RATES, RATIO, MEMORY),
-    FASTSTREAM_WORKERS: (*RATES, MEMORY),
-    FASTSTREAM: (*RATES, MEMORY),
-    ROUTER: (*RATES, RATIO, OWN_RATIO, MEMORY),
-    CLASSIFY: (*RATES, MEMORY),
-    MODEL: (PER_CPU_SECOND, TIMES_SKLEARN, TIMES_EXPORT),
-    SKLEARN: (PER_CPU_SECOND,),
-    EXPORT: (PER_CPU_SECOND,),
+# With inquiries of each of `LENGTHS`.
+GOALS = {
+    (Name.CLASSIFIER, PER_SECOND): (15_000, 15_000),
+    (Name.CLASSIFIER, RATIO): (0.40, 0.50),
+    (Name.CLASSIFIER, TIMES_FASTSTREAM): (200, 200),
+    (Name.CLASSIFIER, TIMES_BATCH): (1.5, 1.5),
+    (Name.CLASSIFIER, MEMORY): (200, 200),
+    (Name.TWO_CLASSIFIERS, TO_ONE): (0.9, 0.9),
+    (Name.ROUTER, PER_SECOND): (30_000, 30_000),
+    (Name.ROUTER, RATIO): (0.5, 0.5),
+    (Name.ROUTER, MEMORY): (100, 100),
+    (Name.CLASSIFY, PER_SECOND): (30_000, 30_000),
+    (Name.MODEL, PER_CPU_SECOND): (150_000, 300_000),
+    (Name.MODEL, TIMES_SKLEARN): (5, 5),
 }
 
 
-class Goal(NamedTuple):
-    """What a figure should be."""
+@dataclass(frozen=True)
+class Goal:
+    """What a figure should be, at least or at most."""
 
     value: float
-    at_most: bool = False
+    at_most: bool
 
 
-# Whatever the length of the inquiries; and by length, where that makes a difference.
-GOALS = {
-    (CLASSIFIER, PER_SECOND): Goal(15_000),
-    (CLASSIFIER, TIMES_DOCUMENTED): Goal(200),
-    (CLASSIFIER, TIMES_BATCH): Goal(1.5),
-    (CLASSIFIER, MEMORY): Goal(200, at_most=True),
-    (TWO_CLASSIFIERS, TO_ONE): Goal(0.9),
-    (ROUTER, PER_SECOND): Goal(30_000),
-    (ROUTER, RATIO): Goal(0.5),
-    (ROUTER, MEMORY): Goal(100, at_most=True),
-    (CLASSIFY, PER_SECOND): Goal(30_000),
-    (MODEL, TIMES_SKLEARN): Goal(5),
-}
-GOALS_BY_LENGTH = {
-    (CLASSIFIER, RATIO): {200: Goal(0.40), 60: Goal(0.50)},
-    (MODEL, PER_CPU_SECOND): {200: Goal(150_000), 60: Goal(300_000)},
-}
-
-
-class Figure(NamedTuple):
+@dataclass(frozen=True)
+class Figure:
     """One thing, measured once a round, with inquiries of so many characters."""
 
-    name: str
+    name: Name
     unit: str
-    length: int
-    values: Sequence[float]
-
-    @property
-    def median(self) -> float:
-        """The middle one of the values."""
-        return median(self.values)
-
-    @property
-    def goal(self) -> Goal | None:
-        """What it should be."""
-        place = (self.name, self.unit)
-        return GOALS.get(place) or GOALS_BY_LENGTH.get(place, {}).get(self.length)
+    characters: int
+    goal: Goal | None
+    median: float
+    rounds: Sequence[float]
 
 
 def figures_of(rounds: Sequence[Round]) -> list[Figure]:
-    """Give the figures of the table; a ratio is one of two turns of the same round."""
+    """Return the figures of the table."""
     lengths = sorted({case.length for case in rounds[0]}, reverse=True)
     return [
-        Figure(name, unit, length, [MEASURES[unit](Case(name, length), turns) for turns in rounds])
+        _figure(Case(name, length), unit, rounds)
         for name, units in TABLE.items()
         for unit in units
         for length in lengths
     ]
+
+
+def _figure(case: Case, unit: Unit, rounds: Sequence[Round]) -> Figure:
+    values = [unit.measure(case, runs) for runs in rounds]
+    goals = GOALS.get((case.name, unit))
+    goal = Goal(goals[LENGTHS.index(case.length)], unit == MEMORY) if goals else None
+    return Figure(case.name, unit.name, case.length, goal, median(values), values)

@@ -7,29 +7,31 @@ written questions of the same length. On these it is as fast as there.
 """
 
 import json
-from collections.abc import Iterator
+from contextlib import suppress
 from itertools import cycle, islice
 from random import Random
 
 import msgspec
 
-from services.local.demo import EXAMPLES, read_lines
+from services.local.examples import EXAMPLES, read_lines
 from services.messages.inquiry import Inquiry
 
 SEED = 4
 
 
 def texts(length: int, count: int) -> list[str]:
-    """Make texts of `length` characters, less what is left of a word that did not fit."""
-    running = words()
-    random = Random(SEED)
-    starts = (random.randrange(len(running)) for _ in range(count))
-    return [excerpt(running, start, length) for start in starts]
+    """Return texts of `length` characters, less what is left of a word that did not fit."""
+    running, random = words(), Random(SEED)
+    return [excerpt(running, random.randrange(len(running)), length) for _ in range(count)]
 
 
 def words() -> list[str]:
-    """Give the words of the example inquiries, in their order."""
-    return [word for text in _examples() for word in text.split()]
+    """Return the words of the example inquiries, in their order."""
+    found: list[str] = []
+    for line in read_lines(EXAMPLES):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # some are bad, on purpose
+            found += msgspec.json.decode(line, type=Inquiry).text.split()
+    return found
 
 
 def excerpt(running: list[str], start: int, length: int) -> str:
@@ -41,22 +43,6 @@ def excerpt(running: list[str], start: int, length: int) -> str:
 
 def inquiry(number: int, text: str) -> bytes:
     """Write an inquiry as a contact centre would."""
-    return json.dumps(
-        {
-            "id": f"q-{number}",
-            "text": text,
-            "channel": "email",
-            "language": "en",
-            "received_at": "2026-11-09T07:21:30Z",
-            "reference": f"CC-2026-{number:06}",
-        },
-        ensure_ascii=False,
-    ).encode()
-
-
-def _examples() -> Iterator[str]:
-    for line in read_lines(EXAMPLES):
-        try:
-            yield msgspec.json.decode(line, type=Inquiry).text
-        except (msgspec.DecodeError, UnicodeDecodeError):  # some are bad, on purpose
-            continue
+    more = {"channel": "email", "language": "en", "received_at": "2026-11-09T07:21:30Z"}
+    fields = {"id": f"q-{number}", "text": text, **more, "reference": f"CC-2026-{number:06}"}
+    return json.dumps(fields, ensure_ascii=False).encode()

@@ -3,97 +3,89 @@
 One classifier and one router. The clock of an inquiry starts when it is due and stops when a
 `read_committed` consumer has it from its last topic; so the wait for a generator, broker or service
 that cannot keep up is in it (see `services.local.load`).
-
-    python -m benchmarks.latency --rate 1000 --seconds 20
 """
 
-import sys
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import dataclass
 
-import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks.latency_line import RATE, SHOWN, Latency, Line, running
+from benchmarks.contestants import PARTITIONS
+from benchmarks.inquiries import inquiry, texts
+from benchmarks.testbed import Testbed
 from services.errors import TriageError
-from services.local.kafka import EmbeddedKafka
-from services.local.pipeline import plan_pipeline
-from services.local.steps import OnStep
-from services.local.temporary import temporary_folder
-from services.local.terminal import steps_on, stopping_on_sigterm
+from services.kafka.clients import connect
+from services.local.load.command import plan_load
+from services.local.load.latency import LoadFigures
+from services.local.load.send import send_load
+from services.local.processes.pipeline import create_all_topics, start_services
+from services.operate.topics import create_topics, topics_of
 
-SHARES = (0.1, 0.5, 0.8)
-SECONDS = 20.0
+RATE, PARTS_OF_CAPACITY = 1_000.0, (0.1, 0.5, 0.8)
+# At `RATE`, in milliseconds, at most.
+GOALS = {"p50": 20, "p99": 60}
+QUANTILES = ("p50", "p95", "p99", "p999", "max")
+COLUMNS = ("a second", "capacity", *QUANTILES, "sent late")
+LEGEND = (
+    "Latency in ms, from when an inquiry was due to its last topic; sent late is the p99 of that."
+)
+
+LENGTH, TEXTS = 200, 4_096
+# The one who watches all of the last topics shares the cores, and each partition costs it something
+# in every fetch.
+FINAL_PARTITIONS = 1
+# A broker that has just started is slower for the first half minute: Java compiles what is hot.
+WARM_UP_SECONDS, WAIT_SECONDS = 20.0, 30.0
 
 
-def latency(
-    line: Line, on_step: OnStep, *, capacity: float, seconds: float = SECONDS
-) -> list[Latency]:
+@dataclass(frozen=True)
+class Latency:
+    """What one load found; `part` is that of the capacity, where the rate comes from one."""
+
+    rate: float
+    part: float | None
+    load: LoadFigures
+
+
+def measure_latency(bed: Testbed, capacity: float, seconds: float) -> list[Latency]:
     """Measure at 1,000 inquiries a second, and at 10, 50 and 80 % of a capacity.
 
-    Args:
-        line: The pipeline, as `running` gives it.
-        on_step: Told what is going on.
-        capacity: What the pipeline answers at most, in inquiries a second.
-        seconds: How long each load is.
-
-    Raises:
-        TriageError: Not every inquiry came back exactly once.
+    The topics are those without a prefix, which no contestant has.
     """
-    rates = [(RATE, None), *((capacity * share, share) for share in SHARES)]
-    found = []
-    for number, (rate, share) in enumerate(rates):
-        on_step("Measuring latency", number, len(rates))
-        found.append(replace(line.send(rate, seconds), share=share))
+    plan, servers = bed.plan, bed.plan.kafka.bootstrap_servers
+    final = {name: kept for name, kept in topics_of(plan).items() if name in plan.final_topics}
+    asyncio.run(create_topics(plan.kafka, final, partitions=FINAL_PARTITIONS, replication_factor=1))
+    create_all_topics(plan, servers, PARTITIONS)  # the rest
+    rates = [(RATE, None), *((capacity * part, part) for part in PARTS_OF_CAPACITY)]
+    with ExitStack() as stack:
+        start_services(stack, plan, servers, bed.folder)
+        bed.on_step("Measuring latency")
+        _send(bed, RATE, WARM_UP_SECONDS)
+        return [Latency(rate, part, _send(bed, rate, seconds)) for rate, part in rates]
+
+
+def _send(bed: Testbed, rate: float, seconds: float) -> LoadFigures:
+    lines = [inquiry(number, text) for number, text in enumerate(texts(LENGTH, TEXTS))]
+    path = bed.folder / "inquiries.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    load = plan_load(path, rate=rate, seconds=seconds, bursty=False, seed=0)
+    clients = connect(bed.plan.kafka, "bench")
+    found = asyncio.run(send_load(clients, bed.plan, load, time.monotonic, WAIT_SECONDS))
+    if found.lost or found.doubled:
+        raise TriageError(
+            f"Of {found.inquiries:,} inquiries, {rate:,.0f} a second, {found.lost:,} were lost "
+            f"and {found.doubled:,} came back twice: their latency means nothing."
+        )
     return found
 
 
-def show(console: Console, found: Sequence[Latency]) -> None:
-    """Print what was found, in milliseconds, and the goals under what has them."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Latency, ms", title_justify="left")
-    for column in ("a second", "capacity", "", *SHOWN, "sent late"):
-        table.add_column(column, justify="right", no_wrap=True)
+def rows_of(found: Sequence[Latency]) -> Iterator[Sequence[str]]:
+    """Yield the quantiles of each load, in milliseconds, and the goals under what has them."""
     for each in found:
-        share = f"{each.share:.0%}" if each.share else ""
-        times = [f"{value:,.1f}" for value in each.milliseconds.values()]
-        late = f"{each.load.late.p99:,.1f}" if each.load.late else ""
-        table.add_row(f"{each.rate:,.0f}", share, "bursts" * each.bursty, *times, late)
-        if each.goals:
-            goals = [f"≤ {each.goals[name]:g}" if name in each.goals else "" for name in SHOWN]
-            table.add_row("goal", "", "", *goals, style="dim")
-    console.print(table)
-    console.print("From when it was due to its last topic; sent late is the generator's own p99.")
-
-
-def main(
-    rate: Annotated[float, typer.Option(help="Inquiries a second.")] = RATE,
-    seconds: Annotated[float, typer.Option(help="How long they come.")] = SECONDS,
-    bursty: Annotated[bool, typer.Option("--bursts", help="In bursts.")] = False,  # noqa: FBT002 - a command-line switch
-    rounds: Annotated[int, typer.Option(help="How often.")] = 1,
-) -> None:
-    """Measure the latency of one classifier and one router, on a Kafka of their own."""
-    console = Console()
-    try:
-        with ExitStack() as stack:
-            stack.enter_context(stopping_on_sigterm())
-            folder = stack.enter_context(temporary_folder("triage-latency-"))
-            on_step = stack.enter_context(steps_on(console))
-            kafka = stack.enter_context(EmbeddedKafka(folder / "kafka", on_step=on_step))
-            on_step("Starting classifier and router")
-            line = stack.enter_context(running(kafka.bootstrap_servers, plan_pipeline(), folder))
-            on_step("Measuring latency")
-            found = [
-                line.send(rate, seconds, bursty=bursty, seed=number) for number in range(rounds)
-            ]
-        show(console, found)
-    except TriageError as error:
-        typer.echo(f"latency: {error}", err=True)
-        sys.exit(error.exit_code)
-
-
-if __name__ == "__main__":
-    typer.run(main)
+        times = [getattr(each.load.latency, name, 0.0) for name in QUANTILES]
+        late = each.load.late.p99 if each.load.late else 0.0
+        part = f"{each.part:.0%}" if each.part else ""
+        yield f"{each.rate:,.0f}", part, *(f"{time:,.1f}" for time in (*times, late))
+        if each.rate == RATE:
+            yield "goal", "", *(f"≤ {GOALS[name]}" if name in GOALS else "" for name in QUANTILES)

@@ -1,71 +1,49 @@
 """A router with as many departments as one likes, and inquiries for all of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
-from aiokafka import ConsumerRecord
 
-from benchmarks.work import Work
-from services.local.lines import Line
-from services.manifest import FILENAME
-from services.router.decide import Decider
-from services.router.route import route
-from services.router.settings import RouterSettings
-from services.router.starter import starter_table
-from services.stream.service import utc_now
+from benchmarks.workloads import Workload, to_route
+from services.model.manifest import FILENAME
+from services.operate.installation import Installation, installation_of
+from services.router.app import create_decider
+from services.router.starter_table import starter_table
 
 NO_THRESHOLD = {"probability": 0.0, "precision": 0.0, "rows": 0}
 
 
-def labels_of(count: int) -> list[str]:
-    """Give the labels of so many departments."""
-    return [f"department-{number}" for number in range(count)]
-
-
-def with_departments(
-    folder: Path, prefix: str, router: RouterSettings, count: int
-) -> tuple[RouterSettings, dict[str, str]]:
-    """Give a router's settings, and the environment that says so, for a table of so many.
+def with_departments(plan: Installation, folder: Path, count: int) -> Installation:
+    """Return an installation with so many departments, whose table and model are in the folder.
 
     Rules stay as they are; every department takes what the model gives it, however unsure.
     """
-    own = folder / prefix
-    own.mkdir()
-    labels = labels_of(count)
-    manifest = msgspec.json.decode((router.model / FILENAME).read_bytes())
+    labels = _labels(count)
+    manifest = msgspec.json.decode((plan.classifier.model / FILENAME).read_bytes())
     manifest["labels"] = labels
     manifest["thresholds"]["departments"] = dict.fromkeys(labels, NO_THRESHOLD)
     manifest["thresholds"]["in_remit"] = 0.0
     manifest["expected"]["share"] = dict.fromkeys(labels, 0.0)
-    (own / FILENAME).write_bytes(msgspec.json.encode(manifest))
-    shipped = router.routes.read_text(encoding="utf-8")
-    rules = shipped[shipped.index("[[rules]]") :]
-    table = starter_table(labels) + rules
-    routes = own / "routes.toml"
-    routes.write_text(table.replace('topic = "', f'topic = "{prefix}.'), encoding="utf-8")
-    settings = {
-        "input_topic": f"{prefix}.in",
-        "rejected_topic": f"{prefix}.rejected",
-        "group_id": prefix,
-        "routes": routes,
-        "model": own,
-    }
-    environment = {f"ROUTER_{name}".upper(): str(value) for name, value in settings.items()}
-    return router.model_copy(update=settings), environment
+    folder.mkdir()
+    (folder / FILENAME).write_bytes(msgspec.json.encode(manifest))
+    shipped, routes = plan.router.routes.read_text(encoding="utf-8"), folder / "routes.toml"
+    table = starter_table(labels) + shipped[shipped.index("[[rules]]") :]
+    routes.write_text(table, encoding="utf-8")
+    classifier = plan.classifier.model_copy(update={"model": folder})
+    router = plan.router.model_copy(update={"routes": routes, "models": (folder,)})
+    return installation_of(plan.kafka, classifier, router)
 
 
-def spread(work: Work, decider: Decider, count: int) -> Work:
-    """Give the router's work with the departments of such a table in turn."""
-    labels = labels_of(count)
-    values = []
-    for number, value in enumerate(work.values):
+def spread(classified: Workload, plan: Installation) -> Workload:
+    """Return the router's workload with the departments of such an installation in turn."""
+    labels, values = _labels(len(plan.table.departments)), []
+    for number, value in enumerate(classified.values):
         event = msgspec.json.decode(value)
         event["classification"]["department"] = labels[number % len(labels)]
         values.append(msgspec.json.encode(event))
-    lines = [Line(n, value, headers=tuple(work.headers)) for n, value in enumerate(values)]
-    routed = route(lines, decider, rejected_topic="rejected", now=utc_now())
+    return to_route(replace(classified, values=values), create_decider(plan.router))
 
-    def is_right(place: int, record: ConsumerRecord) -> bool:
-        return bool(record.topic == routed[place].topic)
 
-    return Work(values, work.headers, work.id_header, is_right)
+def _labels(count: int) -> list[str]:
+    return [f"department-{number}" for number in range(count)]

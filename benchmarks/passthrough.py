@@ -6,8 +6,6 @@ was read are committed by the transaction that holds what is written), "Batch pr
 at once; and from Kafka's on exactly-once one transactional id for each input partition. It runs on
 uvloop, and leaves out all that a service is for: it checks nothing, counts nothing, makes no
 header, chooses no partition and could not take over from another process.
-
-    python -m benchmarks.passthrough JOB
 """
 
 import asyncio
@@ -17,17 +15,16 @@ import uvloop  # noqa: TID251 - as it would be run, and as fast as can be
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from benchmarks.job import Job, read_job, say_ready
+from benchmarks.contestant_setup import BATCH_BYTES, BATCH_RECORDS, Setup, read_setup, say_ready
+from benchmarks.contestants import PARTITIONS
 
-BATCH_BYTES = 1_000_000  # as KAFKA_MAX_MESSAGE_BYTES of the services
 
-
-async def run(job: Job) -> None:
-    """Pass records on until killed; says on standard output when it is ready."""
-    partitions = [TopicPartition(job.reads, number) for number in range(job.partitions)]
+async def run(setup: Setup) -> None:
+    """Pass records on until killed."""
+    partitions = [TopicPartition(setup.reads, number) for number in range(PARTITIONS)]
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=job.servers,
-        group_id=job.group,
+        bootstrap_servers=setup.servers,
+        group_id=setup.group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
@@ -36,28 +33,29 @@ async def run(job: Job) -> None:
     async with consumer, asyncio.TaskGroup() as tasks:
         for partition in partitions:
             producer = AIOKafkaProducer(
-                bootstrap_servers=job.servers,
-                transactional_id=f"{job.group}.{partition.partition}",
+                bootstrap_servers=setup.servers,
+                transactional_id=f"{setup.group}.{partition.partition}",
                 max_batch_size=BATCH_BYTES,
             )
             await producer.start()
-            tasks.create_task(_work(job, partition, consumer, producer))
+            tasks.create_task(_pass_on(setup, partition, consumer, producer))
         say_ready()
 
 
-async def _work(
-    job: Job, partition: TopicPartition, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
+async def _pass_on(
+    setup: Setup, partition: TopicPartition, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer
 ) -> None:
+    number = partition.partition
     while True:
-        batches = await consumer.getmany(partition, timeout_ms=1_000, max_records=job.batch_records)
-        if records := batches.get(partition):
+        read = await consumer.getmany(partition, timeout_ms=1_000, max_records=BATCH_RECORDS)
+        if records := read.get(partition):
             async with producer.transaction():
                 sent = [
-                    await producer.send_batch(batch, job.writes, partition=partition.partition)
+                    await producer.send_batch(batch, setup.writes, partition=number)
                     for batch in _batches(producer, records)
                 ]
                 offsets = {partition: records[-1].offset + 1}
-                await producer.send_offsets_to_transaction(offsets, job.group)
+                await producer.send_offsets_to_transaction(offsets, setup.group)
                 await asyncio.gather(*sent)
 
 
@@ -74,10 +72,9 @@ def _batches(
 
 
 def _append(batch: BatchBuilder, record: ConsumerRecord) -> bool:
-    headers = list(record.headers)
-    appended = batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
-    return appended is not None
+    key, value, headers = record.key, record.value, list(record.headers)
+    return batch.append(timestamp=None, key=key, value=value, headers=headers) is not None
 
 
 if __name__ == "__main__":
-    uvloop.run(run(read_job()))
+    uvloop.run(run(read_setup()))

@@ -1,135 +1,78 @@
-"""The figures for people, as a table, and for programs, as JSON."""
+"""Results for people, on the terminal and as Markdown, and for programs, as JSON."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import os
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.effort import Effort
+from benchmarks import cpu_profile, latency
+from benchmarks.contestants import Size
 from benchmarks.figures import LEGEND, Figure
-from benchmarks.latency import show as show_latency
-from benchmarks.latency_line import SHOWN, Latency
-from benchmarks.plots import PLOTS, write_plots
-from benchmarks.shares import LEGEND as STAGE_LEGEND
-from benchmarks.shares import Share
+from services.local.embedded_kafka.jars import pinned
 
+RESULTS = Path("build", "bench")
+WIDTH = 160  # of a line in a file
 COLUMNS = ("", "length", "goal", "median", "lowest", "highest")
-STAGE_COLUMNS = ("service", "stage", "length", "µs a record", "share")
-LATENCY_COLUMNS = ("a second", "of capacity", *(f"{name}, ms" for name in SHOWN))
+PACKAGES = (
+    "aiokafka onnxruntime numpy msgspec uvloop faststream confluent-kafka scikit-learn skl2onnx"
+)
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a run has found, and on what."""
+    """What a run of a size has found, and on what."""
 
-    effort: Effort
+    size: Size
     machine: Mapping[str, str]
-    remarks: Sequence[str]
+    remark: str
     figures: Sequence[Figure]
-    shares: Sequence[Share]
-    latency: Sequence[Latency]
+    profile: Sequence[cpu_profile.StageTime]
+    latency: Sequence[latency.Latency]
+
+    def parts(self) -> list[Table | str]:
+        """Return it as tables and sentences."""
+        described = ", ".join(f"{name} {value}" for name, value in self.machine.items())
+        stages = [stage.cells() for stage in self.profile]
+        figures = table(COLUMNS, _figure_rows(self.figures))
+        parts: list[Table | str] = [figures, *LEGEND, self.remark]
+        parts += [table(cpu_profile.COLUMNS, stages), cpu_profile.LEGEND]
+        if self.latency:
+            parts += [table(latency.COLUMNS, latency.rows_of(self.latency)), latency.LEGEND]
+        return [*parts, f"Measured on: {described}."]
 
 
-def show(console: Console, report: Report) -> None:
-    """Print the figures, what they mean, and what they were measured on."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(COLUMNS):
-        table.add_column(column, justify="right" if number else "left", no_wrap=True)
-    for name, group in groupby(report.figures, lambda figure: figure.name):
-        table.add_row(name, style="bold")
-        for figure in group:
-            table.add_row(*_row(figure))
-        table.add_section()
-    console.print(table)
-    console.print(_stage_table(report.shares))
-    if report.latency:
-        show_latency(console, report.latency)
-    for sentence in _sentences(report):
-        console.print(sentence)
-
-
-def _stage_table(shares: Sequence[Share]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="CPU time", title_justify="left")
-    for number, column in enumerate(STAGE_COLUMNS):
-        table.add_column(column, justify="right" if number > 1 else "left", no_wrap=True)
-    for share in shares:
-        table.add_row(*_stage(share))
-    return table
-
-
-def write(folder: Path, report: Report) -> None:
-    """Write `bench.json`, `bench.md` and the plots that it shows."""
-    folder.mkdir(parents=True, exist_ok=True)
-    said = {
-        "machine": report.machine,
-        "effort": report.effort._asdict(),
-        "remarks": report.remarks,
-        "figures": [_as_json(figure) for figure in report.figures],
-        "stages": [share._asdict() for share in report.shares],
-        "latency": [asdict(each) for each in report.latency],
-    }
-    (folder / "bench.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    parts = [
-        *markdown(("", *COLUMNS), [(each.name, *_row(each)) for each in report.figures]),
-        *markdown(STAGE_COLUMNS, map(_stage, report.shares)),
-        *markdown(LATENCY_COLUMNS, map(_latency, report.latency)),
-        *_sentences(report),
-        "",
-        *map(_picture, PLOTS),
-        "",
-    ]
-    (folder / "bench.md").write_text("\n".join(parts), encoding="utf-8")
-    write_plots(folder, report.figures)
-
-
-def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Write a table, or nothing where it has no row."""
-    rows = list(rows)
-    if not rows:
-        return []
-    lines = [columns, ["---"] * len(columns), *rows]
-    return [*("| " + " | ".join(line) + " |" for line in lines), ""]
-
-
-def _stage(share: Share) -> tuple[str, ...]:
-    taken = f"{share.microseconds:.1f}"
-    return share.service, share.stage, str(share.length), taken, f"{share.share:.0%}"
-
-
-def _latency(each: Latency) -> tuple[str, ...]:
-    share = f"{each.share:.0%}" if each.share else ""
-    return f"{each.rate:,.0f}", share, *(f"{value:,.0f}" for value in each.milliseconds.values())
-
-
-def _picture(plot: str) -> str:
-    return (
-        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{plot}-dark.svg">'
-        f'<img alt="{plot}" src="{plot}-light.svg"></picture>'
-    )
-
-
-def _row(figure: Figure) -> tuple[str, ...]:
-    goal = figure.goal
-    shown = [_number(each) for each in (figure.median, min(figure.values), max(figure.values))]
-    asked = f"{'≤' if goal.at_most else '≥'} {goal.value:,g}" if goal else ""
-    return (figure.unit, str(figure.length), asked, *shown)
-
-
-def _as_json(figure: Figure) -> dict[str, Any]:
+def describe_machine() -> dict[str, str]:
+    """Return cores, system and the versions that matter: no name of a host, a user or a folder."""
+    versions = {}
+    for package in PACKAGES.split():
+        with suppress(PackageNotFoundError):  # those that the benchmark alone needs
+            versions[package] = version(package)
     return {
-        "name": figure.name,
-        "unit": figure.unit,
-        "characters": figure.length,
-        "goal": figure.goal._asdict() if figure.goal else None,
-        "median": figure.median,
-        "rounds": list(figure.values),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        **versions,
+        "Kafka": next(jar.version for jar in pinned() if jar.group == "org.apache.kafka"),
     }
+
+
+def _figure_rows(figures: Sequence[Figure]) -> Iterator[Sequence[str]]:
+    for name, group in groupby(figures, lambda figure: figure.name):
+        yield (f"[bold]{name}",)
+        for figure in group:
+            goal = figure.goal
+            asked = f"{'≤' if goal.at_most else '≥'} {goal.value:,g}" if goal else ""
+            shown = (figure.median, min(figure.rounds), max(figure.rounds))
+            yield figure.unit, str(figure.characters), asked, *map(_number, shown)
 
 
 def _number(value: float) -> str:
@@ -138,6 +81,23 @@ def _number(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _sentences(report: Report) -> list[str]:
-    described = ", ".join(f"{name} {value}" for name, value in report.machine.items())
-    return [*LEGEND, STAGE_LEGEND, *report.remarks, f"Measured on: {described}."]
+def table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return a table that is one in Markdown too; all but its first column hold numbers."""
+    made = Table(box=box.MARKDOWN)
+    for number, column in enumerate(columns):
+        made.add_column(column, justify="right" if number else "left", no_wrap=True)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def publish(
+    console: Console, name: str, parts: Sequence[Table | str], data: object, folder: Path = RESULTS
+) -> None:
+    """Print results, and write them to `NAME.md` and, as data, to `NAME.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.md").open("w", encoding="utf-8") as file:
+        for each in (console, Console(file=file, width=WIDTH)):
+            each.print(*parts, sep="\n")
+    (folder / f"{name}.json").write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    console.print(f"Written to {folder}.")

@@ -1,106 +1,89 @@
-"""Lets everybody have a turn, round after round."""
+"""Lets every contestant run, round after round."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from itertools import chain, count
-from pathlib import Path
-from typing import NamedTuple
 
-from benchmarks.alone import Scores, score_texts
-from benchmarks.effort import CLASSIFIER, CLASSIFY, EXPORT, LENGTHS, MODEL, SKLEARN, Effort
-from benchmarks.inquiries import texts
-from benchmarks.lines import decide_lines
-from benchmarks.stock import Decision
-from benchmarks.stock_training import Trained
-from benchmarks.turn import Contestant, Turn, take_turn
-from benchmarks.work import Chosen, Work, stock_works, works
-from services.classifier.model import Model
-from services.local.steps import OnStep
-from services.router.decide import Decider
+from benchmarks.contestants import LENGTHS, Name, Size
+from benchmarks.kafka_runs import run_on_kafka
+from benchmarks.processes import SCRIPTS, Contestant, contestant, create_topics_of, start
+from benchmarks.runs import Case, Round, Run
+from benchmarks.runs_without_kafka import Scores, classify_lines, score_texts
+from benchmarks.sklearn_baseline import Baseline
+from benchmarks.testbed import Testbed
+from benchmarks.workloads import Inquiries, Workload, to_decide
 
-# Different texts of one length; more would not change what a text costs.
-TEXTS = 4_096
-# No number comes twice, and so no key: more than any turn has.
+# No number comes twice, and so no key: more than any run has.
 NUMBERS = 1_000_000
-
-
-class Case(NamedTuple):
-    """Who has a turn, and with inquiries of how many characters."""
-
-    name: str
-    length: int
-
-
-Round = dict[Case, Turn]
-
-
-class Load:
-    """Inquiries of one length, and what everybody has to do with them."""
-
-    def __init__(self, length: int, model: Model, decider: Decider) -> None:
-        self.length = length
-        self.texts = texts(length, TEXTS)
-        self.chosen = Chosen(model, self.texts)
-        self.works = works(self.texts, self.chosen, model, decider)
-
-    def stock_works(self, stock: Trained) -> dict[str, Work]:
-        """Give the work of those that have the stock pipeline."""
-
-        @cache
-        def decide(place: int) -> Decision:
-            return stock.export.decide([self.texts[place]])[0]
-
-        return stock_works(self.works[CLASSIFIER], decide)
+WITH_BASELINE = (Name.FASTSTREAM, Name.FASTSTREAM_WORKERS)
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Where turns are taken: the broker, those that wait on it, and a folder for files."""
+    """Measures all contestants, in rounds of a size."""
 
-    servers: str
-    contestants: Sequence[Contestant]
-    folder: Path
-    model: Model
-    stock: Trained
-    effort: Effort
+    bed: Testbed
+    baseline: Baseline
+    size: Size
 
-    def rounds(self, decider: Decider, on_step: OnStep) -> list[Round]:
-        """Measure; a first, smaller round of one length warms everything up and does not count.
-
-        Raises:
-            TriageError: A contestant has ended, or its answers are not what they should be.
-        """
-        loads = [Load(length, self.model, decider) for length in LENGTHS]
-        firsts = count(0, NUMBERS)
-        rounds: list[Round] = []
-        on_step("Warming up")
-        dict(self._turns(loads[0], firsts, self.effort.to_warm_up()))
-        for number in range(self.effort.rounds):
-            on_step("Measuring, round by round", number, self.effort.rounds)
-            turns = chain.from_iterable(self._turns(load, firsts, self.effort) for load in loads)
-            rounds.append(dict(turns))
+    def rounds(self) -> list[Round]:
+        """Measure; a first, smaller round of one length warms everything up and does not count."""
+        firsts, rounds = count(0, NUMBERS), list[Round]()
+        inquiries = [Inquiries(length, self.bed.model, self.bed.decider) for length in LENGTHS]
+        self.bed.on_step("Starting the contestants")
+        with ExitStack() as stack:
+            on_kafka = self._start(stack)
+            self.bed.on_step("Warming up")
+            warm_up = replace(self.size, part=self.size.part / 4)
+            dict(self._runs(on_kafka, inquiries[0], firsts, warm_up))
+            for number in range(self.size.rounds):
+                self.bed.on_step("Measuring, round by round", number, self.size.rounds)
+                runs = [self._runs(on_kafka, each, firsts, self.size) for each in inquiries]
+                rounds.append(dict(chain.from_iterable(runs)))
         return rounds
 
-    def _turns(
-        self, load: Load, firsts: Iterator[int], effort: Effort
-    ) -> Iterator[tuple[Case, Turn]]:
-        works = load.works | load.stock_works(self.stock)
-        for contestant in self.contestants:
-            first = next(firsts)
-            numbers = range(first, first + effort.records[contestant.name])
-            turn = take_turn(self.servers, contestant, works[contestant.name], numbers)
-            yield Case(contestant.name, load.length), asyncio.run(turn)
-        lines = decide_lines(self.folder, load.texts, load.chosen, effort.lines)
-        yield Case(CLASSIFY, load.length), lines
-        for name, model in self._models().items():
-            alone = score_texts(model, load.texts, effort.texts[name])
-            yield Case(name, load.length), alone
+    def _start(self, stack: ExitStack) -> Mapping[Name, Contestant]:
+        """Start all contestants; `stack` stops them."""
+        exported = self.bed.plan.classifier.model_copy(update={"model": self.baseline.path})
+        with_baseline = replace(self.bed.plan, classifier=exported)
+        started = {}
+        for name in (Name.CLASSIFIER, Name.TWO_CLASSIFIERS, Name.ROUTER, *SCRIPTS):
+            plan = with_baseline if name in WITH_BASELINE else self.bed.plan
+            replicas = 2 if name is Name.TWO_CLASSIFIERS else 1
+            started[name] = contestant(name, plan, self.bed.folder, replicas)
+            asyncio.run(create_topics_of(started[name]))
+        start(stack, *started.values())
+        passing = dict.fromkeys(
+            (Name.PASSTHROUGH, Name.PASSTHROUGH_CLASSIFIED), started[Name.PASSTHROUGH]
+        )
+        return passing | started
 
-    def _models(self) -> dict[str, Scores]:
-        return {
-            MODEL: self.model,
-            SKLEARN: self.stock.pipeline,
-            EXPORT: self.stock.export,
-        }
+    def _runs(
+        self,
+        on_kafka: Mapping[Name, Contestant],
+        inquiries: Inquiries,
+        firsts: Iterator[int],
+        size: Size,
+    ) -> Iterator[tuple[Case, Run]]:
+        length = inquiries.length
+        for name, each in on_kafka.items():
+            first = next(firsts)
+            numbers = range(first, first + size.count(name))
+            run = run_on_kafka(each, self._workload(name, inquiries), numbers)
+            yield Case(name, length), asyncio.run(run)
+        # As many to warm up: of fewer, the command would be done before the clocks are read.
+        lines = self.size.count(Name.CLASSIFY)
+        yield Case(Name.CLASSIFY, length), classify_lines(self.bed.folder, inquiries, lines)
+        for name, model in self._models().items():
+            yield Case(name, length), score_texts(model, inquiries.texts, size.count(name))
+
+    def _models(self) -> dict[Name, Scores]:
+        baseline = self.baseline
+        return {Name.MODEL: self.bed.model, Name.SKLEARN: baseline, Name.EXPORT: baseline.export}
+
+    def _workload(self, name: Name, inquiries: Inquiries) -> Workload:
+        if name in WITH_BASELINE:
+            return to_decide(inquiries.received, self.baseline.export.decide(inquiries.texts))
+        return inquiries.given_to(name)

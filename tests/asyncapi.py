@@ -52,6 +52,6 @@ def read_as(content_type: str, value: bytes | None) -> Any:
 
 
 def validator(document: Json, schema: Json) -> Draft7Validator:
-    """Give what checks values against a schema of the document, which may refer to others."""
+    """Return what checks values against a schema of the document, which may refer to others."""
     whole = {**schema, "components": document["components"]}
     return Draft7Validator(whole, format_checker=FORMATS)

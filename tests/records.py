@@ -28,12 +28,12 @@ class ARecord(NamedTuple):
 
 
 def an_inquiry(**fields: Any) -> bytes:
-    """Give the bytes of an inquiry, with some fields set otherwise."""
+    """Return the bytes of an inquiry, with some fields set otherwise."""
     return json.dumps({"id": "q-1", "text": "Where is my pension?", **fields}).encode()
 
 
 def an_envelope(data: bytes, **attributes: Any) -> bytes:
-    """Give a structured-mode event around `data`, which stays as it is."""
+    """Return a structured-mode event around `data`, which stays as it is."""
     event = {
         "specversion": "1.0",
         "id": "e-1",

@@ -7,16 +7,16 @@ from time import perf_counter
 from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry
 
-from services.classifier.classify import answer_records
+from services.app.application import Service, create_application
+from services.app.main import run_from_environment
+from services.classifier.classify import classify_records
 from services.classifier.metrics import ClassifierMetrics
-from services.classifier.model import load
 from services.classifier.settings import ClassifierSettings
+from services.engine.job import Result
+from services.kafka.settings import KafkaSettings
 from services.messages.events import CLASSIFIED, RECEIVED
-from services.messages.record import Output, Record
-from services.stream.logs import configure_logs
-from services.stream.server import run_service
-from services.stream.service import Service, create_service, utc_now
-from services.stream.settings import KafkaSettings, read_settings
+from services.messages.record import Record
+from services.model.text_model import load_model
 
 
 def main() -> None:
@@ -25,15 +25,7 @@ def main() -> None:
     Raises:
         TriageError: It cannot start, or had to give up.
     """
-    settings = read_settings(ClassifierSettings)
-    run_service(create(), settings)
-
-
-def create() -> AsgiFastStream:
-    """Build the classifier from the environment; `faststream run … --factory` starts here."""
-    settings = read_settings(ClassifierSettings)
-    configure_logs(settings.log_level, settings.log_format)
-    return create_app(settings, read_settings(KafkaSettings), utc_now)
+    run_from_environment(ClassifierSettings, create_app)
 
 
 def create_app(
@@ -45,17 +37,11 @@ def create_app(
         ConfigurationError: The model or the settings are wrong.
     """
     registry = CollectorRegistry()
-    model = load(settings.model, threads=settings.threads)
+    model = load_model(settings.model, threads=settings.threads)
     metrics = ClassifierMetrics(registry, model, perf_counter)
 
-    def process(records: Sequence[Record]) -> list[Output]:
-        return answer_records(
-            records,
-            metrics.model,
-            topic=settings.output_topic,
-            rejected_topic=settings.rejected_topic,
-            now=now(),
-        )
+    def process(records: Sequence[Record]) -> Sequence[Result]:
+        return classify_records(records, metrics.model, topic=settings.output_topic, now=now())
 
     service = Service(
         name="classifier",
@@ -67,4 +53,4 @@ def create_app(
         note=metrics.note,
         now=now,
     )
-    return create_service(service, registry)
+    return create_application(service, registry)

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry
 
-from services.classifier.classify import Scores
-from services.classifier.model import Model
+from services.engine.batch_histogram import BatchHistogram
+from services.engine.metric import Gauge, Histogram, Metric
+from services.engine.metrics import Count
+from services.messages.decision import Classification
 from services.messages.record import Output
-from services.stream.batch_histogram import BatchHistogram
-from services.stream.metric import Gauge, Histogram, Metric
-from services.stream.metrics import Count
+from services.model.scorer import Scores
+from services.model.text_model import Model
 
 MODEL = Gauge("triage_model_info", "Which model decides; 1.", ["name", "version"])
 SECONDS = Histogram(
@@ -64,9 +65,8 @@ class ClassifierMetrics:
         """Take note of what was decided, and give what counts it."""
         probabilities: dict[str, list[float]] = defaultdict(list)
         for output in outputs:
-            if output.classification:
-                said = output.classification
-                probabilities[said.department].append(said.probability)
+            if isinstance(output.decided, Classification):
+                probabilities[output.decided.department].append(output.decided.probability)
 
         def count() -> None:
             for department, values in probabilities.items():

@@ -1,18 +1,20 @@
 """The classifier's own settings."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
+from services.app.settings import ServiceSettings
 from services.resources import shipped
-from services.stream.settings import ServiceSettings
 
 
 class ClassifierSettings(ServiceSettings):
     """Read from `CLASSIFIER_…`."""
 
     model_config = SettingsConfigDict(env_prefix="CLASSIFIER_", frozen=True)
+    names_on_kafka: ClassVar[tuple[str, ...]] = (*ServiceSettings.names_on_kafka, "output_topic")
 
     input_topic: str = Field("inquiries", description="The topic it reads.")
     output_topic: str = Field("inquiries.classified", description="The topic it writes.")

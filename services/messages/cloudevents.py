@@ -85,7 +85,7 @@ def read(record: Record) -> Event:
 
 @lru_cache(maxsize=16)  # the same for a whole batch
 def context(event_type: str, source: str, time: datetime) -> tuple[tuple[str, bytes], ...]:
-    """Give the headers, all but `ce_id`, that make a record a binary-mode event."""
+    """Return the headers, all but `ce_id`, that make a record a binary-mode event."""
     return (
         ("ce_specversion", SPEC_VERSION),
         ("ce_type", event_type.encode()),
@@ -96,12 +96,12 @@ def context(event_type: str, source: str, time: datetime) -> tuple[tuple[str, by
 
 
 def as_received(headers: Headers) -> list[Header]:
-    """Give every header, those of the received event's own context under `received-…`."""
+    """Return every header, those of the received event's own context under `received-…`."""
     return [(RECEIVED_AS.get(name, name), value) for name, value in headers]
 
 
 def without_context(headers: Headers) -> list[Header]:
-    """Give the headers that travel on from one of our own events to the next."""
+    """Return the headers that travel on from one of our own events to the next."""
     return [header for header in headers if header[0] not in CONTEXT_HEADERS]
 
 

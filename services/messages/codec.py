@@ -1,4 +1,4 @@
-"""The codec: a record's bytes to the event that a service reads, and an answer to bytes.
+"""The codec: a record's bytes to the event that a service reads, and a result to bytes.
 
 The inquiry's own bytes are never parsed and written again. They are spliced into the next
 event as they came, so that a department receives what the citizen's system sent.
@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from services.messages import cloudevents
-from services.messages.decision import Classification, Route
+from services.messages.decision import Classification, Decided, Route
 from services.messages.events import CLASSIFIED, RECEIVED, ROUTED, Classified
 from services.messages.inquiry import MAX_TEXT, Inquiry
 from services.messages.record import Headers, Output, Record
@@ -55,6 +55,13 @@ class Reader(Generic[T]):
             raise _explain(error) from None
         return Received(body, event.data, event.headers)
 
+    def read_or_reject(self, record: Record) -> Received[T] | RejectedError:
+        """Read one record, or return why it cannot be read."""
+        try:
+            return self.read(record)
+        except RejectedError as error:
+            return error
+
     def _refuse(self, event_type: str) -> None:
         if event_type.rpartition(".")[0] == self._family:
             detail = f"the event's version is not that of {self._type}"
@@ -67,26 +74,31 @@ classified: Reader[Classified] = Reader(CLASSIFIED, Classified)
 
 
 def write_classified(
-    record: Record, received: Received[Inquiry], answer: Classification, *, topic: str, by: str
+    record: Record,
+    received: Received[Inquiry],
+    classification: Classification,
+    *,
+    topic: str,
+    by: str,
 ) -> Output:
-    """Write the classified event that answers a received one."""
-    value = b'{"inquiry":%b,"classification":%b}' % (received.data, _encode(answer))
+    """Write the classified event for a received one."""
+    value = b'{"inquiry":%b,"classification":%b}' % (received.data, _encode(classification))
     kept = cloudevents.as_received(received.headers)
-    own = _context(CLASSIFIED, record, by, answer.classified_at)
+    own = _context(CLASSIFIED, record, by, classification.classified_at)
     return Output(
         topic,
         record.key,
         value,
         [*kept, *own],
         received_at=received.body.received_at,
-        classification=answer,
+        decided=classification,
     )
 
 
 def write_routed(
     record: Record, received: Received[Classified], route: Route, *, by: str
 ) -> Output:
-    """Write the routed event that answers a classified one, onto the route's topic."""
+    """Write the routed event for a classified one, onto the route's topic."""
     opened = received.data.rstrip()[:-1]
     value = b'%b,"route":%b}' % (opened, _encode(route))
     kept = cloudevents.without_context(received.headers)
@@ -97,13 +109,12 @@ def write_routed(
         value,
         [*kept, *own],
         received_at=received.body.inquiry.received_at,
-        classification=received.body.classification,
-        route=route,
+        decided=Decided(received.body.classification.department, route.reason),
     )
 
 
 def _context(event_type: str, record: Record, by: str, time: datetime) -> Headers:
-    """Name the event after the record it answers, so that a second try bears the same name."""
+    """Name the event after its record, so that a second try bears the same name."""
     event_id = f"{record.topic}/{record.partition}/{record.offset}"
     return [("ce_id", event_id.encode()), *cloudevents.context(event_type, by, time)]
 

@@ -62,17 +62,17 @@ def write_rejected(
         rejected_times=1 + times_replayed(record.headers),
     )
     headers = [*record.headers, *as_headers(letter)]
-    return Output(topic, record.key, record.value, headers, error.reason)
+    return Output(topic, record.key, record.value, headers)
 
 
 def as_headers(said: DeadLetter | Replayed) -> list[Header]:
-    """Give the headers that say it."""
+    """Return the headers that say it."""
     plain = msgspec.to_builtins(said)
     return [(name, str(value).encode()) for name, value in plain.items()]
 
 
 def times_replayed(headers: Headers) -> int:
-    """Give how often a record was replayed, as far as its headers say; the last one counts."""
+    """Return how often a record was replayed, as far as its headers say; the last one counts."""
     said = [value for name, value in headers if name == TIMES_HEADER]
     last = said[-1] or b"" if said else b""
     return int(last) if last.isdigit() and len(last) < 10 else 0  # noqa: PLR2004 - anybody's header

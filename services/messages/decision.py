@@ -1,12 +1,14 @@
 """What the machine adds to an inquiry: the model's classification and the router's route."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
 Probability = Annotated[float, Meta(ge=0, le=1, description="Calibrated probability.")]
-Reason = Literal["confident", "low-confidence", "ambiguous", "out-of-remit", "rule"]
+Reason = Literal[
+    "confident", "low-confidence", "ambiguous", "out-of-remit", "rule", "unknown-model"
+]
 Priority = Literal["normal", "high"]
 
 REASONS: dict[Reason, str] = {
@@ -15,6 +17,7 @@ REASONS: dict[Reason, str] = {
     "ambiguous": "The next department is nearly as probable.",
     "out-of-remit": "Probably none of the departments should get it.",
     "rule": "A rule of the routing table wants a person to see it; `route.rule` names it.",
+    "unknown-model": "The router does not have the limits of the model that classified it.",
 }
 
 
@@ -56,3 +59,10 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     table: Annotated[str, Meta(description="Version of the routing table that decided.")]
     routed_at: Annotated[datetime, Meta(tz=True)]
     rule: Annotated[str | None, Meta(description="The id of the rule that fired.")] = None
+
+
+class Decided(NamedTuple):
+    """What is counted of a route: the department that the model chose, and the reason."""
+
+    department: str
+    reason: Reason

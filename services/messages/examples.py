@@ -63,7 +63,7 @@ _EXAMPLES: tuple[Struct, ...] = (
 
 
 def example_of(message: type[Struct]) -> dict[str, Any]:
-    """Give the example of a message type, as JSON would have it."""
+    """Return the example of a message type, as JSON would have it."""
     [example] = [example for example in _EXAMPLES if type(example) is message]
     plain: dict[str, Any] = msgspec.to_builtins(example)
     return plain

@@ -30,8 +30,8 @@ class Inquiry(Struct, frozen=True, kw_only=True):
     attributes: dict[str, str] | None = None
 
     @property
-    def said(self) -> str:
-        """What the citizen said, for model and rules: the subject line is part of it."""
+    def full_text(self) -> str:
+        """What the citizen wrote, for model and rules: the subject line is part of it."""
         return f"{self.subject}\n{self.text}" if self.subject else self.text
 
     def __repr__(self) -> str:

@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from services.messages.decision import Classification, Route
-from services.messages.rejection import Rejection
-
 # A header can be there without a value: Kafka's null, which is not the same as an empty one.
 Header = tuple[str, bytes | None]
 Headers = Sequence[Header]
@@ -45,19 +42,18 @@ class Record(Protocol):
 
 
 class Output(NamedTuple):
-    """A record to write, made from the one record it answers.
+    """A record to write, made from the one record that was read.
 
-    What comes after the headers is not written: it says what was decided, to whoever counts.
+    What comes after the headers is not written, but counted: from when the age of the matter is
+    measured (None for the timestamp of the record that was read), and what was decided of it.
     """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: list[Header]
-    rejection: Rejection | None = None
     received_at: datetime | None = None
-    classification: Classification | None = None
-    route: Route | None = None
+    decided: object = None
 
     def __repr__(self) -> str:
         """Show where it goes and how large it is, never what it says."""

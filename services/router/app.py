@@ -6,18 +6,19 @@ from datetime import datetime
 from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry
 
-from services.manifest import promised_limits, read_manifest
+from services.app.application import Service, create_application
+from services.app.main import run_from_environment
+from services.engine.job import Result
+from services.kafka.settings import KafkaSettings
 from services.messages.events import CLASSIFIED, ROUTED
-from services.messages.record import Output, Record
+from services.messages.record import Record
+from services.model.manifest import read_manifest
 from services.router.decide import Decider
+from services.router.limits import limits_by_version
 from services.router.metrics import RouterMetrics
-from services.router.route import route
+from services.router.route import route_records
 from services.router.settings import RouterSettings
-from services.router.table import check_labels, limits_of, load_table
-from services.stream.logs import configure_logs
-from services.stream.server import run_service
-from services.stream.service import Service, create_service, utc_now
-from services.stream.settings import KafkaSettings, read_settings
+from services.router.table import check_labels, load_table
 
 
 def main() -> None:
@@ -26,15 +27,7 @@ def main() -> None:
     Raises:
         TriageError: It cannot start, or had to give up.
     """
-    settings = read_settings(RouterSettings)
-    run_service(create(), settings)
-
-
-def create() -> AsgiFastStream:
-    """Build the router from the environment; `faststream run … --factory` starts here."""
-    settings = read_settings(RouterSettings)
-    configure_logs(settings.log_level, settings.log_format)
-    return create_app(settings, read_settings(KafkaSettings), utc_now)
+    run_from_environment(RouterSettings, create_app)
 
 
 def create_app(
@@ -43,14 +36,14 @@ def create_app(
     """Build the router.
 
     Raises:
-        ConfigurationError: The routing table, the model's manifest or the settings are wrong.
+        ConfigurationError: The routing table, a model's manifest or the settings are wrong.
     """
-    decider = create_decider(settings)
+    decider = create_decider(settings, kafka.topic_prefix)
     registry = CollectorRegistry()
     metrics = RouterMetrics(registry, decider.table)
 
-    def process(records: Sequence[Record]) -> list[Output]:
-        return route(records, decider, rejected_topic=settings.rejected_topic, now=now())
+    def process(records: Sequence[Record]) -> Sequence[Result]:
+        return route_records(records, decider, now())
 
     service = Service(
         name="router",
@@ -62,16 +55,16 @@ def create_app(
         note=metrics.note,
         now=now,
     )
-    return create_service(service, registry)
+    return create_application(service, registry)
 
 
-def create_decider(settings: RouterSettings) -> Decider:
-    """Read the routing table and hold it against the model's manifest.
+def create_decider(settings: RouterSettings, topic_prefix: str = "") -> Decider:
+    """Read the routing table and hold it against the manifest of each model.
 
     Raises:
         ConfigurationError: Either is wrong, or they do not fit each other.
     """
-    table = load_table(settings.routes)
-    manifest = read_manifest(settings.model)
-    check_labels(table, manifest.labels)
-    return Decider(table, limits_of(table, promised_limits(manifest)))
+    table = load_table(settings.routes).prefixed(topic_prefix)
+    manifests = [read_manifest(folder) for folder in settings.models]
+    check_labels(table, {label for manifest in manifests for label in manifest.labels})
+    return Decider(table, limits_by_version(table, manifests))

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry
 
-from services.messages.decision import REASONS
+from services.engine.metric import Counter, Gauge, Metric
+from services.engine.metrics import Count
+from services.messages.decision import REASONS, Decided
 from services.messages.record import Output
 from services.router.table import Table
-from services.stream.metric import Counter, Gauge, Metric
-from services.stream.metrics import Count
 
 TABLE = Gauge("triage_routing_table_info", "Which routing table decides; 1.", ["version"])
 ROUTED = Counter(
@@ -42,13 +42,7 @@ class RouterMetrics:
 
     def note(self, outputs: Sequence[Output]) -> Count:
         """Take note of what was decided, and give what counts it."""
-        decided = CountOf(
-            [
-                (output.classification.department, output.route.reason)
-                for output in outputs
-                if output.route and output.classification
-            ]
-        )
+        decided = CountOf([each.decided for each in outputs if isinstance(each.decided, Decided)])
 
         def count() -> None:
             for (department, reason), inquiries in decided.items():

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.messages.codec import classified, write_routed
-from services.messages.dead_letter import write_rejected
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError
 from services.router.decide import Decider
@@ -12,18 +11,17 @@ from services.router.decide import Decider
 SOURCE = "/inquiry-triage/router"
 
 
-def route(
-    records: Sequence[Record], decider: Decider, *, rejected_topic: str, now: datetime
-) -> list[Output]:
-    """Answer each record with one output, in order: routed, or rejected with the reason."""
-    return [_route_one(record, decider, rejected_topic, now) for record in records]
+def route_records(
+    records: Sequence[Record], decider: Decider, now: datetime
+) -> list[Output | RejectedError]:
+    """Return one result for each record, in order: routed, or why it cannot be read."""
+    return [_route_one(record, decider, now) for record in records]
 
 
-def _route_one(record: Record, decider: Decider, rejected_topic: str, now: datetime) -> Output:
-    try:
-        received = classified.read(record)
-    except RejectedError as error:
-        return write_rejected(record, error, topic=rejected_topic, by=SOURCE, at=now)
+def _route_one(record: Record, decider: Decider, now: datetime) -> Output | RejectedError:
+    received = classified.read_or_reject(record)
+    if isinstance(received, RejectedError):
+        return received
     body = received.body
-    decision = decider.decide(body.inquiry, body.classification, now)
-    return write_routed(record, received, decision, by=SOURCE)
+    route = decider.decide(body.inquiry, body.classification, now)
+    return write_routed(record, received, route, by=SOURCE)

@@ -1,12 +1,18 @@
 """The router's own settings."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, PositiveInt
-from pydantic_settings import SettingsConfigDict
+from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from services.app.settings import ServiceSettings
 from services.resources import shipped
-from services.stream.settings import ServiceSettings
+
+
+def _split(folders: object) -> object:
+    return folders.split(",") if isinstance(folders, str) else folders
+
 
 ROUTES = Path(__file__).parent / "routes" / "uk-departments.toml"
 
@@ -24,7 +30,9 @@ class RouterSettings(ServiceSettings):
     )
     http_port: int = Field(8002, description="The port of metrics and health.", ge=0, le=65_535)
     routes: Path = Field(ROUTES, description="The routing table.")
-    model: Path = Field(
-        shipped("models", "uk-departments"),
-        description="The model that classified: its labels and thresholds.",
+    models: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (shipped("models", "uk-departments"),),
+        description="The folders of the models that classify, with commas between: what each "
+        "promises is what its classifications are judged by.",
+        min_length=1,
     )

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from services.errors import ConfigurationError
-from services.manifest import Limits
 from services.messages.decision import Priority
 from services.router.phrases import words_of
 
@@ -65,6 +64,17 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Every topic that the table can send to."""
         return frozenset({self.review_topic, *(d.topic for d in self.departments.values())})
 
+    def prefixed(self, prefix: str) -> "Table":
+        """Return this table with a prefix before each topic."""
+        return structs.replace(
+            self,
+            review_topic=prefix + self.review_topic,
+            departments={
+                label: structs.replace(each, topic=prefix + each.topic)
+                for label, each in self.departments.items()
+            },
+        )
+
 
 def load_table(path: Path) -> Table:
     """Read and check a routing table.
@@ -103,17 +113,6 @@ def check_labels(table: Table, labels: Collection[str]) -> None:
             f"The routing table has departments that the model does not know: "
             f"{', '.join(unknown)}; remove them, or use the model that has them."
         )
-
-
-def limits_of(table: Table, promised: Limits) -> Limits:
-    """Give the limits that count: the table's own, and where it has none the model's."""
-    return Limits(
-        thresholds={
-            label: promised.thresholds.get(label) if each.threshold is None else each.threshold
-            for label, each in table.departments.items()
-        },
-        in_remit=promised.in_remit if table.min_in_remit is None else table.min_in_remit,
-    )
 
 
 def _check_rules(path: Path, table: Table) -> None:

@@ -9,14 +9,14 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from services.classifier.model import load
 from services.errors import ConfigurationError
-from services.manifest import Manifest, promised_limits
-from services.training.dataset import Columns, read_dataset
-from services.training.evaluate import Files, evaluate
-from services.training.material import Request
-from services.training.report import CAUTION, render
-from services.training.save import Trained
+from services.model.manifest import Manifest, promised_limits
+from services.model.text_model import load_model
+from services.training.data.dataset import Columns, read_dataset
+from services.training.data.training_set import Request
+from services.training.evaluate.measure import Files, evaluate
+from services.training.evaluate.report import CAUTION, render
+from services.training.export.model_folder import Trained
 from services.training.train import train
 
 
@@ -48,7 +48,7 @@ def evaluate_model(
         ConfigurationError: Model, data or a file to write to are wrong.
     """
     console = Console(markup=False)
-    model = load(folder, threads=1)
+    model = load_model(folder, threads=1)
     texts = read_dataset(data, columns)
     with _working(console) as (progress, task):
         progress.update(task, description=f"Measuring on {len(texts):,} texts")
@@ -66,7 +66,7 @@ def evaluate_model(
 
 
 def _fitted_to(manifest: Manifest, data: Sequence[Path]) -> Iterator[str]:
-    """Give those of the files that the model was fitted to, in whichever way."""
+    """Return those of the files that the model was fitted to, in whichever way."""
     sums = {source.sha256: source.used_for for source in manifest.sources}
     for path in data:
         if used_for := sums.get(hashlib.sha256(path.read_bytes()).hexdigest()):

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from services.manifest import Expected, Source, Thresholds
-from services.training.calibrate import Calibration, choose_penalty, fit_calibration
-from services.training.counts import count
-from services.training.figures import Choices, headline, remit_auroc, with_interval
-from services.training.folds import stratified, stretches
-from services.training.graph import Parts
-from services.training.material import Labelled, Material, Request, read_material
-from services.training.recipe import Cooked, best_recipe, cook
-from services.training.remit import Remit, energy, fit_familiar, fit_learnt, pick_threshold
-from services.training.save import Trained, save
-from services.training.thresholds import pick_each
+from services.model.manifest import Expected, Source, Thresholds
+from services.training.data.folds import stratified, time_blocks
+from services.training.data.training_set import Labelled, Request, TrainingSet, read_training_set
+from services.training.evaluate.figures import Choices, headline, remit_auroc, with_interval
+from services.training.export.model_folder import Trained, save
+from services.training.export.onnx_graph import Parts
+from services.training.fit.calibration import Calibration, choose_penalty, fit_calibration
+from services.training.fit.feature_counts import count
+from services.training.fit.recipe import FittedRecipe, best_recipe, fit_recipe
+from services.training.fit.remit import Remit, energy, fit_energy_score, fit_learnt, pick_threshold
+from services.training.fit.thresholds import pick_each
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class InRemit(NamedTuple):
     truths: NDArray[np.bool_] | None = None
 
     def known(self) -> Iterator[Floats]:
-        """Give those that are in remit, each kind of text by itself."""
+        """Return those that are in remit, each kind of text by itself."""
         yield self.held_out
         if self.given is not None:
             yield self.given[self.truths]
@@ -69,35 +69,37 @@ def train(request: Request, on_step: Callable[[str], None]) -> Trained:
 
 def _train(request: Request, on_step: Callable[[str], None]) -> Trained:
     on_step("Reading the texts")
-    material = read_material(request)
-    recipe = best_recipe(material, request.seed, on_step)
-    on_step(f"Fitting {len(material.train.texts):,} texts")
-    cooked = cook(material, recipe, request.seed)
+    training_set = read_training_set(request)
+    recipe = best_recipe(training_set, request.seed, on_step)
+    on_step(f"Fitting {len(training_set.train.texts):,} texts")
+    fitted = fit_recipe(training_set, recipe, request.seed)
     on_step("Calibrating")
-    calibration, judged = _calibrate(material, cooked, request.seed)
+    calibration, judged = _calibrate(training_set, fitted, request.seed)
     on_step("Learning what is out of remit")
-    remit, in_remit = _remit(cooked, calibration, material.remit, request.seed)
+    remit, in_remit = _remit(fitted, calibration, training_set.remit, request.seed)
     on_step("Measuring")
     return Trained(
         name=request.out.resolve().name,
-        features=cooked.recipe.features,
-        hashes=cooked.hashes,
-        parts=Parts(material.names, cooked.linear, calibration, remit),
-        thresholds=_thresholds(material, cooked, judged, in_remit, request.precision),
-        expected=_expected(material, judged),
+        features=fitted.recipe.features,
+        hashes=fitted.hashes,
+        parts=Parts(training_set.names, fitted.linear, calibration, remit),
+        thresholds=_thresholds(training_set, fitted, judged, in_remit, request.precision),
+        expected=_expected(training_set, judged),
         sources=tuple(_sources(request)),
         training={
             "seed": request.seed,
             "half_life_days": request.half_life if request.columns.date else None,
-            "emphasis": cooked.recipe.emphasis,
+            "label_power": fitted.recipe.label_power,
         },
         figures=_figures(judged, in_remit),
     )
 
 
-def _calibrate(material: Material, cooked: Cooked, seed: int) -> tuple[Calibration, Judged]:
-    scores, labels = cooked.scores, cooked.labels
-    folds = stretches(len(labels)) if material.by_time else stratified(labels, seed)
+def _calibrate(
+    training_set: TrainingSet, fitted: FittedRecipe, seed: int
+) -> tuple[Calibration, Judged]:
+    scores, labels = fitted.scores, fitted.labels
+    folds = time_blocks(len(labels)) if training_set.by_time else stratified(labels, seed)
     penalty, probabilities = choose_penalty(scores, labels, folds)
     right = probabilities.argmax(axis=1) == labels
     judged = Judged(probabilities, Choices(probabilities.max(axis=1), right))
@@ -105,25 +107,31 @@ def _calibrate(material: Material, cooked: Cooked, seed: int) -> tuple[Calibrati
 
 
 def _remit(
-    cooked: Cooked, calibration: Calibration, given: Labelled | None, seed: int
+    fitted: FittedRecipe, calibration: Calibration, given: Labelled | None, seed: int
 ) -> tuple[Remit, InRemit]:
-    """Give the remit's score, and what it says of texts that it was not fitted to."""
-    seen = calibration.mixing.logits(cooked.scores)
-    familiar = Remit(fit_familiar(energy(seen)))
+    """Return the remit's score, and what it says of texts that it was not fitted to."""
+    seen = calibration.mixing.logits(fitted.scores)
+    by_energy = Remit(fit_energy_score(energy(seen)))
     if given is None:
-        return familiar, InRemit(familiar.probabilities(seen, cooked.counts))
-    counts = count(given.texts, cooked.vocabulary)
-    linear, sigmoid, learnt = fit_learnt(counts, given.labels, cooked.recipe.emphasis, seed)
-    remit = Remit(familiar.familiar, linear, sigmoid)
-    logits = calibration.mixing.logits(cooked.linear.scores(counts))
-    lower = np.minimum(learnt, familiar.probabilities(logits, counts))
-    return remit, InRemit(remit.probabilities(seen, cooked.counts), lower, given.labels == 1)
+        return by_energy, InRemit(by_energy.probabilities(seen, fitted.counts))
+    counts = count(given.texts, fitted.vocabulary)
+    linear, sigmoid, learnt = fit_learnt(counts, given.labels, fitted.recipe.label_power, seed)
+    remit = Remit(by_energy.energy_score, linear, sigmoid)
+    logits = calibration.mixing.logits(fitted.linear.scores(counts))
+    lower = np.minimum(learnt, by_energy.probabilities(logits, counts))
+    return remit, InRemit(remit.probabilities(seen, fitted.counts), lower, given.labels == 1)
 
 
 def _thresholds(
-    material: Material, cooked: Cooked, judged: Judged, in_remit: InRemit, precision: float
+    training_set: TrainingSet,
+    fitted: FittedRecipe,
+    judged: Judged,
+    in_remit: InRemit,
+    precision: float,
 ) -> Thresholds:
-    overall, departments = pick_each(judged.probabilities, cooked.labels, material.names, precision)
+    overall, departments = pick_each(
+        judged.probabilities, fitted.labels, training_set.names, precision
+    )
     return Thresholds(
         precision=precision,
         overall=overall,
@@ -132,11 +140,11 @@ def _thresholds(
     )
 
 
-def _expected(material: Material, judged: Judged) -> Expected:
+def _expected(training_set: TrainingSet, judged: Judged) -> Expected:
     first = judged.probabilities.argmax(axis=1)
-    shares = np.bincount(first, minlength=len(material.names)) / len(first)
+    shares = np.bincount(first, minlength=len(training_set.names)) / len(first)
     return Expected(
-        share=dict(zip(material.names, np.round(shares, 4).tolist(), strict=True)),
+        share=dict(zip(training_set.names, np.round(shares, 4).tolist(), strict=True)),
         mean_probability=round(float(judged.choices.sure.mean()), 4),
     )
 

@@ -5,12 +5,13 @@ reads, nothing more can come of it, and a count of what came out is final.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from services.local.clients import an_admin
+from services.kafka.connected import an_admin
+from services.kafka.topic_reader import read_to_end
 
 LIMIT = 60.0
 
@@ -36,7 +37,8 @@ async def read_all(servers: str, topics: Iterable[str]) -> list[ConsumerRecord]:
             return bool(ends == await other.end_offsets(partitions))  # the high watermarks
 
         await until(none_open)
-        return await _read_to(consumer, ends)
+        async with asyncio.timeout(LIMIT):
+            return [record async for record in read_to_end(consumer, ends)]
 
 
 async def wait_until_answered(servers: str, group: str, topic: str) -> None:
@@ -57,7 +59,7 @@ async def wait_until_answered(servers: str, group: str, topic: str) -> None:
 async def offsets_of(
     servers: str, group: str
 ) -> AsyncIterator[Callable[[], Awaitable[dict[TopicPartition, int]]]]:
-    """Give what asks for the offsets that a group has committed."""
+    """Connect, and hand out what asks for the offsets that a group has committed."""
     async with an_admin(servers) as admin:
 
         async def ask() -> dict[TopicPartition, int]:
@@ -65,17 +67,6 @@ async def offsets_of(
             return {partition: committed.offset for partition, committed in offsets.items()}
 
         yield ask
-
-
-async def _read_to(
-    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
-) -> list[ConsumerRecord]:
-    records: list[ConsumerRecord] = []
-    async with asyncio.timeout(LIMIT):
-        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-            for batch in (await consumer.getmany(timeout_ms=200)).values():
-                records += batch
-    return records
 
 
 @asynccontextmanager

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from services.errors import TriageError
-from services.local.jars import class_path
-from services.local.java import find_java
-from services.local.kafka import EmbeddedKafka
-from services.local.steps import silently
-from services.local.temporary import temporary_folder
+from services.local.console.steps import silently
+from services.local.console.temporary_folder import temporary_folder
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.local.embedded_kafka.jars import class_path
+from services.local.embedded_kafka.java import find_java
 from tests.broker.pipeline import Pipeline
 
 _numbers = itertools.count(1)
@@ -41,9 +41,9 @@ def kafka(can_embed: None) -> Iterator[EmbeddedKafka]:
 
 @pytest.fixture
 def prefix(request: pytest.FixtureRequest) -> str:
-    """What a test's topics and groups are called by, so that they are no other's."""
+    """What a test's names on Kafka begin with, so that they are no other's."""
     name = re.sub(r"\W+", "-", request.node.name)[:40].strip("-")
-    return f"{name}.{next(_numbers)}"
+    return f"{name}.{next(_numbers)}."
 
 
 @pytest.fixture

@@ -4,13 +4,15 @@ Everything here speaks of records by their numbers, so that a failing test shows
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord
+
+from services.local.exactly_once import Account
 
 NUMBER = "test-number"
 SLICE = 100
@@ -20,7 +22,7 @@ PATIENCE_MS = 600_000
 
 @dataclass(frozen=True)
 class Sent:
-    """A record as it is published; its number is its place in what is published."""
+    """A record as it is published; its number is its position in what is published."""
 
     value: bytes | None = field(repr=False)
     key: bytes | None = None
@@ -68,7 +70,7 @@ async def publish(
 
 
 def number_of(record: ConsumerRecord) -> int:
-    """Give a record's number."""
+    """Return a record's number."""
     return int(dict(record.headers)[NUMBER])
 
 
@@ -78,22 +80,19 @@ def compare(sent: Sequence[Sent], arrived: Iterable[ConsumerRecord]) -> Faults:
     Order is that of each key on each topic, with the offsets of a partition as the clock; on the
     topic that both services write, the dead letters', it is that of each service.
     """
-    faults = Faults()
-    times: Counter[int] = Counter()
+    faults, account = Faults(), Account(range(len(sent)))
     last: dict[tuple[str, bytes, bytes | None], int] = defaultdict(lambda: -1)
     for record in sorted(arrived, key=lambda r: (r.topic, r.partition, r.offset)):
         number = number_of(record)
-        times[number] += 1
+        account.note(number)
         if not _is_unaltered(sent[number], record):
             faults.altered.append(number)
         if record.key is not None:
-            stream = (record.topic, record.key, dict(record.headers).get("rejected-by"))
-            if number < last[stream]:
+            sequence = (record.topic, record.key, dict(record.headers).get("rejected-by"))
+            if number < last[sequence]:
                 faults.out_of_order.append(number)
-            last[stream] = number
-    faults.lost.extend(number for number in range(len(sent)) if not times[number])
-    faults.doubled.extend(sorted(number for number, count in times.items() if count > 1))
-    return faults
+            last[sequence] = number
+    return replace(faults, lost=account.lost_numbers(), doubled=account.doubled_numbers())
 
 
 class _Carrying(msgspec.Struct):

@@ -52,7 +52,7 @@ class Build:
             done.result()
 
     def image(self, stage: Stage) -> "Image":
-        """Give the image that a last stage is."""
+        """Return the image that a last stage is."""
         return Image(stage, self._folder / stage.last("COPY").flags["from"])
 
     def _run(self, stage: Stage) -> None:
@@ -108,13 +108,13 @@ class Image:
         )
 
     def files(self) -> dict[Path, int]:
-        """Give every file that is installed, and when it was last written."""
+        """Return every file that is installed, and when it was last written."""
         paths = (self.root / INSTALL[1:]).rglob("*")
         return {path: path.lstat().st_mtime_ns for path in paths}
 
 
 def _environment(stage: Stage, root: Path, first: Path | None = None) -> dict[str, str]:
-    """Give a stage's environment variables over ours, without the Python that runs the tests."""
+    """Return a stage's environment variables over ours, without the Python that runs the tests."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     tests = Path(sys.executable).parent
     path = [each for each in ours["PATH"].split(os.pathsep) if Path(each) != tests]
@@ -127,7 +127,7 @@ def _environment(stage: Stage, root: Path, first: Path | None = None) -> dict[st
 
 
 def _kept_out(folder: str, names: list[str]) -> list[str]:
-    """Give what .dockerignore keeps out of a build, of the names in a folder of the checkout."""
+    """Return what .dockerignore keeps out of a build, of the names in a folder of the checkout."""
     return [
         name for name in names if not lets_through(str((Path(folder) / name).relative_to(ROOT)))
     ]

@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator
 from itertools import count
 
-from services.local.demo import EXAMPLES, read_lines
-from services.local.traffic import key_of
+from services.local.examples import EXAMPLES, key_of, read_lines
 from services.messages.codec import inquiries
 from services.messages.rejection import RejectedError, Rejection
 from tests.broker.exactly_once import Sent
@@ -13,7 +12,7 @@ from tests.records import ARecord
 
 
 def examples() -> list[Sent]:
-    """Give every example inquiry, keyed as the demo does, with headers of its sender's own."""
+    """Return every example inquiry, keyed as the demo does, with headers of its sender's own."""
     headers = (("trace", b"t-1"), ("no-value", None))
     return [Sent(line, key_of(line), headers) for line in read_lines(EXAMPLES)]
 
@@ -28,7 +27,7 @@ def rejection_of(record: Sent) -> Rejection | None:
 
 
 def good(keys: int) -> Iterator[Sent]:
-    """Give good inquiries without end, of `keys` cases in turn, each of which says the same."""
+    """Yield good inquiries without end, of `keys` cases in turn, each of which says the same."""
     texts = [json.loads(record.value or b"") for record in examples() if not rejection_of(record)]
     for number in count():
         case = number % keys

@@ -1,4 +1,4 @@
-"""Classifier and router as processes, on topics, groups and a routing table of their own."""
+"""Classifier and router as processes: an installation of each test's own, told by its prefix."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -8,17 +8,18 @@ from pathlib import Path
 
 from aiokafka import ConsumerRecord
 
+from services.app.settings import ServiceSettings
 from services.classifier.settings import ClassifierSettings
-from services.local.outcome import Topics
-from services.local.service_process import ServiceProcess
-from services.local.watch.scrape import read_scrape
-from services.router.settings import ROUTES, RouterSettings
-from services.router.table import load_table
-from services.stream.settings import KafkaSettings
-from services.topics import create_topics, topics_of
+from services.kafka.settings import KafkaSettings
+from services.local.live_view.scrape import read_scrape
+from services.local.processes.service_process import ServiceProcess
+from services.operate.installation import installation_of
+from services.operate.topics import create_topics, topics_of
+from services.router.settings import RouterSettings
 from tests.broker.at_rest import read_all, until, wait_until_answered
 from tests.broker.exactly_once import Faults, Sent, compare, number_of, publish
 
+SERVICES = ("classifier", "router")
 PARTITIONS = 4
 # A killed process keeps its partitions so long: the shortest that the embedded broker allows is
 # 1 s, and a busy machine needs some of that for its heartbeats.
@@ -29,11 +30,11 @@ class Pipeline:
     """The services of one test, which stop at its end.
 
     Args:
-        servers: the broker.
-        folder: for the routing table and the logs.
-        prefix: what the names of its topics and groups begin with.
-        stack: stops the services.
-        process: what a service is started as.
+        servers: The broker.
+        folder: For the logs.
+        prefix: What each of its names on Kafka begins with.
+        stack: Stops the services.
+        process: What a service is started as.
     """
 
     def __init__(
@@ -49,40 +50,30 @@ class Pipeline:
         self._folder = folder
         self._stack = stack
         self._process = process
-        routes = folder / "routes.toml"
-        table = ROUTES.read_text(encoding="utf-8")
-        routes.write_text(table.replace('topic = "', f'topic = "{prefix}.'), encoding="utf-8")
-        self.classifier_settings = ClassifierSettings(
-            input_topic=f"{prefix}.inquiries",
-            output_topic=f"{prefix}.inquiries.classified",
-            rejected_topic=f"{prefix}.inquiries.rejected",
-            group_id=f"{prefix}.classifier",
-        )
-        self.router_settings = RouterSettings(
-            input_topic=f"{prefix}.inquiries.classified",
-            rejected_topic=f"{prefix}.inquiries.rejected",
-            group_id=f"{prefix}.router",
-            routes=routes,
-        )
-        review = load_table(routes).review_topic
-        self.topics = Topics(
-            received=self.classifier_settings.input_topic,
-            classified=self.classifier_settings.output_topic,
-            review=review,
-            rejected=self.classifier_settings.rejected_topic,
-            departments=load_table(routes).topics - {review},
-        )
+        self.environment = {
+            "KAFKA_BOOTSTRAP_SERVERS": servers,
+            "KAFKA_TOPIC_PREFIX": prefix,
+            "KAFKA_SESSION_TIMEOUT_MS": str(SESSION_MS),
+        }
+        kafka = KafkaSettings(bootstrap_servers=servers, topic_prefix=prefix)
+        self.installation = installation_of(kafka, ClassifierSettings(), RouterSettings())
 
     @property
-    def last_topics(self) -> list[str]:
-        """The topics on which inquiries end."""
-        return sorted({self.topics.review, self.topics.rejected, *self.topics.departments})
+    def classified_topic(self) -> str:
+        """The topic between the services."""
+        return self.installation.classifier.output_topic
+
+    @property
+    def rejected_topic(self) -> str:
+        """The topic of the dead letters of both services."""
+        [topic] = self.installation.rejected_topics
+        return topic
 
     async def create_topics(self, partitions: int = PARTITIONS) -> None:
         """Create those of its topics that are missing."""
         await create_topics(
-            KafkaSettings(bootstrap_servers=self.servers),
-            topics_of(self.classifier_settings, self.router_settings),
+            self.installation.kafka,
+            topics_of(self.installation),
             partitions=partitions,
             replication_factor=1,
         )
@@ -93,22 +84,19 @@ class Pipeline:
             name,
             self.servers,
             self._folder,
-            environment=self.environment(name) | settings,
+            environment=self.environment | settings,
             suffix=suffix,
         )
         self._stack.push(service)
         return service
 
-    def settings_of(self, name: str) -> ClassifierSettings | RouterSettings:
-        """Give a service's own settings."""
-        return self.classifier_settings if name == "classifier" else self.router_settings
-
-    def environment(self, name: str) -> dict[str, str]:
-        """Give the settings that tie a service to this pipeline."""
-        own = self.settings_of(name)
-        names = own.model_fields_set
-        settings = {f"{name}_{each}".upper(): str(getattr(own, each)) for each in names}
-        return settings | {"KAFKA_SESSION_TIMEOUT_MS": str(SESSION_MS)}
+    def settings_of(self, name: str) -> ServiceSettings:
+        """Return a service's own settings."""
+        settings: dict[str, ServiceSettings] = {
+            "classifier": self.installation.classifier,
+            "router": self.installation.router,
+        }
+        return settings[name]
 
     async def started(self, *services: ServiceProcess) -> None:
         """Start services, side by side, and wait until they are ready."""
@@ -120,7 +108,9 @@ class Pipeline:
         """Publish records to the first topic; see `exactly_once.publish`."""
         first = len(self.published)
         noted = self._noting(records)
-        await publish(self.servers, self.topics.received, noted, pause=pause, first=first)
+        await publish(
+            self.servers, self.installation.received_topic, noted, pause=pause, first=first
+        )
 
     @asynccontextmanager
     async def traffic(self, records: Iterator[Sent], *, pause: float = 0.05) -> AsyncIterator[None]:
@@ -139,31 +129,26 @@ class Pipeline:
             self.published.append(record)
             yield record
 
-    async def answered(self) -> None:
-        """Wait until both services have answered everything."""
-        for settings in (self.classifier_settings, self.router_settings):
+    async def answered(self, *services: str) -> None:
+        """Wait until some services, or else both, have answered everything."""
+        for name in services or SERVICES:
+            settings = self.settings_of(name)
             await wait_until_answered(self.servers, settings.group_id, settings.input_topic)
 
     async def read(self) -> list[ConsumerRecord]:
         """Wait until both services have answered everything, and read where it ended."""
         await self.answered()
-        return await read_all(self.servers, self.last_topics)
+        return await read_all(self.servers, self.installation.final_topics)
 
     async def read_classified(self) -> list[ConsumerRecord]:
         """Wait until the classifier has answered everything, and read all that it wrote."""
-        settings = self.classifier_settings
-        await wait_until_answered(self.servers, settings.group_id, settings.input_topic)
-        return await read_all(self.servers, [self.topics.classified, self.topics.rejected])
+        await self.answered("classifier")
+        return await read_all(self.servers, [self.classified_topic, self.rejected_topic])
 
-    async def read_rejected(self, by: str = "") -> list[ConsumerRecord]:
-        """Wait until the services have answered everything, and give the dead letters, by number.
-
-        With `by` it is enough that the service of that name has.
-        """
-        for settings in (self.classifier_settings, self.router_settings):
-            if by in settings.group_id:
-                await wait_until_answered(self.servers, settings.group_id, settings.input_topic)
-        return sorted(await read_all(self.servers, [self.topics.rejected]), key=number_of)
+    async def read_rejected(self, *services: str) -> list[ConsumerRecord]:
+        """Read the dead letters, by number, once some services, or else both, are done."""
+        await self.answered(*services)
+        return sorted(await read_all(self.servers, [self.rejected_topic]), key=number_of)
 
     async def faults(self) -> Faults:
         """Wait until both services have answered everything, and say what went wrong with it."""

@@ -19,12 +19,12 @@ def is_frozen(pid: int) -> bool:
 
 
 def given(folder: Path) -> dict[str, int]:
-    """Give name and id of the processes whose TMPDIR is a folder; children inherit it."""
+    """Return name and id of the processes whose TMPDIR is a folder; children inherit it."""
     return {each.name(): each.pid for each in psutil.process_iter() if _is_given(each, folder)}
 
 
 def files_in(folder: Path) -> list[str]:
-    """Give the names of what a folder holds."""
+    """Return the names of what a folder holds."""
     return sorted(path.name for path in folder.iterdir())
 
 

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import httpx
 
-from services.local.child import ChildProcess
+from services.local.child_process import ChildProcess
 from services.local.ports import free_ports
-from services.local.service_process import ServiceProcess
+from services.local.processes.service_process import ServiceProcess
 from tests.tools import need
 
 START_LIMIT = 30.0
@@ -66,7 +66,7 @@ class Prometheus:
     def values(
         self, expression: str, start: float, end: float, *, instant: bool = False
     ) -> list[float]:
-        """Give every value of an expression within some time, or an instant one at its end.
+        """Return every value of an expression within some time, or an instant one at its end.
 
         Times are in seconds since 1970; between two values is a second.
         """
@@ -80,7 +80,7 @@ class Prometheus:
         return [value for value in values if not math.isnan(value)]
 
     def firing(self) -> set[str]:
-        """Give the names of the alerts that fire now."""
+        """Return the names of the alerts that fire now."""
         alerts = self.get("alerts")["alerts"]
         return {each["labels"]["alertname"] for each in alerts if each["state"] == "firing"}
 
@@ -90,9 +90,9 @@ class Prometheus:
         Raises:
             AssertionError: It says that something is wrong, such as an expression.
         """
-        answer = self._client.get(f"/api/v1/{path}", params=parameters).json()
-        assert answer["status"] == "success", answer["error"]
-        return answer["data"]
+        response = self._client.get(f"/api/v1/{path}", params=parameters).json()
+        assert response["status"] == "success", response["error"]
+        return response["data"]
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_LIMIT

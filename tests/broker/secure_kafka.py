@@ -10,9 +10,9 @@ from typing import Any
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
-from services.local.kafka import EmbeddedKafka
+from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.ports import free_ports
-from services.rights import Right
+from services.operate.rights import Right
 from tests.broker.authority import Authority, Issued
 
 USERS = ("classifier", "router", "operator")
@@ -35,11 +35,11 @@ class SecureKafka:
     authority: Authority
 
     def password(self, user: str) -> Path:
-        """Give the file that has a user's password."""
+        """Return the file that has a user's password."""
         return self.folder / f"{user}.password"
 
     def by_password(self, user: str) -> dict[str, str]:
-        """Give the settings of a user that shows a password, over TLS."""
+        """Return the settings of a user that shows a password, over TLS."""
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.sasl,
             "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -49,7 +49,7 @@ class SecureKafka:
         }
 
     def by_certificate(self, issued: Issued) -> dict[str, str]:
-        """Give the settings of a user that shows a certificate."""
+        """Return the settings of a user that shows a certificate."""
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.tls,
             "KAFKA_SECURITY_PROTOCOL": "SSL",
@@ -60,13 +60,13 @@ class SecureKafka:
 
     async def grant(self, user: str, rights: Iterable[Right]) -> None:
         """Grant a user rights."""
-        for answer in await self._ask(CreateAclsRequest, user, rights):
-            assert [code for code, _ in answer.creation_responses] == [0]
+        for response in await self._ask(CreateAclsRequest, user, rights):
+            assert [code for code, _ in response.creation_responses] == [0]
 
     async def revoke(self, user: str, rights: Iterable[Right]) -> None:
         """Take rights from a user that were granted before."""
-        for answer in await self._ask(DeleteAclsRequest, user, rights):
-            [(code, _, revoked)] = answer.filter_responses
+        for response in await self._ask(DeleteAclsRequest, user, rights):
+            [(code, _, revoked)] = response.filter_responses
             assert (code, len(revoked)) == (0, 1)
 
     async def _ask(self, request: type[Any], user: str, rights: Iterable[Right]) -> list[Any]:
@@ -83,7 +83,7 @@ class SecureKafka:
 
 
 def _entries(user: str, right: Right) -> Iterator[tuple[int, str, int, str, str, int, int]]:
-    """Give what Kafka keeps of a right: an entry for each operation."""
+    """Yield what Kafka keeps of a right: an entry for each operation."""
     resource, pattern = RESOURCES[right.resource], PREFIXED if right.prefix else LITERAL
     for operation in right.operations:
         yield (

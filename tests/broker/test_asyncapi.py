@@ -5,16 +5,15 @@ from itertools import cycle
 
 from aiokafka import ConsumerRecord
 
-from services.local.clients import an_admin
-from services.local.service_process import ServiceProcess
+from services.clock import utc_now
+from services.contract.received_messages import PLAIN, STRUCTURED
+from services.kafka.clients import connect
+from services.kafka.connected import an_admin
+from services.local.processes.service_process import ServiceProcess
 from services.messages.dead_letter import REJECTED, REPLAYED
 from services.messages.events import CLASSIFIED, RECEIVED, ROUTED
-from services.rejected.letters import Filter
-from services.rejected.replay import replay
-from services.stream.asyncapi.received import PLAIN, STRUCTURED
-from services.stream.kafka import connect
-from services.stream.service import utc_now
-from services.stream.settings import KafkaSettings
+from services.operate.dead_letters.reading import Filter
+from services.operate.dead_letters.replay import replay
 from tests import records
 from tests.asyncapi import Json, names_of
 from tests.broker.at_rest import read_all
@@ -26,7 +25,7 @@ ALL = {RECEIVED, STRUCTURED, PLAIN, CLASSIFIED, ROUTED, REJECTED, REPLAYED}
 
 
 def in_all_modes() -> list[Sent]:
-    """Give the good examples in the three modes in turn, and each bad one in all three."""
+    """Return the good examples in the three modes in turn, and each bad one in all three."""
     modes = cycle([plain, binary, structured])
     good = [next(modes)(each) for each in examples() if not rejection_of(each)]
     bad = [each for each in examples() if rejection_of(each)]
@@ -50,7 +49,7 @@ async def read_everything(pipeline: Pipeline) -> list[ConsumerRecord]:
     """Read every topic of a pipeline, also those that it does not speak of."""
     async with an_admin(pipeline.servers) as admin:
         topics = await admin.list_topics()
-    prefix = pipeline.topics.received.removesuffix("inquiries")
+    prefix = pipeline.installation.kafka.topic_prefix
     return await read_all(pipeline.servers, [name for name in topics if name.startswith(prefix)])
 
 
@@ -63,14 +62,15 @@ async def contract_of(service: ServiceProcess) -> Json:
 async def test_all_that_is_on_kafka_is_what_the_documents_say(pipeline: Pipeline) -> None:
     """Each record is one message of its topic in a running service's document, or is rejected."""
     services = [
-        pipeline.service("classifier", CLASSIFIER_BRAKE_SHARE="1"),
+        pipeline.service("classifier", CLASSIFIER_CIRCUIT_BREAKER_SHARE="1"),
         pipeline.service("router"),
     ]
     await pipeline.started(*services)
     await pipeline.publish(in_all_modes())
     await pipeline.answered()
-    clients = connect(KafkaSettings(bootstrap_servers=pipeline.servers), "asyncapi-test")
-    assert await replay(clients, pipeline.topics.rejected, Filter(), utc_now)
+    clients = connect(pipeline.installation.kafka, "asyncapi-test")
+    topics = pipeline.installation.rejected_topics
+    assert await replay(clients, topics, Filter(), "asyncapi-test", utc_now)
     await pipeline.answered()
     contracts = [await contract_of(service) for service in services]
     document_of = {topic: each for each in contracts for topic in each["channels"]}
@@ -78,7 +78,7 @@ async def test_all_that_is_on_kafka_is_what_the_documents_say(pipeline: Pipeline
     messages = set()
     for record in await read_everything(pipeline):
         names = names_of(document_of[record.topic], record)
-        refused = record.topic == pipeline.topics.received and number_of(record) in bad
+        refused = record.topic == pipeline.installation.received_topic and number_of(record) in bad
         assert len(names) == (0 if refused else 1), (record.topic, record.partition, record.offset)
         messages.update(names)
     assert messages == ALL

@@ -60,7 +60,7 @@ KINDS: dict[str, Callable[[Random], Sent]] = {
 
 
 def generated(seed: int) -> Iterator[Sent]:
-    """Give records without end: each kind as likely as any other, half of them with a key."""
+    """Yield records without end: each kind as likely as any other, half of them with a key."""
     chance = random.Random(seed)
     kinds = [*KINDS.values()]
     while True:
@@ -71,7 +71,7 @@ def generated(seed: int) -> Iterator[Sent]:
 
 
 def large(seed: int) -> Iterator[Sent]:
-    """Give records of about a megabyte, some with a text that is too long."""
+    """Yield records of about a megabyte, some with a text that is too long."""
     chance = random.Random(seed)
     while True:
         size = chance.randint(900_000, 1_020_000)
@@ -93,7 +93,7 @@ async def publish_compressed(pipeline: Pipeline, records: list[Sent], first: int
         ) as producer:
             for number, record in enumerate(part, first + start):
                 await producer.send(
-                    pipeline.topics.received,
+                    pipeline.installation.received_topic,
                     value=record.value,
                     key=record.key,
                     headers=[*record.headers, (NUMBER, b"%d" % number)],
@@ -103,8 +103,8 @@ async def publish_compressed(pipeline: Pipeline, records: list[Sent], first: int
 
 async def test_a_hundred_thousand_bad_records_are_all_accounted_for(pipeline: Pipeline) -> None:
     """Whatever is sent, however it is compressed, ends once, unchanged, and the memory is flat."""
-    classifier = pipeline.service("classifier", CLASSIFIER_BRAKE_SHARE="1")
-    await pipeline.started(classifier, pipeline.service("router", ROUTER_BRAKE_SHARE="1"))
+    classifier = pipeline.service("classifier", CLASSIFIER_CIRCUIT_BREAKER_SHARE="1")
+    await pipeline.started(classifier, pipeline.service("router", ROUTER_CIRCUIT_BREAKER_SHARE="1"))
     records = [*islice(generated(SEED), RECORDS), *islice(large(SEED), LARGE)]
     half = len(records) // 2
     await publish_compressed(pipeline, records[half:], first=half)
@@ -125,17 +125,17 @@ async def test_a_hundred_thousand_bad_records_are_all_accounted_for(pipeline: Pi
     assert Process(classifier.pid).memory_info().rss < 1.25 * resident
 
 
-async def test_a_header_name_that_no_client_reads_is_said(pipeline: Pipeline) -> None:
+async def test_a_header_name_that_no_client_reads_is_reported(pipeline: Pipeline) -> None:
     """A header's name that is not UTF-8 stops its partition, and /readyz says what to do."""
     need("kcat")
     classifier = pipeline.service("classifier")
     await pipeline.started(classifier)
-    topic = [b"-b", pipeline.servers.encode(), b"-t", pipeline.topics.received.encode()]
+    topic = [b"-b", pipeline.servers.encode(), b"-t", pipeline.installation.received_topic.encode()]
     publish = [b"kcat", b"-P", *topic, b"-H", b"\xffname=value"]
     await asyncio.to_thread(subprocess.run, publish, input=an_inquiry(), check=True)
 
-    def said() -> bool:
+    def reported() -> bool:
         return "a header's name is not UTF-8" in classifier.get("/readyz")[1]
 
-    await until(lambda: asyncio.to_thread(said))
+    await until(lambda: asyncio.to_thread(reported))
     assert "name=value" not in classifier.log.read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import termios
 from pathlib import Path
 
@@ -16,10 +15,9 @@ import pytest
 
 from services.resources import shipped
 from tests.broker.at_rest import until
+from tests.broker.command import TRIAGE
 from tests.broker.inquiries import examples, rejection_of
 from tests.broker.processes import files_in, given
-
-TRIAGE = str(Path(sys.executable).with_name("triage"))
 
 
 @pytest.fixture

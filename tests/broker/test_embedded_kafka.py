@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from services.errors import TriageError
-from services.local.broker_folder import BrokerFolder
-from services.local.jars import class_path
-from services.local.java import Java, find_java
-from services.local.kafka import EmbeddedKafka
-from services.local.steps import silently
-from services.local.storage import format_storage
+from services.local.console.steps import silently
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.local.embedded_kafka.folder import BrokerFolder
+from services.local.embedded_kafka.jars import class_path
+from services.local.embedded_kafka.java import Java, find_java
+from services.local.embedded_kafka.storage import format_storage
 from tests.broker.at_rest import until
 from tests.broker.processes import is_running
 
 PARENT = """
 import sys, time
 from pathlib import Path
-from services.local.kafka import EmbeddedKafka
+from services.local.embedded_kafka.broker import EmbeddedKafka
 with EmbeddedKafka(Path(sys.argv[1])) as kafka:
     print(kafka.pid, flush=True)
     time.sleep(60)

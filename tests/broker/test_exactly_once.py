@@ -7,7 +7,7 @@ SENT = [Sent(b'{"id": "%d"}' % n, b"case-%d" % (n % 2), (("trace", b"t"),)) for 
 
 
 def routed(number: int, topic: str = "d.tax", **changes: object) -> ARecord:
-    """Give the record that a number would come out as, some of it changed; offset is number."""
+    """Return the record that a number would come out as, some of it changed; offset is number."""
     sent = SENT[number]
     headers = (*sent.headers, (NUMBER, b"%d" % number))
     value = b'{"inquiry":%b,"route":{}}' % (sent.value or b"")

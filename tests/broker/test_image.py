@@ -9,18 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from services.local.kafka import EmbeddedKafka
-from services.local.service_process import ServiceProcess
-from services.local.temporary import temporary_folder
+from services.local.console.temporary_folder import temporary_folder
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.local.processes.service_process import ServiceProcess
 from tests.broker.exactly_once import Faults, Sent
 from tests.broker.image import Build, Image
-from tests.broker.pipeline import Pipeline
+from tests.broker.pipeline import SERVICES, Pipeline
 from tests.broker.processes import files_in
 from tests.contract.dockerfile import stages
 from tests.records import an_inquiry
 
 STAGES = stages()
-SERVICES = ("classifier", "router")
 # What pip writes where the registry, or the way to it, does not answer.
 NO_REGISTRY = "after connection broken by"
 
@@ -61,10 +60,8 @@ async def containers(
     """A pipeline that runs what was installed, on topics that the router's image has made."""
     with ExitStack() as stack:
         pipeline = Pipeline(kafka.bootstrap_servers, tmp_path, prefix, stack, Container)
-        settings = pipeline.environment("classifier") | pipeline.environment("router")
-        settings["KAFKA_BOOTSTRAP_SERVERS"] = kafka.bootstrap_servers
         topics = ["triage", "topics", "--partitions", "1", "--replication-factor", "1"]
-        made = images["router"].run(topics, **settings)
+        made = images["router"].run(topics, **pipeline.environment)
         assert made.returncode == 0, made.stderr
         yield pipeline
 
@@ -84,9 +81,12 @@ def test_an_image_runs_its_own_code(images: dict[str, Image], name: str) -> None
     """Code, model and table come from what was installed, and all of it is compiled."""
     image = images[name]
     program = "import services.resources as r; print(r.__file__, r.shipped('models'))"
-    said = image.run(["python", "-c", program])
+    printed = image.run(["python", "-c", program])
     package = image.packages / "services"
-    assert said.stdout.split() == [str(package / "resources.py"), str(package / "shipped/models")]
+    assert printed.stdout.split() == [
+        str(package / "resources.py"),
+        str(package / "shipped/models"),
+    ]
     modules = [str(path) for path in image.packages.rglob("*.py")]
     assert [each for each in modules if not Path(cache_from_source(each)).exists()] == []
 

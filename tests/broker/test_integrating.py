@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from services.local.child import ChildProcess
-from services.local.jars import class_path
-from services.local.kafka import EmbeddedKafka
-from services.local.steps import silently
+from services.local.child_process import ChildProcess
+from services.local.console.steps import silently
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.local.embedded_kafka.jars import class_path
 from services.messages.decision import Reason
 from services.messages.events import Routed
 from tests.broker.at_rest import LIMIT, until
@@ -23,11 +23,11 @@ from tests.broker.pipeline import PARTITIONS, Pipeline
 from tests.records import an_inquiry
 from tests.tools import need
 
-PAGE = (Path(__file__).parents[2] / "INTEGRATING.md").read_text(encoding="utf-8")
-PREFIX = "integrating"
-DEPARTMENT = f"{PREFIX}.departments.home-office"
-EVENT_ID = re.compile(rf"{PREFIX}[.]inquiries[.]classified/\d+/\d+")
-NEVER = f"{PREFIX}.inquiries.classified/0/999999"
+PAGE = (Path(__file__).parents[2] / "docs" / "integrating.md").read_text(encoding="utf-8")
+PREFIX = "integrating."
+DEPARTMENT = f"{PREFIX}departments.home-office"
+EVENT_ID = re.compile(rf"{re.escape(PREFIX)}inquiries[.]classified/\d+/\d+")
+NEVER = f"{PREFIX}inquiries.classified/0/999999"
 TOPIC = re.compile(r'(?<=[ "])(inquiries|departments[.]home-office)(?=[ "])')
 PUBLISHING, CONSUMING = 0, 1
 CLIENT_JARS = ("kafka-clients-", "slf4j-api-")
@@ -79,8 +79,8 @@ class Program:
         tool, file, command = LANGUAGES[language]
         need(tool)
         code = blocks(language)[number].replace("localhost:9092", servers)
-        code = TOPIC.sub(rf"{PREFIX}.\1", code)
-        code = code.replace('"home-office"', f'"{PREFIX}.{language}"')
+        code = TOPIC.sub(rf"{PREFIX}\1", code)
+        code = code.replace('"home-office"', f'"{PREFIX}{language}"')
         (folder / file).write_text(code, encoding="utf-8")
         self._log = folder / "program.log"
         self._process = ChildProcess([*command(), file], folder=folder, log=self._log)
@@ -96,7 +96,7 @@ class Program:
         return self._log.read_text(encoding="utf-8")
 
     async def ends(self) -> int:
-        """Wait for its end and give its exit code."""
+        """Wait for its end and return its exit code."""
         return await asyncio.to_thread(self._process.wait, LIMIT)
 
     async def shows(self, ids: set[str]) -> None:
@@ -118,7 +118,7 @@ class Program:
 async def an_attempt(servers: str) -> AsyncIterator[None]:
     """Write to each partition of the department what is open during the block, and then aborted."""
     async with AIOKafkaProducer(
-        bootstrap_servers=servers, transactional_id=f"{PREFIX}.attempt"
+        bootstrap_servers=servers, transactional_id=f"{PREFIX}attempt"
     ) as producer:
         await producer.begin_transaction()
         for partition in range(PARTITIONS):
@@ -137,7 +137,7 @@ async def test_what_the_page_publishes_arrives(
     """Each example that publishes does so as it stands, and its inquiry is routed."""
     with Program(pipeline.servers, language, PUBLISHING, tmp_path) as program:
         assert await program.ends() == 0, program.output
-    records = [r for r in await pipeline.read() if r.topic != pipeline.topics.rejected]
+    records = [r for r in await pipeline.read() if r.topic != pipeline.rejected_topic]
     routed = [msgspec.json.decode(record.value, type=Routed) for record in records]
     [published] = set(re.findall(r"crm-2026-\d+", blocks(language)[PUBLISHING]))
     assert [each.inquiry.id for each in routed].count(published) == 1

@@ -1,49 +1,29 @@
-import asyncio
-import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-from services.local.load.command import plan_load, way_of
-from services.local.load.run import send_load
-from services.stream.kafka import connect
-from services.stream.settings import KafkaSettings
+from services.kafka.clients import connect
+from services.local.load.command import plan_load
+from services.local.load.send import send_load
 from tests.broker.at_rest import read_all
+from tests.broker.command import Ended, triage
 from tests.broker.pipeline import Pipeline
 
-TRIAGE = str(Path(sys.executable).with_name("triage"))
 
-
-async def load_on(
-    pipeline: Pipeline, *arguments: str, **others: str
-) -> tuple[int | None, str, str]:
-    """Run `triage load` on a pipeline, and give its exit code and what it printed."""
-    settings = pipeline.environment("classifier") | pipeline.environment("router")
-    process = await asyncio.create_subprocess_exec(
-        TRIAGE,
-        "load",
-        *arguments,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": pipeline.servers, **settings, **others},
-    )
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
+async def load_on(pipeline: Pipeline, *arguments: str, **others: str) -> Ended:
+    """Run `triage load` on a pipeline."""
+    return await triage("load", *arguments, settings=pipeline.environment | others)
 
 
 async def test_a_load_comes_back_whole_and_keeps_its_schedule(pipeline: Pipeline) -> None:
     """Every inquiry comes back once, and was sent when it was due: never early, late as said."""
     await pipeline.started(pipeline.service("classifier"), pipeline.service("router"))
     load = plan_load(None, rate=60, seconds=4, bursty=True, seed=7)
-    way = way_of(pipeline.classifier_settings, pipeline.router_settings)
-    clients = connect(KafkaSettings(bootstrap_servers=pipeline.servers), "load")
-    figures = await send_load(clients, way, load, time.monotonic, 60)
+    clients = connect(pipeline.installation.kafka, "load")
+    figures = await send_load(clients, pipeline.installation, load, time.monotonic, 60)
     assert (figures.inquiries, figures.lost, figures.doubled) == (len(load.due), 0, 0)
     assert figures.latency
     assert figures.late
     assert 0 < figures.latency.p50 <= figures.latency.p999 <= figures.latency.max
-    records = await read_all(pipeline.servers, [way.first])
+    records = await read_all(pipeline.servers, [pipeline.installation.received_topic])
     sent = {load.tags.number(record): record.timestamp for record in records}
     assert sent.keys() == set(range(len(load.due)))
     late = [sent[number] - due * 1000 for number, due in enumerate(load.due)]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from services.local.kafka import EmbeddedKafka
-from services.local.service_process import ServiceProcess
-from services.local.temporary import temporary_folder
+from services.local.console.temporary_folder import temporary_folder
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
 from tests.broker.exactly_once import Faults
 from tests.broker.inquiries import good

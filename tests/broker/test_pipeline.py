@@ -12,7 +12,7 @@ async def test_every_example_is_accounted_for(pipeline: Pipeline) -> None:
     published = examples()
     await pipeline.publish(published)
     assert await pipeline.faults() == Faults()
-    rejected = {number_of(r) for r in await pipeline.read() if r.topic == pipeline.topics.rejected}
+    rejected = {number_of(r) for r in await pipeline.read() if r.topic == pipeline.rejected_topic}
     assert rejected == {n for n, record in enumerate(published) if rejection_of(record)}
 
 
@@ -40,4 +40,4 @@ async def test_all_three_modes_of_cloudevents_arrive(pipeline: Pipeline) -> None
     await pipeline.publish(published[2:])
     arrived = {number_of(record): record for record in await pipeline.read()}
     assert plain in (arrived[2].value or b"")
-    assert arrived[2].topic != pipeline.topics.rejected
+    assert arrived[2].topic != pipeline.rejected_topic

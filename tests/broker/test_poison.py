@@ -13,7 +13,7 @@ MAX_BYTES = 1_000_000  # what the services write at most, by their settings
 
 
 def of_size(size: int) -> bytes:
-    """Give an inquiry of so many bytes, most of them in a field that the schema does not name."""
+    """Return an inquiry of so many bytes, most of them in a field that the schema does not name."""
     return an_inquiry(scan="x" * (size - len(an_inquiry(scan=""))))
 
 
@@ -61,8 +61,8 @@ async def test_poison_between_the_services_is_rejected_too(pipeline: Pipeline) -
     router = pipeline.service("router")
     await pipeline.started(router)
     records = [Sent(b"not JSON", b"k"), Sent(an_inquiry(), b"k"), Sent(None, b"k")]
-    await publish(pipeline.servers, pipeline.topics.classified, records)
-    letters = await pipeline.read_rejected(by="router")
+    await publish(pipeline.servers, pipeline.classified_topic, records)
+    letters = await pipeline.read_rejected("router")
     assert [(letter.key, letter.value) for letter in letters] == [(r.key, r.value) for r in records]
     reasons = [dict(letter.headers)["rejected-reason"].decode() for letter in letters]
     assert reasons == ["not-json", "missing-field", "empty-value"]
@@ -77,5 +77,5 @@ async def test_a_record_that_only_the_router_finds_too_large_is_kept(pipeline: P
     [letter] = await pipeline.read_rejected()
     headers = dict(letter.headers)
     assert headers["rejected-reason"] == b"too-large"
-    assert headers["rejected-topic"].decode() == pipeline.topics.classified
+    assert headers["rejected-topic"].decode() == pipeline.classified_topic
     assert inquiry in (letter.value or b"")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from services.local.kafka import EmbeddedKafka
+from services.local.embedded_kafka.broker import EmbeddedKafka
 from tests.broker.at_rest import until
 from tests.broker.inquiries import examples, good, rejection_of
 from tests.broker.pipeline import Pipeline
@@ -92,7 +92,7 @@ async def watched(
     """A pipeline that answers the examples, then is sent too much and loses its router."""
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("prometheus")
-        pipeline = Pipeline(kafka.bootstrap_servers, folder, "prometheus", stack)
+        pipeline = Pipeline(kafka.bootstrap_servers, folder, "prometheus.", stack)
         await pipeline.create_topics()
         classifier, router = pipeline.service("classifier", **THROTTLED), pipeline.service("router")
         jobs = {"inquiry-triage-classifier": classifier, "inquiry-triage-router": router}

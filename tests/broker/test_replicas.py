@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from services.local.service_process import ServiceProcess
+from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
 from tests.broker.exactly_once import Faults
 from tests.broker.inquiries import good

@@ -1,8 +1,5 @@
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,19 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from services.local.service_process import ServiceProcess
-from services.local.temporary import temporary_folder
-from services.rights import Operation, Right, rights
+from services.local.console.temporary_folder import temporary_folder
+from services.local.processes.service_process import ServiceProcess
+from services.operate.rights import Operation, Right, rights
 from tests.broker.at_rest import read_all, until
 from tests.broker.authority import Authority
+from tests.broker.command import triage
 from tests.broker.exactly_once import Faults, Sent, number_of
 from tests.broker.inquiries import examples, good
-from tests.broker.pipeline import Pipeline, until_answered
+from tests.broker.pipeline import SERVICES, Pipeline, until_answered
 from tests.broker.secure_kafka import SecureKafka, secure_kafka
 
 Settings = dict[str, str]
-
-SERVICES = ("classifier", "router")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +39,7 @@ async def pipeline(secure: SecureKafka, tmp_path: Path, prefix: str) -> AsyncIte
 
 
 def rights_on(pipeline: Pipeline, user: str) -> tuple[Right, ...]:
-    return rights(pipeline.classifier_settings, pipeline.router_settings)[user]
+    return rights(pipeline.installation)[user]
 
 
 def by_password(secure: SecureKafka, user: str) -> Settings:
@@ -55,12 +51,12 @@ def by_certificate(secure: SecureKafka, user: str) -> Settings:
 
 
 def refusals(service: ServiceProcess) -> list[str]:
-    """Give what a service's log says that Kafka refuses it; nothing else in it speaks of that."""
+    """Return what a service's log says that Kafka refuses it; nothing else in it speaks of that."""
     lines = [json.loads(line) for line in service.log.read_text().splitlines()]
-    ours = [line for line in lines if line["event"] == "stream.refused"]
+    ours = [line for line in lines if line["event"] == "engine.refused"]
     others = [line for line in lines if line not in ours]
     assert [line for line in others if "uthori" in str(line) or "exception" in line] == []
-    assert {line["event"] for line in others} & {"stream.worker_failed", "stream.gave_up"} == set()
+    assert {line["event"] for line in others} & {"engine.worker_failed", "engine.gave_up"} == set()
     return [line["reason"] for line in ours]
 
 
@@ -69,7 +65,7 @@ async def until_refused(service: ServiceProcess) -> None:
 
     def says_so() -> bool:
         service.check()
-        return service.log.exists() and "stream.refused" in service.log.read_text()
+        return service.log.exists() and "engine.refused" in service.log.read_text()
 
     await until(lambda: asyncio.to_thread(says_so))
 
@@ -78,7 +74,7 @@ async def until_refused(service: ServiceProcess) -> None:
 async def test_the_listed_rights_are_enough(
     secure: SecureKafka, pipeline: Pipeline, settings_of: Callable[[SecureKafka, str], Settings]
 ) -> None:
-    """With its own user and the rights of `services.rights` each service does all its work."""
+    """With its own user and the rights that are listed each service does all its work."""
     services = [pipeline.service(user, **settings_of(secure, user)) for user in SERVICES]
     for user in SERVICES:
         await secure.grant(user, rights_on(pipeline, user))
@@ -93,7 +89,7 @@ async def test_the_listed_rights_are_enough(
 
 
 async def test_an_operator_replays_with_the_listed_rights_alone(
-    secure: SecureKafka, pipeline: Pipeline
+    secure: SecureKafka, pipeline: Pipeline, prefix: str
 ) -> None:
     """The rights of an operator are enough to send a letter back, and what lacks is said."""
     for user in SERVICES:
@@ -102,12 +98,12 @@ async def test_an_operator_replays_with_the_listed_rights_alone(
     await pipeline.started(*services)
     await pipeline.publish([Sent(b"not json", b"k1"), *islice(good(keys=3), 20)])
     await pipeline.read()
-    environment = {**os.environ, **by_password(secure, "operator")}
-    environment["CLASSIFIER_REJECTED_TOPIC"] = pipeline.topics.rejected
-    replay = await triage("rejected", "replay", "--go", environment=environment)
-    assert "no Write on the transactional ids inquiry-triage" in replay
+    settings = pipeline.environment | by_password(secure, "operator")
+    refused = await triage("rejected", "replay", "--go", settings=settings)
+    assert f"no Write on the transactional ids {prefix}inquiry-triage" in refused.errors
     await secure.grant("operator", rights_on(pipeline, "operator"))
-    assert "Sent 1 letters" in await triage("rejected", "replay", "--go", environment=environment)
+    replayed = await triage("rejected", "replay", "--go", settings=settings)
+    assert "Sent 1 letters" in replayed.output
 
 
 async def test_a_wrong_password_is_no_broker_that_is_away(
@@ -116,23 +112,10 @@ async def test_a_wrong_password_is_no_broker_that_is_away(
     """`triage topics` says that the user is not let in, and which settings to look at."""
     wrong = tmp_path / "password"
     wrong.write_text("guessed")
-    environment = {**os.environ, **by_password(secure, "operator")}
-    environment["KAFKA_SASL_PASSWORD_FILE"] = str(wrong)
-    said = await triage("topics", environment=environment)
-    assert "Kafka does not let this user in" in said
-    assert "KAFKA_SASL_PASSWORD_FILE" in said
-
-
-async def triage(*arguments: str, environment: Settings) -> str:
-    """Run the command and give all that it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-c", "from services.cli import main; main()", *arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
-    )
-    out, _ = await process.communicate()
-    return out.decode()
+    settings = by_password(secure, "operator") | {"KAFKA_SASL_PASSWORD_FILE": str(wrong)}
+    refused = await triage("topics", settings=settings)
+    assert "Kafka does not let this user in" in refused.errors
+    assert "KAFKA_SASL_PASSWORD_FILE" in refused.errors
 
 
 def named(resource: str, *operations: Operation, name: str = "") -> Callable[[Right], Right | None]:
@@ -147,35 +130,37 @@ def named(resource: str, *operations: Operation, name: str = "") -> Callable[[Ri
 
 
 @pytest.mark.parametrize(
-    ("lack", "said"),
+    ("lack", "missing"),
     [
         pytest.param(
-            named("topic", name=".inquiries"), "Read on the topic {}.inquiries:", id="input unseen"
+            named("topic", name=".inquiries"), "Read on the topic {}inquiries:", id="input unseen"
         ),
         pytest.param(
             named("topic", "Read", name=".inquiries"),
-            "Read on the topic {}.inquiries:",
+            "Read on the topic {}inquiries:",
             id="input",
         ),
         pytest.param(
             named("topic", name="ed"),
-            "Write on the topics {0}.inquiries.classified, {0}.inquiries.rejected:",
+            "Write on the topics {0}inquiries.classified, {0}inquiries.rejected:",
             id="outputs unseen",
         ),
         pytest.param(
             named("topic", "Write", name=".classified"),
-            "Write on the topic {}.inquiries.classified:",
+            "Write on the topic {}inquiries.classified:",
             id="output",
         ),
-        pytest.param(named("group"), "Read on the consumer group {}.classifier:", id="group"),
+        pytest.param(
+            named("group"), "Read on the consumer group {}inquiry-triage.classifier:", id="group"
+        ),
         pytest.param(
             named("transactional-id"),
-            "Write on the transactional ids {0}.classifier.{0}.inquiries.…:",
+            "Write on the transactional ids {0}inquiry-triage.classifier.{0}inquiries.…:",
             id="producer unseen",
         ),
         pytest.param(
             named("transactional-id", "Write"),
-            "Write on the transactional ids {0}.classifier.{0}.inquiries.…:",
+            "Write on the transactional ids {0}inquiry-triage.classifier.{0}inquiries.…:",
             id="producer",
         ),
     ],
@@ -185,7 +170,7 @@ async def test_a_missing_right_is_named_and_waited_for(
     pipeline: Pipeline,
     prefix: str,
     lack: Callable[[Right], Right | None],
-    said: str,
+    missing: str,
 ) -> None:
     """A service that lacks a right says which, once, and goes on when it is granted."""
     all_rights = rights_on(pipeline, "classifier")
@@ -205,7 +190,7 @@ async def test_a_missing_right_is_named_and_waited_for(
     classifier.start()
     await until_refused(classifier)
     [reason] = refusals(classifier)
-    assert said.format(prefix) in reason
+    assert missing.format(prefix) in reason
     assert classifier.get("/readyz") == (503, reason)
     assert classifier.get("/livez") == (200, "ok")
     await secure.grant("classifier", lacking)
@@ -214,7 +199,7 @@ async def test_a_missing_right_is_named_and_waited_for(
     assert first == reason
     # Rights are granted one by one: between two of them what still lacks is said, once as well.
     assert len({first, *others}) == 1 + len(others) <= len(lacking)
-    answered = await read_all(pipeline.servers, [pipeline.topics.classified])
+    answered = await read_all(pipeline.servers, [pipeline.classified_topic])
     assert sorted(map(number_of, answered)) == [*range(200)]
 
 
@@ -273,7 +258,7 @@ def strange_broker(secure: SecureKafka, folder: Path) -> Settings:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "setting"),
     [
         (wrong_password, "KAFKA_SASL_PASSWORD_FILE"),
         (expired, "KAFKA_SSL_CERTFILE"),
@@ -287,14 +272,14 @@ async def test_who_is_not_let_in_is_told_why(
     pipeline: Pipeline,
     tmp_path: Path,
     wrong: Callable[[SecureKafka, Path], Settings],
-    said: str,
+    setting: str,
 ) -> None:
     """A wrong password or certificate is one line that says what to look at, and no crash."""
     router = pipeline.service("router", **wrong(secure, tmp_path))
     router.start()
     await until_refused(router)
     [reason] = refusals(router)
-    assert said in reason
+    assert setting in reason
     assert router.get("/readyz") == (503, reason)
     assert router.get("/livez") == (200, "ok")
     assert "hunter2" not in router.log.read_text() + router.get("/metrics")[1]

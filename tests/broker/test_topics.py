@@ -4,15 +4,15 @@ from itertools import islice
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.local.clients import an_admin
-from services.local.service_process import ServiceProcess
+from services.kafka.connected import an_admin
+from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
 from tests.broker.exactly_once import Faults, compare
 from tests.broker.inquiries import good
 from tests.broker.pipeline import Pipeline
 
 
-async def until_said(service: ServiceProcess, reason: str) -> None:
+async def until_reported(service: ServiceProcess, reason: str) -> None:
     """Wait until a service is not ready for a reason, and see that it lives."""
 
     def says_so() -> bool:
@@ -30,16 +30,18 @@ async def test_topics_that_are_deleted_are_missed_and_taken_up_again(pipeline: P
 
     What else they had answered stays as it was, and what comes then is answered once.
     """
-    inquiries = good(keys=20)
+    inquiries, received = good(keys=20), pipeline.installation.received_topic
     services = classifier, router = pipeline.service("classifier"), pipeline.service("router")
     await pipeline.started(*services)
     await pipeline.publish(islice(inquiries, 300))
     arrived = await pipeline.read()
-    department = next(each.topic for each in arrived if each.topic in pipeline.topics.departments)
+    department = next(
+        each.topic for each in arrived if each.topic in pipeline.installation.department_topics
+    )
     async with an_admin(pipeline.servers) as admin:
-        await admin.delete_topics([pipeline.topics.received, department])
-    await until_said(classifier, f"do not exist on {pipeline.servers}: {pipeline.topics.received};")
-    await until_said(router, f"do not exist on {pipeline.servers}: {department};")
+        await admin.delete_topics([received, department])
+    await until_reported(classifier, f"do not exist on {pipeline.servers}: {received};")
+    await until_reported(router, f"do not exist on {pipeline.servers}: {department};")
     await pipeline.create_topics(partitions=1)
     await asyncio.gather(*(asyncio.to_thread(each.wait_until_ready) for each in services))
     await pipeline.publish(islice(inquiries, 300))
@@ -49,7 +51,7 @@ async def test_topics_that_are_deleted_are_missed_and_taken_up_again(pipeline: P
 
 async def test_an_offset_that_is_not_there_stops_the_partition_alone(pipeline: Pipeline) -> None:
     """Where a group's offset lies past the end, nothing is read twice and an operator is told."""
-    settings = pipeline.classifier_settings
+    settings = pipeline.installation.classifier
     lost = TopicPartition(settings.input_topic, 2)
     async with AIOKafkaConsumer(
         bootstrap_servers=pipeline.servers, group_id=settings.group_id, enable_auto_commit=False
@@ -59,7 +61,7 @@ async def test_an_offset_that_is_not_there_stops_the_partition_alone(pipeline: P
     classifier = pipeline.service("classifier")
     await pipeline.publish(islice(good(keys=20), 300))
     await asyncio.to_thread(classifier.start)
-    await until_said(classifier, f"Partition 2 of {lost.topic} has no record 4711 any more")
+    await until_reported(classifier, f"Partition 2 of {lost.topic} has no record 4711 any more")
     others = {TopicPartition(lost.topic, number) for number in (0, 1, 3)}
     async with an_admin(pipeline.servers) as admin:
         ends: dict[TopicPartition, int] = {}

@@ -14,14 +14,14 @@ class Query(NamedTuple):
 
     dashboard: str
     panel: str
-    letter: str
+    ref_id: str
     expression: str
     legend: str
     instant: bool
 
     def __str__(self) -> str:
         """Name it, such as `operators: Waiting (A)`."""
-        return f"{self.dashboard}: {self.panel} ({self.letter})"
+        return f"{self.dashboard}: {self.panel} ({self.ref_id})"
 
 
 def read(path: Path) -> Manifest:
@@ -31,17 +31,17 @@ def read(path: Path) -> Manifest:
 
 
 def panels_of(dashboard: Manifest) -> list[Manifest]:
-    """Give the panels that show something: all but the titles of rows."""
+    """Return the panels that show something: all but the titles of rows."""
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
 def queries() -> list[Query]:
-    """Give every query of every dashboard."""
+    """Return every query of every dashboard."""
     return [
         Query(
             dashboard=path.stem,
             panel=panel["title"],
-            letter=target["refId"],
+            ref_id=target["refId"],
             expression=target["expr"],
             legend=target.get("legendFormat", ""),
             instant=target.get("instant", False),

@@ -40,15 +40,15 @@ class Stage:
         return [*([] if isinstance(self.base, str) else self.base.steps), *self.own]
 
     def all(self, *keywords: str) -> list[Step]:
-        """Give the instructions of some kinds, in order."""
+        """Return the instructions of some kinds, in order."""
         return [step for step in self.steps if step.keyword in keywords]
 
     def last(self, keyword: str) -> Step:
-        """Give the instruction of a kind that holds: a later one replaces those before."""
+        """Return the instruction of a kind that holds: a later one replaces those before."""
         return self.all(keyword)[-1]
 
     def pairs(self, keyword: str) -> dict[str, str]:
-        """Give names and values of all LABEL or ENV; variables in them stay as they are written."""
+        """Return names and values of all LABEL or ENV, with variables as they are written."""
         words = [word for step in self.all(keyword) for word in step.words]
         return dict(word.split("=", 1) for word in words)
 

@@ -32,25 +32,25 @@ def build(overlay: str) -> tuple[Manifest, ...]:
 
 
 def named(overlay: str, kind: str) -> dict[str, Manifest]:
-    """Give all manifests of a kind by their names."""
+    """Return all manifests of a kind by their names."""
     return {each["metadata"]["name"]: each for each in build(overlay) if each["kind"] == kind}
 
 
 def pod_of(overlay: str, service: str) -> Manifest:
-    """Give the template of a service's pods."""
+    """Return the template of a service's pods."""
     pod: Manifest = named(overlay, "Deployment")[service]["spec"]["template"]
     return pod
 
 
 def container_of(overlay: str, service: str) -> Manifest:
-    """Give the one container of a service's pods."""
+    """Return the one container of a service's pods."""
     container: Manifest
     (container,) = pod_of(overlay, service)["spec"]["containers"]
     return container
 
 
 def environment_of(overlay: str, service: str) -> dict[str, str]:
-    """Give the environment of a service's container, ConfigMaps included."""
+    """Return the environment of a service's container, ConfigMaps included."""
     container = container_of(overlay, service)
     maps = named(overlay, "ConfigMap")
     found: dict[str, str] = {}
@@ -60,19 +60,19 @@ def environment_of(overlay: str, service: str) -> dict[str, str]:
 
 
 def rules() -> Manifest:
-    """Give the rules of alerts, as the file that Prometheus' operator makes of them."""
+    """Return the rules of alerts, as the file that Prometheus' operator makes of them."""
     text = (K8S / "base" / "monitoring" / "alerts.yaml").read_text(encoding="utf-8")
     spec: Manifest = yaml.safe_load(text)["spec"]
     return spec
 
 
 def every_rule() -> list[Manifest]:
-    """Give each rule, those that record and those that alert, in order."""
+    """Return each rule, those that record and those that alert, in order."""
     return [rule for group in rules()["groups"] for rule in group["rules"]]
 
 
 def trigger_of(overlay: str, service: str) -> Manifest:
-    """Give what makes KEDA change the number of a service's replicas."""
+    """Return what makes KEDA change the number of a service's replicas."""
     trigger: Manifest
     (trigger,) = named(overlay, "ScaledObject")[service]["spec"]["triggers"]
     return trigger

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from services.classifier import metrics as classifier
+from services.engine import metrics as engine
+from services.engine.metric import Metric
 from services.router import metrics as router
-from services.stream import metrics as stream
-from services.stream.metric import Metric
 
 NAME = r"[a-zA-Z_:][\w:]*"
 STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
@@ -58,21 +58,21 @@ def named_in(expression: str) -> Named:
 
 
 def exposed() -> dict[str, Collection[str]]:
-    """Give every series that Prometheus has of the services, with its labels."""
+    """Return every series that Prometheus has of the services, with its labels."""
     known: dict[str, Collection[str]] = dict.fromkeys(OTHERS, OF_TARGETS)
-    for table in (stream.METRICS, classifier.METRICS, router.METRICS):
+    for table in (engine.METRICS, classifier.METRICS, router.METRICS):
         for metric in table:
             known |= {name: OF_TARGETS.union(labels) for name, labels in _series_of(metric)}
     return known
 
 
 def recorded_labels(name: str) -> list[str]:
-    """Give the labels of a series that a rule records: those that its name begins with."""
+    """Return the labels of a series that a rule records: those that its name begins with."""
     return name.partition(":")[0].split("_")
 
 
 def unknown_in(expression: str, known: Mapping[str, Collection[str]]) -> set[str]:
-    """Give what an expression names in vain.
+    """Return what an expression names in vain.
 
     Args:
         expression: In PromQL.

@@ -12,7 +12,7 @@ from tests.contract.promql import OF_TARGETS, exposed, recorded_labels, unknown_
 from tests.tools import need
 
 HERE = Path(__file__).parent
-RUNBOOK = (HERE.parents[1] / "RUNBOOK.md").read_text(encoding="utf-8")
+RUNBOOK = (HERE.parents[1] / "docs" / "runbook.md").read_text(encoding="utf-8")
 RULES = manifests.every_rule()
 ALERTS = [rule for rule in RULES if "alert" in rule]
 NAMES = sorted({alert["alert"] for alert in ALERTS})
@@ -106,7 +106,7 @@ def test_an_alert_says_how_urgent_it_is_and_what_happened(alert: Case) -> None:
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
 def test_an_alert_leads_to_its_section_of_the_runbook(alert: Case) -> None:
     """The runbook's address of each alert is that of the section that bears its name."""
-    assert alert["annotations"]["runbook_url"] == f"RUNBOOK.md#{alert['alert'].lower()}"
+    assert alert["annotations"]["runbook_url"] == f"docs/runbook.md#{alert['alert'].lower()}"
 
 
 def test_the_runbook_has_a_section_for_each_alert() -> None:

@@ -4,24 +4,24 @@ from collections.abc import Collection
 import pytest
 
 from services.classifier import metrics as classifier
+from services.engine import metrics as engine
 from services.router import metrics as router
-from services.stream import metrics as stream
 from tests.contract.dashboards import Query, queries
 from tests.contract.manifests import OVERLAYS, SERVICES, every_rule, named
 from tests.contract.promql import exposed, named_in, recorded_labels, unknown_in
 
-METRICS = {each.name for each in (*stream.METRICS, *classifier.METRICS, *router.METRICS)}
+METRICS = {each.name for each in (*engine.METRICS, *classifier.METRICS, *router.METRICS)}
 
 every_query = pytest.mark.parametrize("query", queries(), ids=str)
 
 
 def known() -> dict[str, Collection[str]]:
-    """Give every series that there is to ask for, with its labels."""
+    """Return every series that there is to ask for, with its labels."""
     return exposed() | recorded() | {"ALERTS": {"alertname", "alertstate"}}
 
 
 def recorded() -> dict[str, Collection[str]]:
-    """Give the series that rules record, with the labels that stand first in their names."""
+    """Return the series that rules record, with the labels that stand first in their names."""
     names = [rule["record"] for rule in every_rule() if "record" in rule]
     return {name: recorded_labels(name) for name in names}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.classifier.settings import ClassifierSettings
-from services.stream.health import STUCK_SECONDS
+from services.engine.health import STUCK_SECONDS
 from tests.contract.dashboards import FILES, panels_of, read
 from tests.contract.manifests import OVERLAYS, Manifest, named
 
@@ -31,16 +31,16 @@ def test_every_panel_explains_itself(path: Path) -> None:
 
 @every_dashboard
 def test_panels_do_not_overlap(path: Path) -> None:
-    """Each panel lies within the grid, on a place that no other has."""
+    """Each panel lies within the grid, in cells that no other has."""
     taken = [cell for panel in read(path)["panels"] for cell in cells(panel)]
     assert len({*taken}) == len(taken)
     assert {column for column, _ in taken} == set(range(COLUMNS))
 
 
 def cells(panel: Manifest) -> list[tuple[int, int]]:
-    place = panel["gridPos"]
-    columns = range(place["x"], place["x"] + place["w"])
-    return [*itertools.product(columns, range(place["y"], place["y"] + place["h"]))]
+    position = panel["gridPos"]
+    columns = range(position["x"], position["x"] + position["w"])
+    return [*itertools.product(columns, range(position["y"], position["y"] + position["h"]))]
 
 
 @every_dashboard
@@ -51,8 +51,8 @@ def test_a_dashboard_can_be_provisioned(path: Path) -> None:
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len({*ids}) == len(ids)
     for panel in panels_of(dashboard):
-        letters = [target["refId"] for target in panel["targets"]]
-        assert len({*letters}) == len(letters), panel["title"]
+        ids = [target["refId"] for target in panel["targets"]]
+        assert len({*ids}) == len(ids), panel["title"]
     assert not {"id", "version", "__inputs", "__requires", "iteration"} & dashboard.keys()
 
 
@@ -68,7 +68,7 @@ def test_only_variables_that_there_are_are_used(path: Path) -> None:
     ("title", "limit"),
     [
         ("Since the loop advanced", STUCK_SECONDS),
-        ("Share rejected", ClassifierSettings.model_fields["brake_share"].default),
+        ("Share rejected", ClassifierSettings.model_fields["circuit_breaker_share"].default),
     ],
 )
 def test_a_line_is_where_a_service_acts(title: str, limit: float) -> None:

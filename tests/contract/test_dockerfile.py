@@ -30,7 +30,7 @@ def bases_of(found: dict[str, Stage]) -> set[str]:
 
 
 def taken_up() -> set[str]:
-    """Give the stages that others go on from or copy from."""
+    """Return the stages that others go on from or copy from."""
     bases = {each.base.name for each in STAGES.values() if isinstance(each.base, Stage)}
     copies = [step for stage in STAGES.values() for step in stage.all("COPY")]
     return bases | {step.flags["from"] for step in copies if "from" in step.flags}
@@ -134,5 +134,5 @@ def test_a_build_gets_nothing_else() -> None:
     tops = {path.name for path in ROOT.iterdir()} | {".git", ".venv", "build", "new.pem"}
     let = {name for name in tops if lets_through(name)}
     assert let == {"README.md", "models", "pyproject.toml", "requirements", "schemas", "services"}
-    assert not lets_through("services/stream/__pycache__/worker.cpython-313.pyc")
+    assert not lets_through("services/engine/__pycache__/worker.cpython-313.pyc")
     assert not lets_through("tests/unit/test_model.py")

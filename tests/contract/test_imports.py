@@ -17,7 +17,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 
 def imported(folder: str) -> Iterator[tuple[str, str]]:
-    """Give each file's name and each package that it imports, Python's own left out."""
+    """Yield each file's name and each package that it imports, Python's own left out."""
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names: list[str] = []

@@ -2,15 +2,11 @@ import json
 
 import pytest
 
-from services.classifier.settings import ClassifierSettings
-from services.rights import Right, rights
-from services.router.settings import RouterSettings
-from services.router.table import load_table
-from services.stream.settings import KafkaSettings, read_settings
-from services.topics import topics_of
+from services.kafka.settings import KafkaSettings
+from services.operate.installation import Installation, read_installation
+from services.operate.rights import Right, rights
+from services.operate.topics import topics_of
 from tests.contract.manifests import OVERLAYS, SERVICES, Manifest, environment_of, named, trigger_of
-
-Settings = tuple[ClassifierSettings, RouterSettings]
 
 TYPES = {"topic": "topic", "group": "group", "transactional-id": "transactionalId"}
 # What an overlay may say of its topics beside what the services need.
@@ -22,12 +18,12 @@ pytestmark = pytest.mark.parametrize("overlay", OVERLAYS)
 
 
 @pytest.fixture
-def settings(overlay: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def installation(overlay: str, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """What the services read from the environment that the overlay gives them."""
     for service in SERVICES:
         for name, value in environment_of(overlay, service).items():
             monkeypatch.setenv(name, value)
-    return read_settings(ClassifierSettings), read_settings(RouterSettings)
+    return read_installation()
 
 
 def configuration(topic: Manifest) -> dict[str, str]:
@@ -46,17 +42,16 @@ def partitions(overlay: str) -> set[int]:
     return {topic["spec"]["partitions"] for topic in named(overlay, "KafkaTopic").values()}
 
 
-def test_the_topics_are_those_of_the_services(overlay: str, settings: Settings) -> None:
+def test_the_topics_are_those_of_the_services(overlay: str, installation: Installation) -> None:
     """Every topic that the services use is created as they need it, and no other."""
     made = {name: configuration(each) for name, each in named(overlay, "KafkaTopic").items()}
-    assert made == topics_of(*settings)
+    assert made == topics_of(installation)
 
 
-def test_every_department_has_its_topic(overlay: str, settings: Settings) -> None:
+def test_every_department_has_its_topic(overlay: str, installation: Installation) -> None:
     """Each label of the model has a department with a topic that is created."""
-    classifier, router = settings
-    manifest = (classifier.model / "manifest.json").read_text(encoding="utf-8")
-    departments = load_table(router.routes).departments
+    manifest = (installation.classifier.model / "manifest.json").read_text(encoding="utf-8")
+    departments = installation.table.departments
     topics = named(overlay, "KafkaTopic")
     labels = json.loads(manifest)["labels"]
     assert [each for each in labels if departments[each].topic not in topics] == []
@@ -74,11 +69,11 @@ def test_no_topic_refuses_what_the_services_send(overlay: str) -> None:
         assert int(taken) >= KafkaSettings().max_message_bytes
 
 
-def test_the_users_have_the_least_rights(overlay: str, settings: Settings) -> None:
-    """Each user may do what services/rights.py grants, word for word, and nothing else."""
+def test_the_users_have_the_least_rights(overlay: str, installation: Installation) -> None:
+    """Each user may do what services/operate/rights.py grants, word for word, and nothing else."""
     users = named(overlay, "KafkaUser")
     granted = {name: each["spec"]["authorization"]["acls"] for name, each in users.items()}
-    expected = rights(*settings)
+    expected = rights(installation)
     assert granted == {user: [acl(each) for each in given] for user, given in expected.items()}
 
 
@@ -97,9 +92,11 @@ def test_there_are_no_more_replicas_than_partitions(overlay: str, service: str) 
     assert 1 <= spec["minReplicaCount"] <= spec["maxReplicaCount"]
 
 
-def test_replicas_follow_the_lag_of_the_service_itself(overlay: str, settings: Settings) -> None:
+def test_replicas_follow_the_lag_of_the_service_itself(
+    overlay: str, installation: Installation
+) -> None:
     """What is watched is each service's own group on the topic that it reads."""
-    for service, each in zip(SERVICES, settings, strict=True):
+    for service, each in zip(SERVICES, (installation.classifier, installation.router), strict=True):
         watched = trigger_of(overlay, service)["metadata"]
         own = (each.group_id, each.input_topic)
         assert (watched["consumerGroup"], watched["topic"]) == own

@@ -3,9 +3,11 @@ from pathlib import PurePath
 import pytest
 from pydantic_settings import BaseSettings
 
+from services.app.settings import ServiceSettings
 from services.classifier.settings import ClassifierSettings
+from services.kafka.settings import KafkaSettings
 from services.router.settings import RouterSettings
-from services.stream.settings import KafkaSettings, ServiceSettings, read_settings
+from services.settings import read_settings
 from tests.contract.manifests import (
     AUTHORITY,
     OVERLAYS,

@@ -2,14 +2,12 @@ from importlib.metadata import version
 
 import pytest
 
-from services.classifier.app import create as create_classifier
-from services.router.app import create as create_router
-from services.stream.server import SHUTDOWN_SECONDS
-from services.stream.stream import DRAIN_SECONDS
+from services.app.http_server import SHUTDOWN_SECONDS
+from services.engine.member import DRAIN_SECONDS
 from tests.contract.manifests import OVERLAYS, SERVICES, container_of, named, pod_of
+from tests.contract.test_metrics import an_app
 
-CREATE = {"classifier": create_classifier, "router": create_router}
-# The highest memory that was measured, in MB (README.md, "How fast").
+# The highest memory that was measured, in MB (docs/performance.md).
 PEAK = {"classifier": 200, "router": 130}
 
 pytestmark = [
@@ -39,7 +37,7 @@ def test_what_is_asked_over_http_is_served(overlay: str, service: str) -> None:
     # A service that waits for its broker is alive: to start it again would not help.
     paths = ["/livez", "/livez", "/readyz", "/metrics"]
     assert asked == [("http", path) for path in paths]
-    assert set(paths) <= {path for path, _ in CREATE[service]().routes}
+    assert set(paths) <= {path for path, _ in an_app(service).routes}
 
 
 def test_a_pod_may_end_what_it_has_in_hand(overlay: str, service: str) -> None:

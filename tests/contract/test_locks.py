@@ -14,7 +14,7 @@ SETS = {"router.txt": None, "classifier.txt": "classifier", "dev.txt": "dev"}
 
 
 def required(extra: str | None) -> list[Requirement]:
-    """Give what an extra requires, those extras included that it is made of."""
+    """Return what an extra requires, those extras included that it is made of."""
     found = [Requirement(text) for text in PROJECT["dependencies"]]
     open_extras = [extra] if extra else []
     while open_extras:
@@ -28,7 +28,7 @@ def required(extra: str | None) -> list[Requirement]:
 
 
 def pins(lock: Path) -> dict[str, list[str]]:
-    """Give the pins of each package: several where they differ between Python versions."""
+    """Return the pins of each package: several where they differ between Python versions."""
     entries = re.split(r"\n(?=[a-z])", lock.read_text(encoding="utf-8"))
     found: dict[str, list[str]] = {}
     for entry in entries:

@@ -10,15 +10,15 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from services.classifier import metrics as classifier
 from services.classifier.app import create_app as create_classifier
 from services.classifier.settings import ClassifierSettings
+from services.clock import utc_now
+from services.engine import metrics as engine
+from services.engine.metric import Metric
+from services.kafka.settings import KafkaSettings
 from services.router import metrics as router
 from services.router.app import create_app as create_router
 from services.router.settings import RouterSettings
-from services.stream import metrics as stream
-from services.stream.metric import Metric
-from services.stream.service import utc_now
-from services.stream.settings import KafkaSettings
 
-RUNBOOK = Path(__file__).parents[2] / "RUNBOOK.md"
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 OF_SERVICE = {"classifier": classifier.METRICS, "router": router.METRICS}
 
@@ -33,9 +33,9 @@ async def scraped(service: str) -> list[Family]:
     """Scrape a service as Prometheus does, which asks for OpenMetrics."""
     transport = httpx.ASGITransport(an_app(service))
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-        answer = await client.get("/metrics", headers={"Accept": OPENMETRICS})
-    assert answer.headers["content-type"].startswith("application/openmetrics-text")
-    return [*text_string_to_metric_families(answer.text)]  # type: ignore[no-untyped-call]
+        response = await client.get("/metrics", headers={"Accept": OPENMETRICS})
+    assert response.headers["content-type"].startswith("application/openmetrics-text")
+    return [*text_string_to_metric_families(response.text)]  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("service", OF_SERVICE)
@@ -48,7 +48,7 @@ async def test_a_service_exposes_the_metrics_of_its_list(service: str) -> None:
     }
     assert exposed == {
         (each.name.removesuffix("_total"), each.kind, each.unit, each.meaning)
-        for each in (*stream.METRICS, *OF_SERVICE[service])
+        for each in (*engine.METRICS, *OF_SERVICE[service])
     }
 
 
@@ -56,7 +56,7 @@ async def test_a_service_exposes_the_metrics_of_its_list(service: str) -> None:
 async def test_a_count_is_there_before_the_first_time(service: str) -> None:
     """Every metric has a series from the start, but the lag of partitions not yet assigned."""
     empty = [each.name for each in await scraped(service) if not each.samples]
-    assert empty == [stream.LAG.name]
+    assert empty == [engine.LAG.name]
 
 
 @pytest.mark.parametrize("service", OF_SERVICE)
@@ -64,7 +64,7 @@ async def test_a_series_has_the_labels_of_its_metric(service: str) -> None:
     """No series has another label than those that are listed for its metric."""
     listed = {
         each.name.removesuffix("_total"): {*each.labels}
-        for each in (*stream.METRICS, *OF_SERVICE[service])
+        for each in (*engine.METRICS, *OF_SERVICE[service])
     }
     for family in await scraped(service):
         for sample in family.samples:
@@ -75,7 +75,7 @@ async def test_a_series_has_the_labels_of_its_metric(service: str) -> None:
 def test_the_runbook_lists_every_metric() -> None:
     """The runbook has a line for each metric: name, type, labels and meaning, and no other line."""
     lines = re.findall(r"^\| `triage_.*\|$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
-    tables = (stream.METRICS, classifier.METRICS, router.METRICS)
+    tables = (engine.METRICS, classifier.METRICS, router.METRICS)
     assert lines == [line(each) for table in tables for each in table]
 
 

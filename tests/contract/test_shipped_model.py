@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 import services.router
-from services.classifier.model import Model, load
-from services.manifest import Manifest, read_manifest
+from services.model.manifest import Manifest, read_manifest
+from services.model.text_model import Model, load_model
 from services.resources import shipped
 from services.router.table import check_labels, load_table
-from services.training.thresholds import MIN_ROWS
+from services.training.fit.thresholds import MIN_ROWS
 
 MODELS = shipped("models")
 FOLDER = MODELS / "uk-departments"
@@ -18,7 +18,7 @@ MEGABYTE = 1 << 20
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return load(FOLDER, threads=1)
+    return load_model(FOLDER, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_the_model_is_small() -> None:
 def test_the_model_loads_at_once() -> None:
     """Loading the model, with all that is checked, takes less than half a second of work."""
     started = time.process_time()
-    load(FOLDER, threads=1)
+    load_model(FOLDER, threads=1)
     assert time.process_time() - started < 0.5
 
 

@@ -12,7 +12,7 @@ LOADS = {"load", "read_array"}
 
 
 def unsafe(source: str) -> Iterator[str]:
-    """Give the lines of a module that could run what they read, and what each does."""
+    """Yield the lines of a module that could run what they read, and what each does."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.stmt | ast.expr):
             yield from (f"{node.lineno}: {name}" for name in risks(node))

@@ -11,19 +11,19 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NEEDED = [
     "services/local/inquiries.jsonl",
-    "services/local/kafka-jars.lock",
+    "services/local/embedded_kafka/kafka-jars.lock",
     "services/py.typed",
     "services/router/routes/uk-departments.toml",
     "services/shipped/models/uk-departments/README.md",
     "services/shipped/models/uk-departments/manifest.json",
     "services/shipped/models/uk-departments/model.onnx",
     "services/shipped/schemas/inquiry.received.v1.json",
-    "services/stream/asyncapi/page.html",
+    "services/contract/page.html.jinja",
 ]
 
 
 def shipped_files() -> set[str]:
-    """Give every file of the checkout's `models/` and `schemas/`, by its name in the wheel."""
+    """Return every file of the checkout's `models/` and `schemas/`, by its name in the wheel."""
     paths = [path for name in ("models", "schemas") for path in (ROOT / name).rglob("*")]
     return {f"services/shipped/{path.relative_to(ROOT)}" for path in paths if path.is_file()}
 
@@ -42,7 +42,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the wheel where the checkout is out of sight, and give the folder of its commands.
+    """Install the wheel where the checkout is out of sight, and return the folder of its commands.
 
     What it depends on is seen by a path file. Python does not read the path files of a folder
     named by one, and so not the one by which our own environment sees the checkout.

@@ -7,14 +7,14 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft7Validator, ValidationError
 
-from services.local.contracts import contracts
+from services.contract.asyncapi import document
+from services.contract.received_messages import PLAIN, STRUCTURED
+from services.kafka.settings import KafkaSettings
 from services.messages.decision import Reason
 from services.messages.events import CLASSIFIED, RECEIVED
 from services.messages.rejection import Rejection
+from services.operate.contracts import contracts
 from services.resources import shipped
-from services.stream.asyncapi.document import document
-from services.stream.asyncapi.received import PLAIN, STRUCTURED
-from services.stream.settings import KafkaSettings
 from tests.asyncapi import Json, names_of, validator
 from tests.records import BINARY as BINARY_MODE
 from tests.records import STRUCTURED as STRUCTURED_MODE
@@ -47,11 +47,11 @@ def test_the_document_keeps_to_asyncapi(served: dict[str, Json], service: str) -
     ASYNCAPI.validate(served[service])
 
 
-@pytest.mark.parametrize("place", ["channels", "operations", "servers", "info"])
-def test_a_misspelt_field_of_a_document_is_found(place: str) -> None:
+@pytest.mark.parametrize("section", ["channels", "operations", "servers", "info"])
+def test_a_misspelt_field_of_a_document_is_found(section: str) -> None:
     """AsyncAPI's schema refuses a field that it does not know."""
     misspelt = deepcopy(a_document())
-    part = misspelt[place] if place == "info" else next(iter(misspelt[place].values()))
+    part = misspelt[section] if section == "info" else next(iter(misspelt[section].values()))
     part["sumary"] = "What contact-centre systems publish."
     with pytest.raises(ValidationError):
         ASYNCAPI.validate(misspelt)
@@ -93,7 +93,7 @@ def test_the_examples_are_what_the_schemas_say(served: dict[str, Json], service:
 
 
 def with_one_less(value: Any, schema: Json, document: Json) -> Iterator[Any]:
-    """Give copies of a value, each without one of the fields that a schema requires."""
+    """Yield copies of a value, each without one of the fields that a schema requires."""
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     for name, field in schema.get("properties", {}).items():

@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
+from services.clock import utc_now
+from services.contract.asyncapi import document
+from services.contract.page import render
+from services.kafka.settings import KafkaSettings
 from services.messages.dead_letter import REJECTED
 from services.messages.events import CLASSIFIED, RECEIVED, ROUTED
 from services.router.app import create_app
 from services.router.settings import RouterSettings
-from services.stream.asyncapi.document import document
-from services.stream.asyncapi.page import render
-from services.stream.service import utc_now
-from services.stream.settings import KafkaSettings
 from tests.asyncapi import Json
 
 ALL = {"received": RECEIVED, "classified": CLASSIFIED, "routed": ROUTED, "rejected": REJECTED}
@@ -70,14 +70,14 @@ def test_the_page_shows_all_of_the_document() -> None:
 
 
 def replaced(node: Any, text: str) -> Any:
-    """Give a document in which every sentence is another."""
+    """Return a document in which every sentence is another."""
     if isinstance(node, list):
         return [replaced(each, text) for each in node]
     if not isinstance(node, dict):
         return node
-    said = {"summary", "description", "const", "host", "protocol", "id", "text", "address"}
+    prose = {"summary", "description", "const", "host", "protocol", "id", "text", "address"}
     return {
-        name: text if name in said and isinstance(value, str) else replaced(value, text)
+        name: text if name in prose and isinstance(value, str) else replaced(value, text)
         for name, value in node.items()
     }
 

@@ -23,7 +23,7 @@ class Bad(NamedTuple):
 
     name: str
     content: bytes
-    said: tuple[str, ...]
+    named: tuple[str, ...]
     option: str = "--data"
 
 
@@ -80,7 +80,7 @@ def test_bad_rows_end_in_one_sentence(
     assert triage("train", bad.option, path, *others, "--date", "day", "--out", out) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("triage: ")
-    assert all(said in line for said in bad.said)
+    assert all(name in line for name in bad.named)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

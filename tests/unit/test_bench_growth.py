@@ -1,38 +1,40 @@
 from pathlib import Path
 
-from benchmarks.effort import ROUTER
-from benchmarks.inquiries import texts
+from benchmarks.contestants import Name
 from benchmarks.many_departments import spread, with_departments
-from benchmarks.work import RECEIVED_ID, Chosen, works
-from services.classifier.model import load
+from benchmarks.processes import environment_with
+from benchmarks.workloads import Answers, Inquiries
 from services.cli import MODEL
-from services.local.lines import Line
+from services.clock import utc_now
+from services.local.processes.pipeline import plan_installation
+from services.messages.record import Output
+from services.model.text_model import load_model
 from services.router.app import create_decider
-from services.router.route import route
-from services.router.settings import RouterSettings
-from services.stream.service import utc_now
+from services.router.route import route_records
 from tests.records import ARecord
 
-TEXTS = 60
+TEXTS = range(60)
 
 
 def test_a_router_of_many_departments_is_given_work_for_them(tmp_path: Path) -> None:
     """A table of so many departments is one that the router takes, and its work is checked."""
-    router, environment = with_departments(tmp_path, "growth", RouterSettings(), 20)
-    decider = create_decider(router)
+    usual = plan_installation()
+    plan = with_departments(usual, tmp_path / "departments", 20)
+    decider = create_decider(plan.router)
     assert len(decider.table.topics) == 20 + 1
-    assert environment["ROUTER_INPUT_TOPIC"] == router.input_topic
-    model, asked = load(MODEL, threads=1), texts(60, TEXTS)
-    usual = works(asked, Chosen(model, asked), model, create_decider(RouterSettings()))[ROUTER]
-    work = spread(usual, decider, 20)
-    lines = [
-        Line(n, value, headers=((RECEIVED_ID, b"%d" % n), *work.headers))
-        for n, value in enumerate(work.values)
+    assert environment_with(plan, "growth.")["ROUTER_ROUTES"] == str(plan.router.routes)
+    model = load_model(MODEL, threads=1)
+    inquiries = Inquiries(60, model, create_decider(usual.router), len(TEXTS))
+    workload = spread(inquiries.given_to(Name.ROUTER), plan)
+    records = [
+        ARecord(o.value, tuple(o.headers), o.key) for n in TEXTS for o in [workload.record("t", n)]
     ]
-    routed = route(lines, decider, rejected_topic="rejected", now=utc_now())
+    routed = [
+        each for each in route_records(records, decider, utc_now()) if isinstance(each, Output)
+    ]
     assert len({output.topic for output in routed}) > 10
-    assert all(
-        work.approves(n, ARecord(output.value, topic=output.topic))
-        for n, output in enumerate(routed)
-    )
-    assert not work.approves(0, ARecord(routed[0].value, topic="another"))
+    answers = Answers(workload, TEXTS, "growth.")
+    for output in routed:
+        answers.note(ARecord(output.value, key=output.key, topic=f"growth.{output.topic}"))
+    answers.check(Name.ROUTER)
+    assert not workload.is_right(0, "another", routed[0].value or b"")

@@ -1,6 +1,7 @@
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -8,24 +9,22 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.effort import CLASSIFIER, EXPORT, PASS_THROUGH, ROUTER, SHORT
+from benchmarks.contestants import SHORT, Name
+from benchmarks.cpu_profile import StageTime
 from benchmarks.figures import RATIO, TABLE, figures_of
 from benchmarks.inquiries import texts
-from benchmarks.machine import describe_machine
-from benchmarks.report import Report, show, write
-from benchmarks.rounds import Case, Load, Round
-from benchmarks.shares import Share
-from benchmarks.tally import Tally
-from benchmarks.turn import Turn
-from benchmarks.work import Work
-from services.classifier.classify import answer_records
-from services.classifier.model import Model, load
+from benchmarks.report import Report, describe_machine, publish
+from benchmarks.runs import Case, Round, Run
+from benchmarks.workloads import Answers, Inquiries, Workload
+from services.classifier.classify import classify_records
+from services.engine.job import Result
 from services.errors import TriageError
 from services.messages.record import Output
+from services.model.text_model import Model, load_model
 from services.resources import shipped
 from services.router.app import create_decider
 from services.router.decide import Decider
-from services.router.route import route
+from services.router.route import route_records
 from services.router.settings import RouterSettings
 from tests.records import ARecord
 
@@ -35,7 +34,7 @@ NUMBERS = range(5_000_000, 5_000_100)
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return load(shipped("models", "uk-departments"), threads=1)
+    return load_model(shipped("models", "uk-departments"), threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -44,28 +43,30 @@ def decider() -> Decider:
 
 
 @pytest.fixture(scope="module")
-def inquiries(model: Model, decider: Decider) -> Load:
-    return Load(60, model, decider)
+def inquiries(model: Model, decider: Decider) -> Inquiries:
+    return Inquiries(60, model, decider)
 
 
-def given(work: Work) -> list[ARecord]:
-    records = map(work.record, NUMBERS)
-    return [ARecord(value, tuple(headers), key) for key, value, headers in records]
+def given(workload: Workload) -> list[ARecord]:
+    return [as_read(workload.record("t", number)) for number in NUMBERS]
 
 
-def written(outputs: list[Output]) -> Iterator[ARecord]:
-    for each in outputs:
-        yield ARecord(each.value, tuple(each.headers), each.key, each.topic)
+def as_read(output: Output) -> ARecord:
+    return ARecord(output.value, tuple(output.headers), output.key, output.topic)
+
+
+def written(results: Sequence[Result]) -> Iterator[ARecord]:
+    return (as_read(each) for each in results if isinstance(each, Output))
 
 
 def rounds(*seconds: tuple[float, float]) -> list[Round]:
     """Make rounds in which pass-through and classifier take so many CPU-seconds."""
     return [
         {
-            Case(name, 60): Turn(100, 1.0, classifier if name == CLASSIFIER else passing, 10**8)
+            Case(name, 60): Run(100, 1.0, took if name is Name.CLASSIFIER else passing, 10**8)
             for name in TABLE
         }
-        for passing, classifier in seconds
+        for passing, took in seconds
     ]
 
 
@@ -78,43 +79,44 @@ def test_inquiries_are_the_same_everywhere_and_as_long_as_said() -> None:
     assert sum(map(len, made)) / len(made) > 190
 
 
-def test_right_answers_pass(inquiries: Load, model: Model, decider: Decider) -> None:
+def test_right_answers_pass(inquiries: Inquiries, model: Model, decider: Decider) -> None:
     """What the services' own functions answer is found complete and right."""
-    classified = answer_records(
-        given(inquiries.works[CLASSIFIER]), model, topic="c", rejected_topic="r", now=NOW
-    )
-    routed = route(given(inquiries.works[ROUTER]), decider, rejected_topic="r", now=NOW)
-    for name, outputs in ((CLASSIFIER, classified), (ROUTER, routed)):
-        tally = Tally(inquiries.works[name], NUMBERS)
-        for record in written(outputs):
-            tally.note(record)
-        tally.check(name)
+    received, to_route = (inquiries.given_to(name) for name in (Name.CLASSIFIER, Name.ROUTER))
+    results = {
+        Name.CLASSIFIER: classify_records(given(received), model, topic="c", now=NOW),
+        Name.ROUTER: route_records(given(to_route), decider, NOW),
+    }
+    for name, answered in results.items():
+        answers = Answers(inquiries.given_to(name), NUMBERS)
+        for record in written(answered):
+            answers.note(record)
+        answers.check(name)
 
 
-def test_lost_doubled_and_wrong_answers_end_the_run(inquiries: Load) -> None:
+def test_lost_doubled_and_wrong_answers_end_the_run(inquiries: Inquiries) -> None:
     """A contestant that loses, doubles or alters records gets no figures but a sentence."""
-    work = inquiries.works[PASS_THROUGH]
-    tally = Tally(work, NUMBERS)
-    first, second, *rest, _ = given(work)
+    workload = inquiries.given_to(Name.PASSTHROUGH)
+    answers = Answers(workload, NUMBERS)
+    first, second, *rest, _ = given(workload)
     for record in (first, first, second._replace(value=b"{}"), *rest):
-        tally.note(record)
-    strange = work.record(7)
-    tally.note(ARecord(strange[1], tuple(strange[2]), strange[0]))
+        answers.note(record)
+    answers.note(as_read(workload.record("t", 7)))
     with pytest.raises(
         TriageError, match=r"1 were lost, 1 came out twice, 1 with a wrong answer, and 1 came"
     ):
-        tally.check(PASS_THROUGH)
+        answers.check(Name.PASSTHROUGH)
 
 
-def test_another_department_than_the_models_is_wrong(inquiries: Load, model: Model) -> None:
+def test_another_department_than_the_models_is_wrong(inquiries: Inquiries, model: Model) -> None:
     """A decision that the model would not make is found, however it is written."""
-    work = inquiries.works[CLASSIFIER]
-    answer = answer_records(given(work), model, topic="c", rejected_topic="r", now=NOW)[0]
+    workload = inquiries.given_to(Name.CLASSIFIER)
+    answer = next(written(classify_records(given(workload), model, topic="c", now=NOW)))
     value = json.loads(answer.value or b"")
     said = value["classification"]
     said["department"] = said["alternatives"][0]["department"]
-    assert work.approves(NUMBERS[0], ARecord(answer.value))
-    assert not work.approves(NUMBERS[0], ARecord(json.dumps(value).encode()))
+    index = NUMBERS[0] % len(workload.values)
+    assert workload.is_right(index, "c", answer.value or b"")
+    assert not workload.is_right(index, "c", json.dumps(value).encode())
 
 
 def test_ratios_are_of_the_same_round() -> None:
@@ -122,23 +124,22 @@ def test_ratios_are_of_the_same_round() -> None:
     ratio = next(
         figure
         for figure in figures_of(rounds((1.0, 5.0), (2.0, 10.0)))
-        if (figure.name, figure.unit) == (CLASSIFIER, RATIO)
+        if (figure.name, figure.unit) == (Name.CLASSIFIER, RATIO.name)
     )
-    assert ratio.values == pytest.approx([0.2, 0.2])
+    assert ratio.rounds == pytest.approx([0.2, 0.2])
 
 
 def test_results_are_for_people_and_programs(tmp_path: Path) -> None:
     """The table, the Markdown and the JSON have the same figures, and name no machine."""
-    figures, machine = figures_of(rounds((1.0, 5.0))), describe_machine()
-    printed = StringIO()
+    machine, printed = describe_machine(), StringIO()
+    profile = [StageTime("decode", Name.CLASSIFIER, 60, 2.5, 0.1)]
+    figures = figures_of(rounds((1.0, 5.0)))
+    report = Report(SHORT, machine, "One remark.", figures, profile, latency=[])
     console = Console(width=80, file=printed)
-    shares = [Share(CLASSIFIER, 60, "decode", 2.5, 0.1)]
-    report = Report(SHORT, machine, ["One remark."], figures, shares, latency=[])
-    show(console, report)
-    write(tmp_path, report)
-    table, markdown = (tmp_path / "bench.json").read_text(), (tmp_path / "bench.md").read_text()
-    assert json.loads(table)["figures"][-1] == {
-        "name": EXPORT,
+    publish(console, "bench", report.parts(), asdict(report), tmp_path)
+    data, markdown = (tmp_path / "bench.json").read_text(), (tmp_path / "bench.md").read_text()
+    assert json.loads(data)["figures"][-1] == {
+        "name": Name.EXPORT,
         "unit": "per CPU-second",
         "characters": 60,
         "goal": None,
@@ -146,7 +147,7 @@ def test_results_are_for_people_and_programs(tmp_path: Path) -> None:
         "rounds": [100.0],
     }
     assert platform.node() not in machine.values()
-    for text in (printed.getvalue(), table, markdown):
+    for text in (printed.getvalue(), data, markdown):
         assert "onnxruntime" in text
         assert "One remark." in text
         assert "decode" in text

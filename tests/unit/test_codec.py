@@ -28,10 +28,10 @@ def a_route() -> Route:
 
 def through_both(record: ARecord) -> Output:
     """Take a record through classifier and router, as far as its bytes are concerned."""
-    answer = write_classified(
+    output = write_classified(
         record, inquiries.read(record), a_classification(), topic="inquiries.classified", by="/c"
     )
-    middle = ARecord(answer.value, tuple(answer.headers), answer.key, answer.topic)
+    middle = ARecord(output.value, tuple(output.headers), output.key, output.topic)
     return write_routed(middle, classified.read(middle), a_route(), by="/r")
 
 
@@ -156,18 +156,18 @@ def test_longest_text_and_longest_id_are_accepted() -> None:
     assert len(body.text) == 20_000
 
 
-SAID = "my neighbour is called Blodwen"
+TEXT = "my neighbour is called Blodwen"
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        an_inquiry(text=SAID * 999),
-        an_inquiry(text=SAID, channel=[SAID]),
-        an_inquiry(text=SAID, attributes={SAID: 1}),
-        an_inquiry(text=SAID, received_at=SAID),
-        an_inquiry(text=SAID)[:-1],
-        SAID.encode(),
+        an_inquiry(text=TEXT * 999),
+        an_inquiry(text=TEXT, channel=[TEXT]),
+        an_inquiry(text=TEXT, attributes={TEXT: 1}),
+        an_inquiry(text=TEXT, received_at=TEXT),
+        an_inquiry(text=TEXT)[:-1],
+        TEXT.encode(),
     ],
 )
 def test_a_rejection_never_quotes_what_was_written(value: bytes) -> None:
@@ -176,14 +176,14 @@ def test_a_rejection_never_quotes_what_was_written(value: bytes) -> None:
     with pytest.raises(RejectedError) as caught:
         inquiries.read(record)
     letter = write_rejected(record, caught.value, topic="dead", by="/c", at=NOW)
-    said = f"{caught.value!r} {caught.value} {letter.headers} {letter!r}"
-    assert "Blodwen" not in said
-    assert "neighbour" not in said
+    shown = f"{caught.value!r} {caught.value} {letter.headers} {letter!r}"
+    assert "Blodwen" not in shown
+    assert "neighbour" not in shown
 
 
 def test_text_does_not_show_in_a_repr() -> None:
     """Printing an inquiry, or anything that holds one, shows its id and no text."""
-    received = inquiries.read(ARecord(an_inquiry(text=SAID, subject=SAID)))
+    received = inquiries.read(ARecord(an_inquiry(text=TEXT, subject=TEXT)))
     routed = msgspec.convert(example_of(Routed), Routed)
     assert "Blodwen" not in repr(received.body)
     assert "q-1" in repr(received.body)
@@ -197,8 +197,8 @@ def test_a_dead_letter_is_the_record_itself_with_the_reason_beside_it() -> None:
     letter = write_rejected(record, error, topic="inquiries.rejected", by="/c", at=NOW)
     assert (letter.key, letter.value) == (record.key, record.value)
     assert tuple(letter.headers[:2]) == record.headers
-    said = {name: (value or b"").decode() for name, value in letter.headers[2:]}
-    assert msgspec.convert(said, DeadLetter, strict=False) == DeadLetter(
+    own = {name: (value or b"").decode() for name, value in letter.headers[2:]}
+    assert msgspec.convert(own, DeadLetter, strict=False) == DeadLetter(
         rejected_reason=Rejection.NOT_JSON,
         rejected_detail="byte 0",
         rejected_topic="inquiries",
@@ -212,12 +212,12 @@ def test_a_dead_letter_is_the_record_itself_with_the_reason_beside_it() -> None:
 def test_a_router_reads_what_the_classifier_writes() -> None:
     """A classified event names itself, and reads back as what was written."""
     record = ARecord(an_inquiry())
-    answer = write_classified(
+    output = write_classified(
         record, inquiries.read(record), a_classification(), topic="t", by="/c"
     )
-    back = classified.read(ARecord(answer.value, tuple(answer.headers)))
+    back = classified.read(ARecord(output.value, tuple(output.headers)))
     assert back.body.classification == a_classification()
-    assert ("ce_type", CLASSIFIED.encode()) in answer.headers
+    assert ("ce_type", CLASSIFIED.encode()) in output.headers
 
 
 def test_a_header_without_a_value_travels_on_without_one() -> None:

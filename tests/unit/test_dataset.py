@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.training.dataset import Columns, read_dataset
+from services.training.data.dataset import Columns, read_dataset
 from tests.unit.training_data import (
     BUSY,
     as_csv,

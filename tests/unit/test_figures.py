@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from services.training.figures import (
+from services.training.evaluate.figures import (
     BINS,
     PRECISIONS,
     Bin,
@@ -179,7 +179,7 @@ def test_headline_figures_stand_within_their_intervals() -> None:
 def test_a_small_calibration_error_stands_within_its_interval() -> None:
     """Resamples of few texts are less well calibrated than the texts; the value still is inside."""
     sure = np.repeat([0.25, 0.5, 0.75], 8)
-    right = np.array([place < 8 * p for p in (0.25, 0.5, 0.75) for place in range(8)])
+    right = np.array([rank < 8 * p for p in (0.25, 0.5, 0.75) for rank in range(8)])
     value, low, high = of_choices(Choices(sure, right), calibration_error, resamples=300)
     assert value == low == 0
     assert high > 0.05

@@ -1,23 +1,27 @@
-"""Whatever is sent, each record gets one answer, and its bytes are in it."""
+"""Whatever is sent, each record gets one result, and its bytes are in it."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.classifier.classify import answer_records
-from services.classifier.model import load
+from services.classifier.classify import classify_records
+from services.engine.job import Result
+from services.messages.dead_letter import write_rejected
 from services.messages.record import Header, Output
+from services.messages.rejection import RejectedError
+from services.model.text_model import load_model
 from services.resources import shipped
 from services.router.app import create_decider
-from services.router.route import route
+from services.router.route import route_records
 from services.router.settings import RouterSettings
 from tests.records import BINARY, STRUCTURED, ARecord, an_envelope
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-MODEL = load(shipped("models", "uk-departments"), threads=1)
+MODEL = load_model(shipped("models", "uk-departments"), threads=1)
 DECIDER = create_decider(RouterSettings())
 
 ANYTHING = st.recursive(
@@ -42,35 +46,38 @@ def records_of(pairs: list[tuple[bytes | None, tuple[Header, ...]]]) -> list[ARe
     return [ARecord(value, headers, offset=n) for n, (value, headers) in enumerate(pairs)]
 
 
-def bytes_in(output: Output) -> bytes | None:
-    """Give the sender's bytes, out of a dead letter or out of an event of ours."""
-    if output.rejection or output.value is None:
-        return output.value
+def bytes_in(output: Output) -> bytes:
+    """Return the sender's bytes out of an event of ours."""
+    assert output.value is not None
     return bytes(msgspec.json.decode(output.value, type=dict[str, msgspec.Raw])["inquiry"])
+
+
+def outputs_of(results: Sequence[Result]) -> list[Output]:
+    return [result for result in results if not isinstance(result, RejectedError)]
 
 
 @given(st.lists(st.tuples(VALUES, HEADERS), max_size=6))
 @settings(max_examples=300)
-def test_each_record_gets_one_answer_with_its_bytes(
+def test_each_record_gets_one_result_with_its_bytes(
     pairs: list[tuple[bytes | None, tuple[Header, ...]]],
 ) -> None:
-    """Classifier and router answer anything with one output each, and change no byte of it."""
+    """Classifier and router make one result of anything, and change no byte of it."""
     records = records_of(pairs)
-    outputs = answer_records(records, MODEL, topic="c", rejected_topic="r", now=NOW)
-    assert len(outputs) == len(records)
-    for record, output in zip(records, outputs, strict=True):
-        if output.rejection:
-            assert output.value == record.value
+    results = classify_records(records, MODEL, topic="c", now=NOW)
+    assert len(results) == len(records)
+    for record, result in zip(records, results, strict=True):
+        if isinstance(result, RejectedError):
+            assert write_rejected(record, result, topic="r", by="/c", at=NOW).value == record.value
         elif dict(record.headers).get("content-type") != STRUCTURED[0][1]:
-            assert bytes_in(output) == (record.value or b"").strip()
-    middle = [
+            assert bytes_in(result) == (record.value or b"").strip()
+    classified = outputs_of(results)
+    between = [
         ARecord(output.value, tuple(output.headers), output.key, output.topic, 0, n)
-        for n, output in enumerate(outputs)
-        if not output.rejection
+        for n, output in enumerate(classified)
     ]
-    routed = route(middle, DECIDER, rejected_topic="r", now=NOW)
-    assert [output.rejection for output in routed] == [None] * len(middle)
-    assert [*map(bytes_in, routed)] == [bytes_in(o) for o in outputs if not o.rejection]
+    routed = route_records(between, DECIDER, NOW)
+    assert not [result for result in routed if isinstance(result, RejectedError)]
+    assert [*map(bytes_in, outputs_of(routed))] == [*map(bytes_in, classified)]
 
 
 @given(WRITTEN)
@@ -78,7 +85,7 @@ def test_structured_events_carry_their_data_as_it_is(data: bytes) -> None:
     """The data of a structured-mode event are taken, or not, as the same bytes alone would be."""
     alone = ARecord(data)
     wrapped = ARecord(an_envelope(data), STRUCTURED)
-    one, other = answer_records([alone, wrapped], MODEL, topic="c", rejected_topic="r", now=NOW)
-    assert bool(one.rejection) == bool(other.rejection)  # the envelope may be the first to say why
-    if not one.rejection:
-        assert bytes_in(one) == bytes_in(other)
+    results = classify_records([alone, wrapped], MODEL, topic="c", now=NOW)
+    # Both are taken, or neither: the envelope may be the first to say why not.
+    assert len({isinstance(result, RejectedError) for result in results}) == 1
+    assert len({bytes_in(output) for output in outputs_of(results)}) < 2

@@ -12,21 +12,23 @@ from hypothesis import strategies as st
 
 from services.classifier.settings import ClassifierSettings
 from services.errors import ConfigurationError
+from services.kafka.partitioner import partition_of
+from services.kafka.settings import KafkaSettings
 from services.local.load.arrivals import Arrivals, Tags
-from services.local.load.command import lines_of, plan_load, way_of
-from services.local.load.figures import quantiles_of
+from services.local.load.command import lines_of, plan_load
 from services.local.load.generator import Generator, Load
-from services.local.load.run import figures_of
+from services.local.load.latency import quantiles_of
 from services.local.load.schedule import bursts, poisson
+from services.local.load.send import figures_of
+from services.operate.installation import installation_of
 from services.router.settings import RouterSettings
-from services.stream.outbox import partition_of
 from tests.records import ARecord
 
 TAGS = Tags("run")
 
 
 def spread(due: Sequence[float], seconds: int) -> float:
-    """Give the variance of the arrivals in a second, divided by their mean."""
+    """Return the variance of the arrivals in a second, divided by their mean."""
     counts = [0] * seconds
     for at in due:
         counts[int(at)] += 1
@@ -92,7 +94,7 @@ def test_latency_counts_from_when_an_inquiry_was_due() -> None:
     for number, at in ((1, 2.5), (0, 4.0), (1, 9.0)):
         arrivals.note(number, at)
     assert list(arrivals.latencies) == [0.5, 3.0]
-    assert (arrivals.lost, arrivals.doubled) == (1, 1)
+    assert (arrivals.account.lost, arrivals.account.doubled) == (1, 1)
 
 
 def test_a_run_knows_its_own_inquiries() -> None:
@@ -126,28 +128,28 @@ class Time:
 
 
 class AProducer:
-    """A producer whose broker answers all at once after the last record, or refuses one."""
+    """A producer whose broker acknowledges all at once after the last record, or refuses one."""
 
     def __init__(self, time: Time, count: int, *, refuses: int | None = None) -> None:
         self.time = time
         self.count = count
         self.refuses = refuses
         self.sent: list[tuple[float, bytes, bytes, int]] = []
-        self.answers: list[asyncio.Future[object]] = []
+        self.acknowledgements: list[asyncio.Future[object]] = []
 
     async def send(
         self, topic: str, value: bytes, key: bytes, partition: int, *, headers: Any
     ) -> asyncio.Future[object]:
-        answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        acknowledgement: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self.sent.append((self.time.now, value, key, partition))
-        self.answers.append(answer)
+        self.acknowledgements.append(acknowledgement)
         if len(self.sent) - 1 == self.refuses:
-            answer.set_exception(KafkaError("no"))
+            acknowledgement.set_exception(KafkaError("no"))
         elif len(self.sent) == self.count:
             self.time.now += 100
-            for each in self.answers:
+            for each in self.acknowledgements:
                 each.set_result(None)
-        return answer
+        return acknowledgement
 
 
 def a_load(*due: float) -> Load:
@@ -155,7 +157,7 @@ def a_load(*due: float) -> Load:
 
 
 async def test_each_inquiry_is_sent_when_it_is_due() -> None:
-    """None is sent early, none more than a tick late, and no answer is waited for between."""
+    """None is sent early, none more than a tick late, and nothing is waited for in between."""
     time, load = Time(), a_load(0.5, 0.5003, 2.0, 9.0)
     producer = AProducer(time, 4)
     generator = Generator(load, time, time.sleep)
@@ -178,7 +180,7 @@ async def test_a_generator_that_fell_behind_sends_all_that_is_due() -> None:
 
 
 async def test_what_the_broker_refuses_ends_the_load() -> None:
-    """A refusal ends the sending with the client's error, though others are never answered."""
+    """A refusal ends the sending with the client's error, though others are never acknowledged."""
     time = Time()
     producer = AProducer(time, 99, refuses=1)
     with pytest.raises(KafkaError):
@@ -223,10 +225,12 @@ def test_two_loads_are_never_taken_for_each_other() -> None:
     assert one.tags.header(0) != two.tags.header(0)
 
 
-def test_a_load_looks_on_every_last_topic() -> None:
+def test_a_load_looks_on_every_final_topic() -> None:
     """Departments, review and rejected are read: wherever an inquiry may end."""
-    way = way_of(ClassifierSettings(), RouterSettings(rejected_topic="other.rejected"))
-    assert way.first == "inquiries"
-    assert {"inquiries.review", "inquiries.rejected", "other.rejected"} < way.last
-    assert "departments.home-office" in way.last
-    assert "inquiries.classified" not in way.last
+    router = RouterSettings(rejected_topic="other.rejected")
+    installation = installation_of(KafkaSettings(), ClassifierSettings(), router)
+    final = installation.final_topics
+    assert installation.received_topic == "inquiries"
+    assert {"inquiries.review", "inquiries.rejected", "other.rejected"} < final
+    assert "departments.home-office" in final
+    assert "inquiries.classified" not in final

@@ -1,51 +1,46 @@
 from dataclasses import asdict
-from io import StringIO
 from pathlib import Path
 
-from rich.console import Console
-
-from benchmarks.latency import show
-from benchmarks.latency_line import RATE, Latency, own_plan
-from services.local.load.command import way_of
-from services.local.load.figures import LoadFigures, Quantiles
-from services.local.pipeline import plan_pipeline
-from services.topics import topics_of
+from benchmarks.contestants import Name
+from benchmarks.latency import RATE, Latency, rows_of
+from benchmarks.processes import contestant, environment_with
+from services.local.load.latency import LoadFigures, Quantiles
+from services.local.processes.pipeline import plan_installation
+from services.operate.topics import topics_of
 
 TIMES = Quantiles(p50=12.5, p95=30, p99=61.25, p999=99, max=123)
 LATE = Quantiles(p50=0.1, p95=0.2, p99=0.75, p999=1, max=2)
 
 
-def found(rate: float, share: float | None = None) -> Latency:
+def found(rate: float, part: float | None = None) -> Latency:
     load = LoadFigures(
         inquiries=20, offered=rate, published=rate, lost=0, doubled=0, late=LATE, latency=TIMES
     )
-    return Latency(rate, share, bursty=False, load=load)
+    return Latency(rate, part, load)
 
 
 def test_a_measured_pipeline_is_nobody_elses(tmp_path: Path) -> None:
     """Topics and groups that are measured have names of their own, and the services are told."""
-    plan = plan_pipeline()
-    own, environment = own_plan(plan, tmp_path)
-    assert all(topic.startswith("latency.") for topic in topics_of(own.classifier, own.router))
-    assert len(topics_of(own.classifier, own.router)) == len(
-        topics_of(plan.classifier, plan.router)
+    plan = plan_installation()
+    classifier, router = (
+        contestant(name, plan, tmp_path) for name in (Name.CLASSIFIER, Name.ROUTER)
     )
-    assert own.router.input_topic == own.classifier.output_topic
-    assert environment["CLASSIFIER_INPUT_TOPIC"] == way_of(own.classifier, own.router).first
-    assert environment["ROUTER_INPUT_TOPIC"] == own.classifier.output_topic
-    assert environment["ROUTER_GROUP_ID"] != plan.router.group_id
+    for each in (classifier, router):
+        prefix = each.kafka.topic_prefix
+        assert all(topic.startswith(prefix) for topic in each.writes)
+        assert {topic.removeprefix(prefix) for topic in each.writes} < {*topics_of(plan)}
+        assert environment_with(plan, prefix)["KAFKA_TOPIC_PREFIX"] == prefix
+        assert each.settings.group_id not in {plan.classifier.group_id, plan.router.group_id}
+    assert router.settings.input_topic not in classifier.writes
 
 
 def test_the_goals_stand_under_the_load_that_has_them() -> None:
     """The table has each load's quantiles, and goals at 1,000 a second alone."""
-    console = Console(file=StringIO(), width=100)
-    show(console, [found(RATE), found(5_000, 0.5)])
-    assert isinstance(console.file, StringIO)
-    rows = [line.split() for line in console.file.getvalue().splitlines()]
-    assert ["1,000", "12.5", "30.0", "61.2", "99.0", "123.0", "0.8"] in rows
-    assert ["goal", "≤", "20", "≤", "60"] in rows
-    assert ["5,000", "50%", "12.5", "30.0", "61.2", "99.0", "123.0", "0.8"] in rows
-    assert sum(row[:1] == ["goal"] for row in rows) == 1
+    assert [*rows_of([found(RATE), found(5_000, 0.5)])] == [
+        ("1,000", "", "12.5", "30.0", "61.2", "99.0", "123.0", "0.8"),
+        ("goal", "", "≤ 20", "", "≤ 60", "", ""),
+        ("5,000", "50%", "12.5", "30.0", "61.2", "99.0", "123.0", "0.8"),
+    ]
 
 
 def test_figures_are_plain_data() -> None:

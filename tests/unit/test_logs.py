@@ -11,12 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from services.stream.logs import REPEAT_SECONDS, REPEATED, LeaveOutRepetitions
+from services.app.logs import REPEAT_SECONDS, REPEATED, LeaveOutRepetitions
 
 SERVICES = Path(__file__).parents[2] / "services"
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 # What a line may tell beside its event: of Kafka, and of errors that `describe` has put into words.
-FIELDS = {"error", "partitions", "reason", "servers", "workers"}
+FIELDS = {
+    "error",
+    "offset",
+    "partition",
+    "partitions",
+    "reason",
+    "servers",
+    "topic",
+    "workers",
+}
 
 
 class Log:
@@ -27,14 +36,14 @@ class Log:
         self._gate = LeaveOutRepetitions(clock=lambda: self.now)
 
     def says(self, event: str, level: int = logging.WARNING, **fields: object) -> int | None:
-        """Log an event as structlog hands it on; give its `left_out`, None if it is not written."""
+        """Log an event as structlog hands it on; return `left_out`, None if it is not written."""
         record = logging.LogRecord("", level, "", 0, {"event": event, **fields}, (), None)
         left_out: int | None = vars(record)["left_out"] if self._gate.filter(record) else None
         return left_out
 
 
 def failed(log: Log, error: str = "broken", level: int = logging.WARNING) -> int | None:
-    return log.says("stream.worker_failed", level, error=error)
+    return log.says("engine.worker_failed", level, error=error)
 
 
 def test_a_flood_of_one_message_is_summarised() -> None:
@@ -42,15 +51,15 @@ def test_a_flood_of_one_message_is_summarised() -> None:
     now = [0.0]
     gate = LeaveOutRepetitions(clock=lambda: now[0])
 
-    def said(text: str) -> logging.LogRecord | None:
+    def written(text: str) -> logging.LogRecord | None:
         record = logging.LogRecord("aiokafka", logging.ERROR, "", 0, text, None, None)
         return record if gate.filter(record) else None
 
-    assert said("away %s")
-    assert [said("away %s") for _ in range(50)] == [None] * 50
-    assert said("something else")
+    assert written("away %s")
+    assert [written("away %s") for _ in range(50)] == [None] * 50
+    assert written("something else")
     now[0] += REPEAT_SECONDS
-    again = said("away %s")
+    again = written("away %s")
     assert again is not None
     assert vars(again)["left_out"] == 50
 
@@ -74,12 +83,12 @@ def test_a_flood_whose_lines_differ_in_numbers_is_one() -> None:
 
 
 def test_what_was_left_out_of_a_flood_that_is_over_is_told() -> None:
-    """The next line of whichever kind says how many were left out of what is no longer said."""
+    """The next line of whichever kind says how many were left out of what is no longer logged."""
     log = Log()
     for _ in range(8):
         failed(log)
     log.now = REPEAT_SECONDS
-    assert log.says("stream.fenced", logging.INFO) == 7
+    assert log.says("engine.fenced", logging.INFO) == 7
     assert failed(log) == 0
 
 
@@ -93,11 +102,11 @@ def test_a_change_of_level_is_never_left_out() -> None:
 def test_the_last_line_says_how_things_are() -> None:
     """After a change for the better the same trouble is news again, however soon it comes."""
     log = Log()
-    away = [log.says("stream.broker_away", error="no node") for _ in range(3)]
+    away = [log.says("engine.broker_away", error="no node") for _ in range(3)]
     assert away == [0, None, None]
-    assert log.says("stream.broker_reached", logging.INFO, servers="k:1") == 2
-    assert log.says("stream.broker_away", error="no node") == 0
-    assert [log.says("stream.assigned", logging.INFO, partitions=[1]) for _ in "ab"] == [0, 0]
+    assert log.says("engine.broker_reached", logging.INFO, servers="k:1") == 2
+    assert log.says("engine.broker_away", error="no node") == 0
+    assert [log.says("engine.assigned", logging.INFO, partitions=[1]) for _ in "ab"] == [0, 0]
 
 
 def test_a_line_that_is_no_text_does_no_harm() -> None:
@@ -108,11 +117,11 @@ def test_a_line_that_is_no_text_does_no_harm() -> None:
 
 LOGGING = """
 import logging
-from services.stream.logs import configure_logs
+from services.app.logs import configure_logs
 configure_logs("INFO", "{form}")
 import structlog
-said = "my neighbour Blodwen"
-structlog.get_logger("services").info("stream.assigned", partitions=[1])
+text = "my neighbour Blodwen"
+structlog.get_logger("services").info("engine.assigned", partitions=[1])
 try:
     [][5]
 except IndexError:
@@ -126,20 +135,20 @@ def test_a_traceback_in_the_log_shows_no_values(form: str) -> None:
     script = LOGGING.format(form=form)
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "IndexError" in run.stderr
-    assert "stream.assigned" in run.stderr
+    assert "engine.assigned" in run.stderr
     assert "Blodwen" not in run.stderr
     if form == "json":
         events = [json.loads(line)["event"] for line in run.stderr.splitlines()]
-        assert events == ["stream.assigned", "Unexpected error in a routine"]
+        assert events == ["engine.assigned", "Unexpected error in a routine"]
 
 
 SCRIPT = """
 import structlog
-from services.stream.logs import configure_logs
+from services.app.logs import configure_logs
 times = iter([0, 0, 60])
 configure_logs("INFO", "{form}", clock=lambda: next(times))
 for number in range(3):
-    structlog.get_logger().warning("stream.worker_failed", error="broken")
+    structlog.get_logger().warning("engine.worker_failed", error="broken")
 """
 
 
@@ -162,29 +171,29 @@ def test_lines_for_people_have_no_colours_in_a_file() -> None:
     """With `console` a file gets the same lines as a terminal, without its escape codes."""
     command = [sys.executable, "-c", SCRIPT.format(form="console")]
     written = subprocess.run(command, stderr=subprocess.PIPE, check=True, text=True).stderr
-    assert "stream.worker_failed" in written
+    assert "engine.worker_failed" in written
     assert "\x1b" not in written
 
 
 def calls() -> Iterator[tuple[str, str, ast.Call]]:
-    """Yield every call that logs: its place, whether by `log` or by `say`, and the call."""
+    """Yield every call that logs: its line, whether by `log` or by `report`, and the call."""
     for path in sorted(SERVICES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args:
-                place = f"{path.name}:{node.lineno}"
+                line = f"{path.name}:{node.lineno}"
                 if isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
-                    yield place, ast.unparse(node.func.value), node
-                elif isinstance(node.func, ast.Name) and node.func.id == "say":
-                    yield place, "say", node
+                    yield line, ast.unparse(node.func.value), node
+                elif isinstance(node.func, ast.Name) and node.func.id == "report":
+                    yield line, "report", node
 
 
 def events() -> dict[str, str]:
-    """Give each event that is logged, by place; what `say` is given stands where it is called."""
-    named = {place: call.args[0] for place, _, call in calls()}
+    """Return each event that is logged, by line; that of `report` stands where it is called."""
+    named = {line: call.args[0] for line, _, call in calls()}
     return {
-        place: str(name.value) if isinstance(name, ast.Constant) else ast.unparse(name)
-        for place, name in named.items()
-        if not (place.startswith("retry.py") and isinstance(name, ast.Name))
+        line: str(name.value) if isinstance(name, ast.Constant) else ast.unparse(name)
+        for line, name in named.items()
+        if not (line.startswith("reporting.py") and isinstance(name, ast.Name))
     }
 
 
@@ -192,8 +201,8 @@ def test_every_event_has_a_constant_name() -> None:
     """Events are dotted words in lower case, so that one can search, count and alert on them."""
     assert len(events()) > 5
     odd = {
-        place: name
-        for place, name in events().items()
+        line: name
+        for line, name in events().items()
         if not re.fullmatch(r"[a-z]+(\.[a-z]+(_[a-z]+)*)+", name)
     }
     assert not odd
@@ -205,13 +214,13 @@ def test_every_event_that_may_be_left_out_is_logged() -> None:
 
 
 def test_no_line_can_hold_what_a_citizen_wrote() -> None:
-    """Every line is logged by `log` or `say`, with fields of a closed list and nothing else."""
-    allowed = {"log": (1, FIELDS), "say": (4, set[str]())}
-    for place, by, call in calls():
-        assert by in allowed, place
+    """Every line is logged by `log` or `report`, with fields of a closed list and nothing else."""
+    allowed = {"log": (1, FIELDS), "report": (4, set[str]())}
+    for line, by, call in calls():
+        assert by in allowed, line
         arguments, fields = allowed[by]
-        assert len(call.args) <= arguments, place
-        assert {str(each.arg) for each in call.keywords} <= fields, place
+        assert len(call.args) <= arguments, line
+        assert {str(each.arg) for each in call.keywords} <= fields, line
 
 
 @pytest.mark.parametrize("name", sorted(REPEATED))

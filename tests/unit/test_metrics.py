@@ -8,19 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 
-from services.classifier.classify import answer_records
+from services.classifier.classify import classify_records
 from services.classifier.metrics import ClassifierMetrics
-from services.classifier.model import Model, load
 from services.cli import MODEL
+from services.engine.job import Result
+from services.engine.metric import Histogram
+from services.messages.dead_letter import write_rejected
+from services.messages.decision import Classification
 from services.messages.events import Classified
 from services.messages.examples import example_of
 from services.messages.record import Output
+from services.messages.rejection import RejectedError
+from services.model.manifest import read_manifest
+from services.model.text_model import Model, load_model
 from services.router.app import create_decider
 from services.router.decide import Decider
 from services.router.metrics import UNKNOWN, RouterMetrics
-from services.router.route import route
+from services.router.route import route_records
 from services.router.settings import RouterSettings
-from services.stream.metric import Histogram
 from tests.records import ARecord, an_inquiry
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -29,12 +34,22 @@ BOUNDS = (0.1, 0.5, 1.0, 60.0)
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return load(MODEL, threads=1)
+    return load_model(MODEL, threads=1)
 
 
 @pytest.fixture(scope="module")
 def decider() -> Decider:
     return create_decider(RouterSettings())
+
+
+def outputs_of(records: Sequence[ARecord], results: Sequence[Result]) -> list[Output]:
+    """Return what the engine writes for results: outputs, and dead letters."""
+    return [
+        write_rejected(record, result, topic="r", by="/test", at=NOW)
+        if isinstance(result, RejectedError)
+        else result
+        for record, result in zip(records, results, strict=True)
+    ]
 
 
 @given(st.lists(st.lists(st.floats(-1, 100))))
@@ -75,19 +90,14 @@ def test_the_classifier_counts_what_is_committed(model: Model) -> None:
     """Departments and probabilities count once their transaction is committed, and not before."""
     registry = CollectorRegistry()
     metrics = ClassifierMetrics(registry, model, lambda: 0.0)
-    outputs = answer_records(
-        [ARecord(an_inquiry()), ARecord(b"not JSON")],
-        metrics.model,
-        topic="c",
-        rejected_topic="r",
-        now=NOW,
-    )
+    records = [ARecord(an_inquiry()), ARecord(b"not JSON")]
+    outputs = outputs_of(records, classify_records(records, metrics.model, topic="c", now=NOW))
     count = metrics.note(outputs)
     assert classified(registry, model.labels) == {}
     count()
-    said = outputs[0].classification
-    assert said
-    assert classified(registry, model.labels) == {said.department: (1, said.probability)}
+    found = outputs[0].decided
+    assert isinstance(found, Classification)
+    assert classified(registry, model.labels) == {found.department: (1, found.probability)}
     assert registry.get_sample_value("triage_model_seconds_count") == 1
 
 
@@ -120,10 +130,15 @@ def test_the_classifier_shows_what_its_model_was_used_to(model: Model) -> None:
 
 def routed(decider: Decider, department: str) -> list[Output]:
     """Route what a model is not sure of."""
+    manifest = read_manifest(MODEL)
     event = example_of(Classified)
-    event["classification"] |= {"department": department, "probability": 0.1}
+    event["classification"] |= {
+        "model": {"name": manifest.name, "version": manifest.version},
+        "department": department,
+        "probability": 0.1,
+    }
     records = [ARecord(json.dumps(event).encode()), ARecord(b"not JSON")]
-    return route(records, decider, rejected_topic="r", now=NOW)
+    return outputs_of(records, route_records(records, decider, NOW))
 
 
 def test_the_router_counts_why_what_went_where(decider: Decider) -> None:

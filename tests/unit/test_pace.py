@@ -1,16 +1,16 @@
 import pytest
 
-from benchmarks.effort import CLASSIFIER, ROUTER
-from benchmarks.stages import PEER, microseconds, stages
-from services.classifier.model import Model, load
+from benchmarks.contestants import Name
+from benchmarks.cpu_profile import JSON, microseconds, stages
 from services.cli import MODEL
+from services.model.text_model import Model, load_model
 from services.router.app import create_decider
 from services.router.settings import RouterSettings
 
 # What a stage takes for a record, as a share of what Python's own json takes to read and write the
 # record's value: measured on Python 3.11, x86-64, with texts of 200 characters.
 PACE = {
-    CLASSIFIER: {
+    Name.CLASSIFIER: {
         "decode": 0.45,
         "features and ONNX": 1.15,
         "decide": 0.27,
@@ -18,7 +18,7 @@ PACE = {
         "pack": 0.50,
         "count": 0.13,
     },
-    ROUTER: {
+    Name.ROUTER: {
         "decode": 0.33,
         "decide": 0.71,
         "encode": 0.21,
@@ -34,18 +34,19 @@ REPEATS = 15
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return load(MODEL, threads=1)
+    return load_model(MODEL, threads=1)
 
 
-@pytest.mark.parametrize("service", [CLASSIFIER, ROUTER])
-def test_no_stage_has_become_slower(model: Model, service: str) -> None:
+@pytest.mark.benchmark
+@pytest.mark.parametrize("service", [Name.CLASSIFIER, Name.ROUTER])
+def test_no_stage_has_become_slower(model: Model, service: Name) -> None:
     """Each stage of a service takes no more, beside json in the same run, than it used to."""
     each = stages(model, create_decider(RouterSettings()), 200)[service]
     taken = microseconds(each, REPEATS)
-    shares = {name: taken[name] / taken[PEER] for name in PACE[service]}
+    shares = {name: taken[name] / taken[JSON] for name in PACE[service]}
     slower = {name: share for name, share in shares.items() if share > limit(service, name)}
     assert slower == {}
 
 
-def limit(service: str, name: str) -> float:
+def limit(service: Name, name: str) -> float:
     return PACE[service][name] * TOLERANCE

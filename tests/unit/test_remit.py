@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.training.figures import Choices, calibration_error, remit_auroc
-from services.training.remit import (
+from services.training.evaluate.figures import Choices, calibration_error, remit_auroc
+from services.training.fit.remit import (
     Remit,
     Sigmoid,
     energy,
-    fit_familiar,
+    fit_energy_score,
     fit_learnt,
     fit_platt,
     pick_threshold,
@@ -26,22 +26,22 @@ def energies(texts: int) -> Floats:
 def test_a_usual_text_is_in_remit_and_a_strange_one_is_doubted() -> None:
     """Without examples, the median text is in remit by 95 %, the strangest twentieth by half."""
     seen = energies(2_000)
-    familiar = fit_familiar(seen)
+    energy_score = fit_energy_score(seen)
     strange, median = np.quantile(seen, [0.05, 0.5])
-    said = familiar.probabilities(np.array([strange - 3, strange, median, median + 3]))
-    assert said[1] == pytest.approx(0.5)
-    assert said[2] == pytest.approx(0.95)
-    assert (np.diff(said) > 0).all()
+    probabilities = energy_score.probabilities(np.array([strange - 3, strange, median, median + 3]))
+    assert probabilities[1] == pytest.approx(0.5)
+    assert probabilities[2] == pytest.approx(0.95)
+    assert (np.diff(probabilities) > 0).all()
 
 
 def test_texts_that_are_all_alike_are_no_reason_to_stop() -> None:
-    """Where all texts are equally familiar, the score is still a probability."""
-    familiar = fit_familiar(np.full(20, 3.0))
-    assert familiar.probabilities(np.array([3.0])) == pytest.approx(0.5)
+    """Where all texts are equally energy_score, the score is still a probability."""
+    energy_score = fit_energy_score(np.full(20, 3.0))
+    assert energy_score.probabilities(np.array([3.0])) == pytest.approx(0.5)
 
 
 def test_energy_is_high_where_some_department_fits() -> None:
-    """A text that speaks for one department is more familiar than one that speaks for none."""
+    """A text that speaks for one department is more energy_score than one that speaks for none."""
     fits, fits_none = energy(np.array([[5.0, -2.0, -2.0], [-2.0, -2.0, -2.0]]))
     assert fits == pytest.approx(5, abs=0.01)
     assert fits_none == pytest.approx(-2 + np.log(3))
@@ -52,16 +52,16 @@ def test_a_sigmoid_is_fitted_to_how_often_it_is_true() -> None:
     random = np.random.default_rng(1)
     scores = random.normal(0, 1, 4_000)
     truths = random.uniform(size=4_000) < 1 / (1 + np.exp(-(2.5 * scores - 0.7)))
-    said = fit_platt(scores[:2_000], truths[:2_000]).probabilities(scores[2_000:])
-    assert calibration_error(Choices(said, truths[2_000:])) < 0.04
+    probabilities = fit_platt(scores[:2_000], truths[:2_000]).probabilities(scores[2_000:])
+    assert calibration_error(Choices(probabilities, truths[2_000:])) < 0.04
 
 
 def test_scores_that_tell_perfectly_do_not_give_certainty() -> None:
     """However well a handful of texts is told apart, no text is in remit for certain."""
     scores, truths = np.array([-1.0, -0.9, 0.9, 1.0] * 5), np.array([False, False, True, True] * 5)
-    said = fit_platt(scores, truths).probabilities(scores)
-    assert said.max() < 0.99
-    assert said.min() > 0.01
+    probabilities = fit_platt(scores, truths).probabilities(scores)
+    assert probabilities.max() < 0.99
+    assert probabilities.min() > 0.01
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=200))
@@ -88,8 +88,10 @@ def test_the_remit_is_learnt_from_examples() -> None:
     labels = np.array([1] * 60 + [0] * 60)
     linear, learnt, unseen = fit_learnt(counts, labels, 0.0, 0)
     assert 0.9 < remit_auroc(unseen, labels == 1) <= 1
-    said = Remit(Sigmoid(0.0, 50.0), linear, learnt).probabilities(np.zeros((120, 3)), counts)
-    assert said[:60].min() > said[60:].max()
+    probabilities = Remit(Sigmoid(0.0, 50.0), linear, learnt).probabilities(
+        np.zeros((120, 3)), counts
+    )
+    assert probabilities[:60].min() > probabilities[60:].max()
 
 
 def test_the_lower_of_two_doubts_counts() -> None:
@@ -98,8 +100,11 @@ def test_the_lower_of_two_doubts_counts() -> None:
     counts = sp.csr_matrix(words(30, range(30), random))
     linear, learnt, _ = fit_learnt(counts, np.arange(30) % 2, 0.0, 0)
     logits = random.normal(0, 3, (30, 3))
-    familiar = fit_familiar(energy(logits))
-    said = Remit(familiar, linear, learnt).probabilities(logits, counts)
-    both = familiar.probabilities(energy(logits)), learnt.probabilities(linear.scores(counts)[:, 0])
-    assert said == pytest.approx(np.minimum(*both))
-    assert Remit(familiar).probabilities(logits, counts) == pytest.approx(both[0])
+    energy_score = fit_energy_score(energy(logits))
+    probabilities = Remit(energy_score, linear, learnt).probabilities(logits, counts)
+    both = (
+        energy_score.probabilities(energy(logits)),
+        learnt.probabilities(linear.scores(counts)[:, 0]),
+    )
+    assert probabilities == pytest.approx(np.minimum(*both))
+    assert Remit(energy_score).probabilities(logits, counts) == pytest.approx(both[0])

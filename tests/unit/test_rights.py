@@ -1,7 +1,10 @@
 from services.classifier.settings import ClassifierSettings
-from services.rights import Right, rights, rights_of
+from services.kafka.settings import KafkaSettings
+from services.operate.installation import installation_of
+from services.operate.rights import Right, rights, rights_of
 from services.router.settings import RouterSettings
-from services.router.table import load_table
+
+INSTALLATION = installation_of(KafkaSettings(), ClassifierSettings(), RouterSettings())
 
 
 def test_the_rights_of_a_service_are_these() -> None:
@@ -22,22 +25,21 @@ def test_the_rights_of_a_service_are_these() -> None:
 
 def test_the_router_writes_what_its_table_names() -> None:
     """The router may write every topic of its routing table and the dead letters, and no other."""
-    router = RouterSettings()
-    granted = rights(ClassifierSettings(), router)["router"]
+    granted = rights(INSTALLATION)["router"]
     written = {right.name for right in granted if "Write" in right.operations and not right.prefix}
-    assert written == load_table(router.routes).topics | {router.rejected_topic}
+    assert written == INSTALLATION.table.topics | {INSTALLATION.router.rejected_topic}
 
 
 def test_no_service_may_do_what_the_other_does() -> None:
     """No right to write or to take part in a group is shared, but that on the dead letters."""
-    of = rights(ClassifierSettings(), RouterSettings())
+    of = rights(INSTALLATION)
     shared = set(of["classifier"]) & set(of["router"])
     assert shared == {Right("topic", "inquiries.rejected", ("Write", "Describe"))}
 
 
 def test_an_operator_sends_letters_back_and_reads_no_answers() -> None:
     """Who replays reads the dead letters alone, and writes where they came from."""
-    operator = rights(ClassifierSettings(), RouterSettings())["operator"]
+    operator = rights(INSTALLATION)["operator"]
     assert {each.name for each in operator if "Read" in each.operations} == {"inquiries.rejected"}
     assert {each.name for each in operator if "Write" in each.operations} == {
         "inquiries.rejected",

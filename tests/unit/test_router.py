@@ -6,14 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import ConfigurationError
-from services.manifest import Limits
 from services.messages.decision import Alternative, Classification, Model, Route
 from services.messages.inquiry import Inquiry
+from services.model.manifest import Limits
 from services.router.decide import Decider
+from services.router.limits import limits_of
 from services.router.phrases import PhraseBook, words_of
-from services.router.table import check_labels, limits_of, load_table
+from services.router.table import check_labels, load_table
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
+MODEL = Model("m", "1")
 TABLE = """
 version = "7"
 review_topic = "review"
@@ -72,7 +74,7 @@ def written(folder: Path, text: str = TABLE) -> Path:
 def decider(tmp_path: Path) -> Decider:
     table = load_table(written(tmp_path))
     promised = Limits({"tax": 0.99, "roads": 0.8, "parks": None}, in_remit=0.9)
-    return Decider(table, limits_of(table, promised))
+    return Decider(table, {MODEL: limits_of(table, promised)})
 
 
 def decide(
@@ -85,9 +87,10 @@ def decide(
     in_remit: float = 0.9,
     language: str | None = None,
     subject: str | None = None,
+    model: Model = MODEL,
 ) -> Route:
-    answer = Classification(
-        model=Model("m", "1"),
+    classification = Classification(
+        model=model,
         department=department,
         probability=probability,
         alternatives=(Alternative("other", runner_up),),
@@ -95,7 +98,7 @@ def decide(
         classified_at=NOW,
     )
     inquiry = Inquiry(id="1", text=text, language=language, subject=subject)
-    return decider.decide(inquiry, answer, NOW)
+    return decider.decide(inquiry, classification, NOW)
 
 
 def test_a_sure_answer_goes_straight_to_its_department(decider: Decider) -> None:
@@ -235,7 +238,7 @@ def test_a_wrong_table_is_refused_in_one_sentence(
 def test_without_a_remit_of_its_own_the_table_takes_the_models(tmp_path: Path) -> None:
     """A table that leaves `min_in_remit` out leaves it to what the model's manifest promises."""
     table = load_table(written(tmp_path, TABLE.replace("min_in_remit = 0.5\n", "")))
-    decider = Decider(table, limits_of(table, Limits({}, in_remit=0.7)))
+    decider = Decider(table, {MODEL: limits_of(table, Limits({}, in_remit=0.7))})
     assert decide(decider, in_remit=0.69).reason == "out-of-remit"
     assert decide(decider, in_remit=0.7).reason == "confident"
 

@@ -4,8 +4,8 @@ import pytest
 from pydantic import SecretStr
 
 from services.errors import ConfigurationError
-from services.stream.kafka import connect
-from services.stream.settings import KafkaSettings
+from services.kafka.clients import connect
+from services.kafka.settings import KafkaSettings
 
 
 def by_file(file: Path, password: str | None = None) -> KafkaSettings:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.manifest import Threshold
-from services.training.thresholds import MIN_ROWS, pick, pick_each
+from services.model.manifest import Threshold
+from services.training.fit.thresholds import MIN_ROWS, pick, pick_each
 
 # (probability in millionths, texts that are right, texts that are wrong)
 Group = tuple[int, int, int]

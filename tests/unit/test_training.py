@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.classifier.model import VOCABULARY, WEIGHTS, Model, load
 from services.cli import run
 from services.errors import ConfigurationError
-from services.manifest import FILENAME, Manifest
-from services.training.counts import count
-from services.training.dataset import Columns
-from services.training.material import Request, read_material
-from services.training.recipe import FEATURES, Recipe, cook
-from services.training.save import Trained, save
+from services.model.manifest import FILENAME, Manifest
+from services.model.text_model import VOCABULARY, WEIGHTS, Model, load_model
+from services.training.data.dataset import Columns
+from services.training.data.training_set import Request, read_training_set
+from services.training.export.model_folder import Trained, save
+from services.training.fit.feature_counts import count
+from services.training.fit.recipe import FEATURES, Recipe, fit_recipe
 from services.training.train import train
 from tests.unit.training_data import (
     BUSY,
@@ -56,8 +56,8 @@ def quietly(step: str) -> None:
 
 
 def trained_to(folder: Path) -> Manifest:
-    """Give what a model says of itself; `load` has checked it."""
-    return load(folder, threads=1).manifest
+    """Return what a model says of itself; `load_model` has checked it."""
+    return load_model(folder, threads=1).manifest
 
 
 @pytest.fixture(scope="module")
@@ -82,16 +82,16 @@ def full(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tr
 
 @pytest.fixture(scope="module")
 def lower(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A model that replaced an earlier one and promises less; and what was said meanwhile."""
+    """A model that replaced an earlier one and promises less; and what was printed meanwhile."""
     folder = tmp_path_factory.mktemp("models") / "lower"
     folder.mkdir()
     for name in (*FILES, "README.md"):
         (folder / name).write_text(EARLIER, encoding="utf-8")
     arguments = ["--data", data / "rows.csv.gz", "--precision", "0.8", "--out", folder]
-    with pytest.raises(SystemExit) as ended, redirect_stdout(io.StringIO()) as said:
+    with pytest.raises(SystemExit) as ended, redirect_stdout(io.StringIO()) as printed:
         run(["train", *map(str, arguments)])
     assert ended.value.code == 0
-    return folder, " ".join(said.getvalue().split())
+    return folder, " ".join(printed.getvalue().split())
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -115,13 +115,15 @@ def test_a_model_is_learnt(plain: tuple[Path, Trained]) -> None:
 
 def test_a_model_says_what_it_was_made_from(data: Path, full: tuple[Path, Trained]) -> None:
     """The manifest names each file with its checksum and what it was used for."""
-    said = {source.file: (source.sha256, source.used_for) for source in trained_to(full[0]).sources}
+    sources = {
+        source.file: (source.sha256, source.used_for) for source in trained_to(full[0]).sources
+    }
     uses = {
         "rows.csv": "training",
         "valid.csv": "calibration and thresholds",
         "remit.csv": "remit",
     }
-    assert said == {
+    assert sources == {
         name: (hashlib.sha256((data / name).read_bytes()).hexdigest(), use)
         for name, use in uses.items()
     }
@@ -169,16 +171,16 @@ def test_compressed_rows_are_the_same_rows(
 
 def test_a_department_with_too_few_rows_is_promised_nothing(lower: tuple[Path, str]) -> None:
     """Where too few texts say anything, a person decides, and whoever trains is told so."""
-    folder, said = lower
+    folder, printed = lower
     assert trained_to(folder).thresholds.departments[QUIET] is None
-    assert f"Too few to promise anything, so a person decides: {QUIET}." in said
-    assert f"Written to {folder}." in said
+    assert f"Too few to promise anything, so a person decides: {QUIET}." in printed
+    assert f"Written to {folder}." in printed
 
 
 def test_a_model_is_replaced_whole(lower: tuple[Path, str]) -> None:
     """A new model takes the place of an earlier one, whose card stays as it was written."""
     folder, _ = lower
-    assert load(folder, threads=1).name == "lower"
+    assert load_model(folder, threads=1).name == "lower"
     assert (folder / "README.md").read_text(encoding="utf-8") == EARLIER
     assert files_below(folder.parent) == [folder / name for name in sorted([*FILES, "README.md"])]
 
@@ -195,10 +197,10 @@ def test_a_promise_holds_for_the_texts_that_it_rests_on(full: tuple[Path, Traine
 
 
 def measured(trained: Trained, model: Model, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Give what the parts of a model say of texts, in double precision."""
+    """Return what the parts of a model say of texts, in double precision."""
     counts = count(texts, model.vocabulary)
     logits = trained.parts.calibration.mixing.logits(trained.parts.linear.scores(counts))
-    probabilities = trained.parts.calibration.sharpness.probabilities(logits)
+    probabilities = trained.parts.calibration.temperature.probabilities(logits)
     return probabilities, trained.parts.remit.probabilities(logits, counts)
 
 
@@ -206,7 +208,7 @@ def measured(trained: Trained, model: Model, texts: Sequence[str]) -> tuple[np.n
 def test_what_is_served_is_what_was_measured(kind: str, request: pytest.FixtureRequest) -> None:
     """The ONNX graph gives the probabilities that training gives, within half precision."""
     folder, trained = request.getfixturevalue(kind)
-    model = load(folder, threads=1)
+    model = load_model(folder, threads=1)
     texts = [row.text for row in [*labelled_rows(3), *remit_rows(4)]]
     texts += ["", "?", "nothing of this is known", "Ŵ 😀 \ud800", "tax " * 3_000]
     probabilities, in_remit = measured(trained, model, texts)
@@ -217,11 +219,11 @@ def test_what_is_served_is_what_was_measured(kind: str, request: pytest.FixtureR
 
 def test_strangers_are_out_of_remit(full: tuple[Path, Trained]) -> None:
     """What no department should get is recognised, in texts that the model has not seen."""
-    model = load(full[0], threads=1)
+    model = load_model(full[0], threads=1)
     rows = remit_rows(5)
     inside = np.array([bool(row.department) for row in rows])
-    said = model.score([row.text for row in rows]).in_remit
-    assert said[inside].mean() > said[~inside].mean() + 0.5
+    in_remit = model.score([row.text for row in rows]).in_remit
+    assert in_remit[inside].mean() > in_remit[~inside].mean() + 0.5
     assert model.manifest.figures["remit_auroc"][0] > 0.9
 
 
@@ -230,7 +232,7 @@ def test_two_departments_are_enough(data: Path, tmp_path: Path) -> None:
     write(tmp_path / "two.csv", labelled_rows(4, ("tax", "roads")))
     two = replace(asking(data, tmp_path / "two"), data=[tmp_path / "two.csv"])
     trained = train(two, quietly)
-    model = load(tmp_path / "two", threads=1)
+    model = load_model(tmp_path / "two", threads=1)
     rows = labelled_rows(3, ("tax", "roads"))
     texts = [row.text for row in rows]
     served = model.score(texts).probabilities
@@ -252,10 +254,10 @@ def test_two_departments_are_told_apart(data: Path, tmp_path: Path, later: str |
         data=[tmp_path / "two.csv"],
         valid=tmp_path / later if later else None,
     )
-    cooked = cook(read_material(two), Recipe(FEATURES[0], 0.0), 0)
-    assert cooked.scores.shape == (len(cooked.labels), 2)
-    assert cooked.scores[:, 0] == pytest.approx(-cooked.scores[:, 1])
-    assert cooked.right > 0.8
+    fitted = fit_recipe(read_training_set(two), Recipe(FEATURES[0], 0.0), 0)
+    assert fitted.scores.shape == (len(fitted.labels), 2)
+    assert fitted.scores[:, 0] == pytest.approx(-fitted.scores[:, 1])
+    assert fitted.right > 0.8
 
 
 def test_a_folder_that_cannot_be_written_is_named(
@@ -277,7 +279,7 @@ def test_recent_rows_count_more(data: Path, tmp_path: Path) -> None:
     dated = replace(
         asking(data, tmp_path / "m"), columns=Columns("text", "department", "day"), half_life=30.0
     )
-    weights = read_material(dated).row_weights
+    weights = read_training_set(dated).row_weights
     assert weights[-31] == pytest.approx(weights[-1] / 2)
     assert weights.mean() == pytest.approx(1)
-    assert (read_material(asking(data, tmp_path / "m")).row_weights == 1).all()
+    assert (read_training_set(asking(data, tmp_path / "m")).row_weights == 1).all()

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.classifier.features import VERSION, features_of
-from services.classifier.vocabulary import Vocabulary, settled
-from services.manifest import FeatureSettings
+from services.model.manifest import FeatureSettings
+from services.model.text_features import VERSION, features_of
+from services.model.vocabulary import Vocabulary, settled
 
 WORDS = FeatureSettings(version=VERSION, pairs=False, prefix=0)
 ALL = FeatureSettings(version=VERSION, grams=(3,))

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 
+from services.local.exactly_once import Account
 from services.messages.record import Header, Record
 
 HEADER = "load"
@@ -19,15 +20,15 @@ class Tags:
         self._prefix = f"{run}/".encode()
 
     def header(self, number: int) -> Header:
-        """Give the header of an inquiry."""
+        """Return the header of an inquiry."""
         return (HEADER, b"%b%d" % (self._prefix, number))
 
     def key(self, number: int) -> bytes:
-        """Give the key of an inquiry: its own, so that every partition gets its share."""
+        """Return the key of an inquiry: its own, so that every partition gets its share."""
         return b"load-%b%d" % (self._prefix, number)
 
     def number(self, record: Record) -> int | None:
-        """Give an inquiry's number, or None where it is not of this run."""
+        """Return an inquiry's number, or None where it is not of this run."""
         for name, value in record.headers:
             if name == HEADER and value and value.startswith(self._prefix):
                 return int(value[len(self._prefix) :])
@@ -35,7 +36,7 @@ class Tags:
 
 
 class Arrivals:
-    """Counts what comes back.
+    """Counts what comes back, and how long after it was due.
 
     Args:
         due: When each inquiry is due, in seconds after the beginning.
@@ -43,19 +44,10 @@ class Arrivals:
 
     def __init__(self, due: Sequence[float]) -> None:
         self._due = due
-        self._seen = bytearray(len(due))
+        self.account = Account(range(len(due)))
         self.latencies = array("d")
-        self.doubled = 0
-
-    @property
-    def lost(self) -> int:
-        """How many have not come back."""
-        return len(self._due) - len(self.latencies)
 
     def note(self, number: int, at: float) -> None:
         """Note that an inquiry came back, so many seconds after the beginning."""
-        if self._seen[number]:
-            self.doubled += 1
-            return
-        self._seen[number] = True
-        self.latencies.append(at - self._due[number])
+        if self.account.note(number):
+            self.latencies.append(at - self._due[number])

@@ -8,20 +8,17 @@ from random import Random
 
 import typer
 
-from services.classifier.settings import ClassifierSettings
+from services.app.garbage_collection import collect_less_often
+from services.app.logs import configure_logs
 from services.errors import ConfigurationError, TriageError
-from services.local.demo import EXAMPLES, read_lines
+from services.kafka.clients import connect
+from services.local.examples import EXAMPLES, read_lines
 from services.local.load.arrivals import Tags
-from services.local.load.figures import LoadFigures, Quantiles
 from services.local.load.generator import Load
-from services.local.load.run import Way, send_load
+from services.local.load.latency import LoadFigures, Quantiles
 from services.local.load.schedule import bursts, poisson
-from services.router.settings import RouterSettings
-from services.router.table import load_table
-from services.stream.collector import spare_batches
-from services.stream.kafka import connect
-from services.stream.logs import configure_logs
-from services.stream.settings import KafkaSettings, read_settings
+from services.local.load.send import send_load
+from services.operate.installation import read_installation
 
 CLIENT = "inquiry-triage-load"
 RUN_BYTES = 6
@@ -34,11 +31,11 @@ def run_load(load: Load, wait_seconds: float) -> None:
         ConfigurationError: A setting or the routing table is wrong, or a topic does not exist.
         TriageError: Kafka refused something, or not every inquiry came back exactly once.
     """
-    way = way_of(read_settings(ClassifierSettings), read_settings(RouterSettings))
-    clients = connect(read_settings(KafkaSettings), CLIENT)
+    installation = read_installation()
+    clients = connect(installation.kafka, CLIENT)
     configure_logs("CRITICAL", "console")  # what goes wrong is said once, in our own words
-    spare_batches()
-    figures = asyncio.run(send_load(clients, way, load, time.monotonic, wait_seconds))
+    collect_less_often()
+    figures = asyncio.run(send_load(clients, installation, load, time.monotonic, wait_seconds))
     for line in lines_of(figures):
         typer.echo(line)
     if figures.lost or figures.doubled:
@@ -67,18 +64,8 @@ def plan_load(
     return Load(values, due, seconds, Tags(secrets.token_hex(RUN_BYTES)))
 
 
-def way_of(classifier: ClassifierSettings, router: RouterSettings) -> Way:
-    """Give the topics where inquiries go in and come out.
-
-    Raises:
-        ConfigurationError: The routing table is wrong.
-    """
-    rejected = {classifier.rejected_topic, router.rejected_topic}
-    return Way(classifier.input_topic, load_table(router.routes).topics | rejected)
-
-
 def lines_of(figures: LoadFigures) -> list[str]:
-    """Give the figures as lines to print."""
+    """Return the figures as lines to print."""
     came_back = figures.inquiries - figures.lost
     return [
         f"offered    {figures.offered:,.1f} a second, {figures.inquiries:,} inquiries",

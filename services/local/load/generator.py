@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from services.kafka.partitioner import partition_of
 from services.local.load.arrivals import Tags
 from services.messages.record import Header
-from services.stream.outbox import partition_of
 
 # The least it sleeps: with a wake-up for each inquiry it would take a core that the services need.
 # What is due a millisecond earlier waits for the others, and that counts as latency.
@@ -29,14 +29,14 @@ class Values(Protocol):
     """Inquiries as bytes: a list of them, or what makes each when it is asked for."""
 
     def __len__(self) -> int:
-        """Give how many there are."""
+        """Return how many there are."""
 
     def __getitem__(self, place: int, /) -> bytes:
-        """Give one."""
+        """Return one."""
 
 
 def no_key(_value: bytes) -> bytes | None:
-    """Give an inquiry no key but that of its tag."""
+    """Return an inquiry no key but that of its tag."""
     return None
 
 

@@ -17,8 +17,8 @@ import typer
 from aiokafka.errors import KafkaError
 
 from services.errors import TriageError
-from services.local.kafka import EmbeddedKafka
-from services.local.temporary import temporary_folder
+from services.local.console.temporary_folder import temporary_folder
+from services.local.embedded_kafka.broker import EmbeddedKafka
 from tests.broker.faults.figures import Figures, table
 from tests.broker.faults.flood import FLOODS, flood
 from tests.broker.faults.form import GONE_LONG, LONG, Form

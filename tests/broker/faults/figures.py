@@ -48,7 +48,7 @@ class Figures:
         return bool(self.complaints) or max(self.takeovers, default=0) > TAKEOVER_LIMIT
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        """Give what to print, a row each."""
+        """Yield what to print, a row each."""
         for name, count in sorted(self.injected.items()):
             yield name, f"{count:,}"
         yield "faults injected", f"{self.injected.total():,}"

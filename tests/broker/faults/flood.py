@@ -10,13 +10,12 @@ from random import Random
 
 import psutil
 
-from services.local.kafka import EmbeddedKafka
-from services.local.service_process import ServiceProcess
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.local.processes.service_process import ServiceProcess
 from tests.broker.exactly_once import Sent, compare
 from tests.broker.faults.figures import Figures, Memory
-from tests.broker.faults.scene import SERVICES
 from tests.broker.faults.traffic import KEYS, MAX_BYTES, inquiries, misjudged
-from tests.broker.pipeline import Pipeline, until_answered
+from tests.broker.pipeline import SERVICES, Pipeline, until_answered
 from tests.records import an_inquiry
 
 WARM_UP = 100
@@ -25,7 +24,7 @@ LARGEST = MAX_BYTES - 4_000
 
 
 def largest(_random: Random) -> Iterator[Sent]:
-    """Give inquiries that are as large as they may be."""
+    """Yield inquiries that are as large as they may be."""
     scan = "x" * (LARGEST - len(an_inquiry(scan="")))
     for number in count():
         yield Sent(an_inquiry(scan=scan), b"case-%d" % (number % KEYS))
@@ -85,7 +84,7 @@ async def flood(
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     records = inquiries(Random(seed))
     with ExitStack() as stack:
-        prefix = f"{kind.name.replace(' ', '-')}-{seed}"
+        prefix = f"{kind.name.replace(' ', '-')}-{seed}."
         pipeline = Pipeline(kafka.bootstrap_servers, folder, prefix, stack)
         await pipeline.create_topics()
         services = [pipeline.service(name) for name in SERVICES]
@@ -123,7 +122,7 @@ def _resident(service: ServiceProcess) -> int:
 
 
 def _peak(service: ServiceProcess) -> int:
-    """Give the peak so far; only Linux keeps it for others to ask, elsewhere it is what is now."""
+    """Return the peak so far, which only Linux keeps for others to ask; elsewhere what is now."""
     with suppress(OSError):
         for line in Path(f"/proc/{service.pid}/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):

@@ -8,10 +8,11 @@ from functools import partial
 from aiokafka.admin import NewPartitions
 
 from services.errors import TriageError
-from services.local.clients import an_admin
-from services.local.service_process import ServiceProcess
+from services.kafka.connected import an_admin
+from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import read_all, until
-from tests.broker.faults.scene import RECOVERY_LIMIT, SERVICES, Scene, Target
+from tests.broker.faults.scene import RECOVERY_LIMIT, Scene, Target
+from tests.broker.pipeline import SERVICES
 
 
 async def kill(scene: Scene, target: Target) -> None:
@@ -39,8 +40,8 @@ async def while_gone(scene: Scene, target: Target) -> None:
     everyone = [replica for each in SERVICES for replica in scene.replicas[each]]
 
     async def unready() -> bool:
-        answers = await asyncio.gather(*(asyncio.to_thread(each.ready) for each in everyone))
-        return not any(answers)
+        ready = await asyncio.gather(*(asyncio.to_thread(each.ready) for each in everyone))
+        return not any(ready)
 
     await until(unready, RECOVERY_LIMIT)
     await asyncio.sleep(scene.form.broker_gone)
@@ -48,8 +49,8 @@ async def while_gone(scene: Scene, target: Target) -> None:
         for path, right in (("/livez", 200), ("/readyz", 503)):
             status = await asyncio.to_thread(_status, replica, path)
             if status != right:
-                said = f"{replica.name} answers {path} with {status} while the broker is gone"
-                scene.figures.complaints.append(said)
+                complaint = f"{replica.name} answers {path} with {status} while the broker is gone"
+                scene.figures.complaints.append(complaint)
 
 
 def _status(replica: ServiceProcess, path: str) -> int | None:
@@ -83,7 +84,8 @@ async def delete_topic(scene: Scene, target: Target) -> None:
     What it had is kept for the comparison. Traffic rests, lest the fault be in what is lost by it;
     the router has to miss the topic all the same.
     """
-    pipeline, topic = scene.pipeline, scene.pipeline.topics.review
+    pipeline = scene.pipeline
+    topic = pipeline.installation.table.review_topic
     async with scene.quiet():
         had = await read_all(pipeline.servers, [topic])
         scene.deleted += [replace(each, topic=f"{topic}, deleted") for each in had]
@@ -106,7 +108,7 @@ async def add_partitions(scene: Scene, target: Target) -> None:
     traffic rests until the services have taken the new partitions up. The classified topic grows
     first: the classifier connects anew once its own does, and then knows of both.
     """
-    topics = (scene.pipeline.topics.classified, scene.pipeline.topics.received)
+    topics = (scene.pipeline.classified_topic, scene.pipeline.installation.received_topic)
     async with scene.quiet():
         scene.partitions += 1
         for topic in topics:

@@ -5,7 +5,7 @@ from time import monotonic
 
 from aiokafka import TopicPartition
 
-from services.local.service_process import ServiceProcess
+from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import offsets_of, until
 from tests.broker.faults.scene import RECOVERY_LIMIT, Scene, Target, assigned, counted
 from tests.broker.faults.traffic import KEYS, too_large_for

@@ -7,8 +7,9 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
-from services.local.clients import an_admin
-from services.local.kafka import EmbeddedKafka
+from services.kafka.connected import an_admin
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.operate.topics import topics_of
 from tests.broker.at_rest import until
 from tests.broker.exactly_once import compare
 from tests.broker.faults.figures import Figures
@@ -37,7 +38,7 @@ async def play(
     """
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     with ExitStack() as stack:
-        pipeline = Pipeline(kafka.bootstrap_servers, folder, f"round-{seed}", stack)
+        pipeline = Pipeline(kafka.bootstrap_servers, folder, f"round-{seed}.", stack)
         await pipeline.create_topics()
         scene = Scene(kafka, pipeline, form, Random(seed), figures, say)
         await pipeline.started(*(each for both in scene.replicas.values() for each in both))
@@ -78,6 +79,5 @@ async def _published(pipeline: Pipeline, form: Form) -> bool:
 
 async def _tidy(pipeline: Pipeline) -> None:
     """Delete the topics, lest a broker that is killed later has them all to recover."""
-    topics = [pipeline.topics.received, *pipeline.topics.written]
     async with an_admin(pipeline.servers) as admin:
-        await admin.delete_topics(topics)
+        await admin.delete_topics([*topics_of(pipeline.installation)])

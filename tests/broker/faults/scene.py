@@ -10,16 +10,15 @@ from typing import NamedTuple
 
 from aiokafka import ConsumerRecord
 
-from services.local.kafka import EmbeddedKafka
-from services.local.service_process import ServiceProcess
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
 from tests.broker.exactly_once import SLICE, Sent
 from tests.broker.faults.figures import Figures
 from tests.broker.faults.form import Form
 from tests.broker.faults.traffic import inquiries
-from tests.broker.pipeline import PARTITIONS, Pipeline, metric
+from tests.broker.pipeline import PARTITIONS, SERVICES, Pipeline, metric
 
-SERVICES = ("classifier", "router")
 # Small batches make many transactions, so that a fault that strikes at random strikes one of them.
 SMALL = {"CLASSIFIER_BATCH_RECORDS": "50", "ROUTER_BATCH_RECORDS": "50"}
 RECOVERY_LIMIT = 90.0
@@ -58,7 +57,7 @@ class Scene:
         self._flow = self._all(inquiries(self.random))
 
     def target(self, service: str, replica: int) -> Target:
-        """Give the target that a schedule names."""
+        """Return the target that a schedule names."""
         replicas = self.replicas[service]
         return Target(service, replicas[replica], replicas[1 - replica])
 
@@ -122,7 +121,7 @@ def _state(replica: ServiceProcess) -> str:
 
 
 def counted(service: ServiceProcess, name: str, **labels: str) -> float:
-    """Give one of a replica's metrics, or 0 while it does not answer."""
+    """Return one of a replica's metrics, or 0 while it does not answer."""
     try:
         return metric(service, name, **labels)
     except OSError:
@@ -130,5 +129,5 @@ def counted(service: ServiceProcess, name: str, **labels: str) -> float:
 
 
 def assigned(service: ServiceProcess) -> int:
-    """Give how many partitions a replica works, as it says."""
+    """Return how many partitions a replica works, as it says."""
     return int(counted(service, "triage_assigned_partitions"))

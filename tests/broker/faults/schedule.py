@@ -5,7 +5,7 @@ from random import Random
 
 from tests.broker.faults.form import Form
 from tests.broker.faults.kinds import ALONE, BROKER_KILLED, OF_BROKER, OF_SERVICES, Fault
-from tests.broker.faults.scene import SERVICES
+from tests.broker.pipeline import SERVICES
 
 LONGEST_WAIT = 1.0  # seconds
 

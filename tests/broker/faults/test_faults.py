@@ -5,8 +5,8 @@ from random import SystemRandom
 
 import pytest
 
-from services.local.kafka import EmbeddedKafka
-from services.local.temporary import temporary_folder
+from services.local.console.temporary_folder import temporary_folder
+from services.local.embedded_kafka.broker import EmbeddedKafka
 from tests.broker.faults.figures import Figures
 from tests.broker.faults.form import SHORT
 from tests.broker.faults.kinds import ALONE, BROKER_KILLED, OF_BROKER, OF_SERVICES

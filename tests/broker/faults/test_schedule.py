@@ -7,8 +7,8 @@ from tests.broker.exactly_once import Faults
 from tests.broker.faults.figures import TAKEOVER_LIMIT, Figures, table
 from tests.broker.faults.form import LONG, SHORT, Form
 from tests.broker.faults.kinds import ALONE, OF_BROKER, OF_SERVICES
-from tests.broker.faults.scene import SERVICES
 from tests.broker.faults.schedule import draw
+from tests.broker.pipeline import SERVICES
 
 
 def test_a_seed_plays_the_same_faults_again() -> None:

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from services.local.kafka import EmbeddedKafka
-from services.local.service_process import ServiceProcess
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
 from tests.broker.exactly_once import compare
 from tests.broker.faults.scene import assigned, counted

@@ -32,7 +32,7 @@ POISON: tuple[Callable[[bytes], Sent], ...] = (
 
 
 def inquiries(random: Random) -> Iterator[Sent]:
-    """Give inquiries without end; one in fifty is poison, with the key of a case like all others.
+    """Yield inquiries without end; one in fifty is poison, with the key of a case like all others.
 
     Every third good one has headers of its sender's own.
     """
@@ -44,13 +44,13 @@ def inquiries(random: Random) -> Iterator[Sent]:
 
 
 def too_large_for(service: str, key: bytes) -> Sent:
-    """Give an inquiry whose result does not fit, as that service is the first to find out."""
+    """Return an inquiry whose result does not fit, as that service is the first to find out."""
     size = TOO_LARGE[service]
     return Sent(an_inquiry(scan="x" * (size - len(an_inquiry(scan="")))), key)
 
 
 def misjudged(sent: list[Sent], arrived: Iterable[ConsumerRecord]) -> list[int]:
-    """Give the numbers of those that were rejected without cause, for another, or not at all."""
+    """Return the numbers of those that were rejected without cause, for another, or not at all."""
     wrong = []
     for record in arrived:
         number = number_of(record)

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from services.stream.client import Admin, Batch, Clients, Consumer, Producer
+from services.kafka.protocols import Admin, Batch, Clients, Consumer, Producer
 from tests.broker.faults.traffic import MAX_BYTES
 
 # Between the two halves of what should be one: wide enough that a fault seldom misses it.

@@ -1,27 +1,26 @@
 """`python -m tests.broker.faults.weakened SERVICE` starts a service with one promise broken.
 
-Which one says the environment: WEAKNESS is one of the names in `weak.py`.
+The environment says which: WEAKNESS is one of the names in `weak.py`.
 """
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
+from faststream.asgi import AsgiFastStream
+
+from services.app.faststream_broker import EngineBroker
+from services.app.main import CreateApp, S, run_from_environment
 from services.classifier import app as classifier
 from services.classifier.settings import ClassifierSettings
-from services.local.service_process import ServiceProcess
+from services.kafka.settings import KafkaSettings
+from services.local.processes.service_process import ServiceProcess
 from services.router import app as router
 from services.router.settings import RouterSettings
-from services.stream.broker import StreamBroker
-from services.stream.server import run_service
-from services.stream.settings import ServiceSettings, read_settings
 from tests.broker.faults.weak import WEAKNESSES, WeakClients
 
 WEAKNESS = "WEAKNESS"
-SETTINGS: dict[str, type[ServiceSettings]] = {
-    "classifier": ClassifierSettings,
-    "router": RouterSettings,
-}
 
 
 class WeakenedProcess(ServiceProcess):
@@ -31,15 +30,24 @@ class WeakenedProcess(ServiceProcess):
         return (__name__, name)
 
 
-def main(name: str, weakness: str) -> None:
-    """Run a service as its own command does, but for the producers of its stream."""
-    settings = read_settings(SETTINGS[name])
-    app = {"classifier": classifier, "router": router}[name].create()
-    assert isinstance(app.broker, StreamBroker)
-    stream = app.broker._stream  # noqa: SLF001 - no setting of the product's leads here
-    stream.clients = WeakClients(stream.clients, WEAKNESSES[weakness], settings.rejected_topic)
-    run_service(app, settings)
+def weakened(create_app: CreateApp[S], weakness: str) -> CreateApp[S]:
+    """Build a service as `create_app` does, but for the producers of its engine."""
+
+    def create(settings: S, kafka: KafkaSettings, now: Callable[[], datetime]) -> AsgiFastStream:
+        app = create_app(settings, kafka, now)
+        assert isinstance(app.broker, EngineBroker)
+        member = app.broker._member  # noqa: SLF001 - no setting of the product's leads here
+        weaken = WEAKNESSES[weakness]
+        member.clients = WeakClients(member.clients, weaken, settings.rejected_topic)
+        return app
+
+    return create
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], os.environ[WEAKNESS])
+    if sys.argv[1] == "classifier":
+        run_from_environment(
+            ClassifierSettings, weakened(classifier.create_app, os.environ[WEAKNESS])
+        )
+    else:
+        run_from_environment(RouterSettings, weakened(router.create_app, os.environ[WEAKNESS]))

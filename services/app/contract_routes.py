@@ -1,0 +1,28 @@
+"""Where a service serves its contract: for machines and for people."""
+
+from faststream.asgi import AsgiResponse, get
+from faststream.asgi.handlers import HttpHandler
+from faststream.asgi.response import JSONResponse
+
+from services.contract.fields import Json
+from services.contract.page import render
+
+HEADERS = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+}
+
+
+def contract_routes(document: Json) -> list[tuple[str, HttpHandler]]:
+    """Return the routes of a document and of its page."""
+    page = render(document).encode()
+
+    @get(description="The AsyncAPI document of what the service reads and writes.")
+    async def for_machines(_scope: object) -> AsgiResponse:
+        return JSONResponse(dict(document))
+
+    @get(description="The same as a page for people.")
+    async def for_people(_scope: object) -> AsgiResponse:
+        return AsgiResponse(page, headers=HEADERS)
+
+    return [("/asyncapi.json", for_machines), ("/asyncapi", for_people)]

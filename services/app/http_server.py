@@ -1,0 +1,71 @@
+"""The HTTP server that an application lives in, until a signal ends it."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from faststream.asgi import AsgiFastStream
+
+from services.app.faststream_broker import EngineBroker
+from services.app.garbage_collection import collect_less_often
+from services.app.settings import ServiceSettings
+from services.errors import ConfigurationError
+
+SHUTDOWN_SECONDS = 5
+
+
+def run_service(app: AsgiFastStream, settings: ServiceSettings) -> None:
+    """Serve an application until SIGTERM or Ctrl-C, then drain and return.
+
+    Raises:
+        ConfigurationError: The port is taken, or a topic does not exist.
+        TriageError: The engine ended for another reason.
+    """
+    listener = _listen(settings)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    collect_less_often()
+    with listener:
+        # Not on uvloop: to write to a connection that has just been closed is an error of another
+        # kind there, which ends tasks of aiokafka's (aio-libs/aiokafka#1038). After an outage a
+        # transaction then hangs for ever, and its partition with it.
+        asyncio.run(_Server(config).serve(sockets=[listener]))
+    broker = app.broker
+    if isinstance(broker, EngineBroker) and broker.failure:
+        raise broker.failure
+
+
+class _Server(uvicorn.Server):
+    """Stops on a signal and returns; uvicorn's own raises the signal again and so exits by it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+def _listen(settings: ServiceSettings) -> socket.socket:
+    host, port = settings.http_host, settings.http_port
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        name = f"{settings.model_config.get('env_prefix', '')}HTTP_PORT"
+        raise ConfigurationError(
+            f"Port {port} of {host} cannot be used ({error.strerror}): stop what uses it, or set "
+            f"another one in {name}."
+        ) from None

@@ -1,5 +1,0 @@
-"""`python -m services.classifier` starts the classifier."""
-
-from services.cli import run
-
-run(["classifier"])

@@ -1,0 +1,46 @@
+"""What stands on each of the topics, in a word to those who publish to it or consume it."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from services.contract import received_messages, written_messages
+from services.messages.dead_letter import REJECTED
+from services.messages.events import CLASSIFIED, RECEIVED, ROUTED
+
+
+class Topic(NamedTuple):
+    """What stands on a topic: a word to people, and the messages by their names."""
+
+    summary: str
+    description: str
+    messages: Mapping[str, dict[str, Any]]
+
+
+TOPICS: dict[str, Topic] = {
+    RECEIVED: Topic(
+        "What contact-centre systems publish.",
+        "Publish with `acks=all` and `enable.idempotence=true`, so that what the client sends "
+        "again is stored once, and with a key that keeps together what has to stay in order, such "
+        "as the case's reference. Waiting times are measured from `received_at`, or else from the "
+        "record's timestamp.\n\nAn inquiry that is published twice is answered twice; consumers "
+        "can tell by its id. What cannot be read goes to the dead letters.",
+        received_messages.MESSAGES,
+    ),
+    CLASSIFIED: Topic(
+        "What the classifier thinks of each inquiry.",
+        "The router reads it.",
+        written_messages.CLASSIFIED_MESSAGES,
+    ),
+    ROUTED: Topic(
+        "Inquiries for whoever reads this topic, each with the decision and its reason.",
+        "Consume with `isolation.level=read_committed`, and commit an offset after the work: what "
+        "a consumer gets again has the same `ce_id`. A person decides where `route.reason` is not "
+        "`confident`.",
+        written_messages.ROUTED_MESSAGES,
+    ),
+    REJECTED: Topic(
+        "What could not be read or decided.",
+        "Operators list, show and replay it with `triage rejected`.",
+        written_messages.REJECTED_MESSAGES,
+    ),
+}

@@ -1,0 +1,128 @@
+"""What the services write: events in binary mode, dead letters, and notes among these."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
+from services.messages.decision import REASONS
+from services.messages.events import CLASSIFIED, ROUTED, Classified, Routed
+from services.messages.examples import example_of
+from services.messages.rejection import MEANING
+
+_EVENT_ID = {
+    "type": "string",
+    "pattern": "^[a-zA-Z0-9._-]+/[0-9]+/[0-9]+$",
+    "description": "TOPIC/PARTITION/OFFSET of the record that it was made from.",
+}
+_OF_INQUIRY = {
+    "type": ["string", "null"],
+    "description": "Those of the inquiry's own event, such as received-ce_id.",
+}
+
+
+def _fixed(event: str, service: str) -> dict[str, str]:
+    """Return the headers that are the same on every such event."""
+    return {
+        "ce_specversion": "1.0",
+        "ce_type": event,
+        "ce_source": f"/inquiry-triage/{service}",
+        "content-type": "application/json",
+    }
+
+
+def _headers(fixed: Mapping[str, str]) -> dict[str, Any]:
+    """Return the schema of the headers of an event that a service writes."""
+    return {
+        "type": "object",
+        "description": "Also the headers that the inquiry came with.",
+        "required": [*fixed, "ce_id", "ce_time"],
+        "properties": {
+            **{name: {"const": value} for name, value in fixed.items()},
+            "ce_id": _EVENT_ID,
+            "ce_time": {"type": "string", "format": "date-time"},
+        },
+        "patternProperties": {"^received-": _OF_INQUIRY},
+    }
+
+
+def _listed(meanings: Mapping[Any, str]) -> str:
+    """Write values and what they mean as a list of Markdown."""
+    return "\n".join(f"- `{value}`: {meaning}" for value, meaning in meanings.items())
+
+
+def _as_text(example: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in example.items()}
+
+
+_CLASSIFIED = _fixed(CLASSIFIED, "classifier")
+_ROUTED = _fixed(ROUTED, "router")
+
+CLASSIFIED_MESSAGES: dict[str, dict[str, Any]] = {
+    CLASSIFIED: {
+        "summary": "An inquiry and what the model thinks of it.",
+        "headers": _headers(_CLASSIFIED),
+        "payload": {"$ref": "#/components/schemas/Classified"},
+        "examples": [
+            {
+                "headers": {
+                    **_CLASSIFIED,
+                    "ce_id": "inquiries/3/4711",
+                    "ce_time": "2026-11-02T09:30:01+00:00",
+                },
+                "payload": example_of(Classified),
+            }
+        ],
+    }
+}
+ROUTED_MESSAGES: dict[str, dict[str, Any]] = {
+    ROUTED: {
+        "summary": "An inquiry, what the model thinks of it, and where it goes and why.",
+        "description": f"The values of `route.reason`:\n\n{_listed(REASONS)}",
+        "headers": _headers(_ROUTED),
+        "payload": {"$ref": "#/components/schemas/Routed"},
+        "examples": [
+            {
+                "headers": {
+                    **_ROUTED,
+                    "ce_id": "inquiries.classified/3/4711",
+                    "ce_time": "2026-11-02T09:30:02+00:00",
+                },
+                "payload": example_of(Routed),
+            }
+        ],
+    }
+}
+REJECTED_MESSAGES: dict[str, dict[str, Any]] = {
+    REJECTED: {
+        "summary": "A record that was rejected, byte for byte, and why in the last headers.",
+        "description": f"The values of `rejected-reason`:\n\n{_listed(MEANING)}",
+        "contentType": "application/octet-stream",
+        "headers": {"$ref": "#/components/schemas/DeadLetter"},
+        "payload": {"description": "The value that was rejected, whatever it is, or none."},
+        "examples": [
+            {
+                "headers": _as_text(example_of(DeadLetter)),
+                "payload": {"text": "My state pension has not been paid since March."},
+            }
+        ],
+    },
+    REPLAYED: {
+        "summary": "A note that a dead letter was sent once more.",
+        "headers": {"$ref": "#/components/schemas/Replayed"},
+        "payload": {"type": "null"},
+        "examples": [{"headers": _as_text(example_of(Replayed)), "payload": None}],
+    },
+}
+
+
+def in_headers(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a type whose fields are headers, where a number is its digits."""
+    fields = schema["properties"].items()
+    return {**schema, "properties": {name: _digits(field) for name, field in fields}}
+
+
+def _digits(field: dict[str, Any]) -> dict[str, Any]:
+    if field.get("type") != "integer":
+        return field
+    kept = {name: field[name] for name in field if name not in {"minimum", "default"}}
+    return {**kept, "type": "string", "pattern": "^[0-9]+$"}

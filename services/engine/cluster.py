@@ -1,0 +1,94 @@
+"""Keeps an eye on the cluster: do the topics exist, does it still answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import structlog
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+
+from services.engine.health import Health
+from services.engine.job import Job
+from services.engine.reporting import report
+from services.engine.retry import keep_trying, start
+from services.errors import ConfigurationError
+from services.kafka.errors import remedy_for, with_cause
+from services.kafka.protocols import Admin, Clients
+from services.kafka.topics import check_topics_exist
+
+PROBE_SECONDS = 2
+
+log = structlog.get_logger()
+
+
+@dataclass
+class ClusterProbe:
+    """An admin client that asks the cluster for signs of life while it is open.
+
+    `shut_out` says that the job may not see its topic any more.
+    """
+
+    clients: Clients
+    job: Job
+    health: Health
+    shut_out: bool = False
+    _admin: Admin = field(init=False)
+
+    async def __aenter__(self) -> Self:
+        self._admin = await start(self.clients.admin, lambda admin: admin.close(), self.health)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._admin.close()
+
+    async def check_topics(self) -> None:
+        """See that the topics are there; those that may not be seen are waited for.
+
+        Raises:
+            ConfigurationError: One that the job reads or writes does not exist.
+        """
+        async for attempt in keep_trying(on=self._is_waited_for):
+            with attempt:
+                await self._see_topics()
+
+    async def _see_topics(self) -> None:
+        topics = {self.job.topic, *self.job.output_topics}
+        await check_topics_exist(self._admin, topics, self.clients.servers)
+
+    def _is_waited_for(self, error: Exception) -> bool:
+        away = isinstance(error, (KafkaError, OSError))
+        if away:
+            report("engine.broker_away", error, self.health, self.job.output_topics)
+        return away
+
+    async def probes(self) -> AsyncIterator[bool]:
+        """Ask for a sign of life every two seconds, and yield whether there was one."""
+        while True:
+            self._note(await self._failure())
+            yield self.health.broker_reachable
+            await asyncio.sleep(PROBE_SECONDS)
+
+    async def _failure(self) -> Exception | None:
+        try:
+            async with asyncio.timeout(2 * PROBE_SECONDS):
+                with with_cause():
+                    await self._see_topics()
+        except (KafkaError, TimeoutError, OSError, ConfigurationError) as error:
+            return error
+        return None
+
+    def _note(self, failure: Exception | None) -> None:
+        refused = remedy_for(failure, self.job.output_topics)
+        if failure and (self.health.broker_reachable or refused):
+            report("engine.broker_away", failure, self.health, self.job.output_topics)
+        if not failure and not self.health.broker_reachable:
+            log.info("engine.broker_reached", servers=self.clients.servers)
+        self.health.broker_reachable = failure is None
+        self.shut_out = isinstance(failure, TopicAuthorizationFailedError)

@@ -1,0 +1,236 @@
+"""Makes aiokafka's clients from the settings."""
+
+import asyncio
+from dataclasses import dataclass
+from ssl import SSLContext, SSLError
+from typing import Any, cast
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    CorruptRecordException,
+    KafkaError,
+    NoOffsetForPartitionError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
+from aiokafka.helpers import create_ssl_context
+from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.metadata import MetadataRequest
+from pydantic import SecretStr
+
+from services.errors import ConfigurationError
+from services.kafka.protocols import Admin, Consumer, MembershipError, Producer, Reader
+from services.kafka.settings import KafkaSettings
+
+# aiokafka leaves a group whose member reads nothing for `max_poll_interval_ms`, and would never
+# join again where a standby has no partition to read; /livez watches the loop instead.
+NEVER_MS = 2**31 - 1
+# How soon a partition that was added to a topic is read: aiokafka's own are five minutes.
+METADATA_MS = 10_000
+CLOSE_SECONDS = 5
+
+
+class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
+    """Asks about topics without creating them, which a broker does by its default settings."""
+
+    async def _get_cluster_metadata(self, topics: list[str] | None = None) -> Any:  # noqa: ANN401 - a raw response
+        return await self._send_request(MetadataRequest(topics, allow_auto_topic_creation=False))
+
+
+class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """Tells what aiokafka 0.14 does not: that a member stands still, and why an offset lacks.
+
+    Where a broker answers a member with an error that aiokafka does not know what to do about, the
+    member waits for somebody to read, who is given the error. Between two assignments nobody reads,
+    and a heartbeat that failed is not started again.
+    """
+
+    def check(self) -> None:
+        try:
+            self._coordinator.check_errors()
+        except KafkaError as error:
+            raise MembershipError(f"the member left its group after {error}") from error
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> Any:  # noqa: ANN401 - aiokafka has no types
+        self.check()
+        try:
+            return await super().getmany(
+                *partitions, timeout_ms=timeout_ms, max_records=max_records
+            )
+        except NoOffsetForPartitionError:
+            return {}  # aiokafka looked for an offset before we said where to begin
+        except UnicodeDecodeError:
+            # aiokafka reads the names of headers so; the error quotes what it could not read.
+            raise CorruptRecordException("a header's name is not UTF-8") from None
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        # aiokafka's own reads over the error of an answer as a whole, which a broker gives that is
+        # not the group's coordinator yet: a partition would be read from its beginning again.
+        coordinator = self._coordinator
+        await coordinator.ensure_coordinator_known()
+        asked = [(partition.topic, [partition.partition])]
+        answer = await coordinator._send_req(OffsetFetchRequest(self._group_id, asked))  # noqa: SLF001 - there is no other way to see the whole answer
+        try:
+            return offset_in(answer, partition)
+        except NotCoordinatorForGroupError:
+            coordinator.coordinator_dead()
+            raise
+
+
+class _Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
+    """Gives up what it could not send when it is stopped.
+
+    aiokafka's own waits for a broker that is away for ever. What is given up belongs to a
+    transaction that the next producer of the same id aborts.
+    """
+
+    async def stop(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await super().stop()
+        except TimeoutError:
+            await self.client.close()
+
+
+def offset_in(answer: Any, partition: TopicPartition) -> int | None:  # noqa: ANN401 - a raw response
+    """Return the offset that a group has committed, as the broker's answer tells it, or None.
+
+    Raises:
+        KafkaError: The answer tells nothing, because of an error or without one.
+    """
+    if code := getattr(answer, "error_code", 0):  # before version 2 there is none
+        raise for_code(code)
+    for topic, partitions in answer.topics:
+        for number, offset, _, code in partitions:
+            if (topic, number) == partition:
+                if code:
+                    raise for_code(code)
+                return None if offset < 0 else int(offset)
+    raise KafkaError(f"the answer has no offset for partition {partition.partition}")
+
+
+@dataclass(frozen=True)
+class KafkaClients:
+    """Makes the clients of one service."""
+
+    settings: KafkaSettings
+    client_id: str
+    password: SecretStr | None = None
+    ssl_context: SSLContext | None = None
+
+    @property
+    def servers(self) -> str:
+        """The brokers' addresses."""
+        return self.settings.bootstrap_servers
+
+    def admin(self) -> Admin:
+        """Make an admin client."""
+        return cast("Admin", _Admin(**self.connection(), request_timeout_ms=10_000))
+
+    def consumer(self, group: str, fetch_bytes: int) -> Consumer:
+        """Make a member of a group, which reads committed records only."""
+        session = self.settings.session_timeout_ms
+        consumer = _Consumer(
+            **self.connection(),
+            group_id=group,
+            enable_auto_commit=False,
+            # An offset that is not there any more is for an operator to set: what aiokafka would go
+            # on with answers inquiries twice, or leaves out those that nobody has read.
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            session_timeout_ms=session,
+            heartbeat_interval_ms=max(session // 5, 1),
+            max_poll_interval_ms=NEVER_MS,
+            max_partition_fetch_bytes=fetch_bytes,
+        )
+        return cast("Consumer", consumer)
+
+    def reader(self, topic: str) -> Reader:
+        """Make a member of no group, which reads committed records only."""
+        reader = AIOKafkaConsumer(
+            topic,
+            **self.connection(),
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
+        return cast("Reader", reader)
+
+    def producer(self, transactional_id: str) -> Producer:
+        """Make a transactional producer."""
+        compression = self.settings.compression_type
+        producer = _Producer(
+            **self.connection(),
+            transactional_id=transactional_id,
+            transaction_timeout_ms=self.settings.transaction_timeout_ms,
+            compression_type=None if compression == "none" else compression,
+            max_batch_size=self.settings.max_message_bytes,
+        )
+        return cast("Producer", producer)
+
+    def connection(self) -> dict[str, Any]:
+        """Return what every client of aiokafka is made with."""
+        password = self.password
+        return {
+            "bootstrap_servers": self.settings.bootstrap_servers,
+            "client_id": self.client_id,
+            "metadata_max_age_ms": METADATA_MS,
+            "security_protocol": self.settings.security_protocol,
+            "ssl_context": self.ssl_context,
+            "sasl_mechanism": self.settings.sasl_mechanism,
+            "sasl_plain_username": self.settings.sasl_username,
+            "sasl_plain_password": password.get_secret_value() if password else None,
+        }
+
+
+def connect(settings: KafkaSettings, client_id: str) -> KafkaClients:
+    """Make the factory of a service's clients; nothing connects yet.
+
+    Raises:
+        ConfigurationError: A certificate, key or password cannot be read, or SASL lacks user or
+            password.
+    """
+    protocol = settings.security_protocol
+    password = _password(settings)
+    if protocol.startswith("SASL") and not (settings.sasl_username and password):
+        raise ConfigurationError(
+            f"KAFKA_SECURITY_PROTOCOL is {protocol}: set KAFKA_SASL_USERNAME and "
+            "KAFKA_SASL_PASSWORD as well, or KAFKA_SASL_PASSWORD_FILE."
+        )
+    context = _ssl_context(settings) if protocol.endswith("SSL") else None
+    return KafkaClients(settings, client_id, password, context)
+
+
+def _password(settings: KafkaSettings) -> SecretStr | None:
+    file = settings.sasl_password_file
+    if file is None:
+        return settings.sasl_password
+    if settings.sasl_password:
+        raise ConfigurationError(
+            "KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE are both set: keep one of them."
+        )
+    try:
+        return SecretStr(file.read_text(encoding="utf-8").removesuffix("\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The password in {file} cannot be read ({getattr(error, 'strerror', 'not UTF-8')}): "
+            "set KAFKA_SASL_PASSWORD_FILE to a file that this user may read."
+        ) from None
+
+
+def _ssl_context(settings: KafkaSettings) -> SSLContext:
+    try:
+        context: SSLContext = create_ssl_context(
+            cafile=settings.ssl_cafile,
+            certfile=settings.ssl_certfile,
+            keyfile=settings.ssl_keyfile,
+            password="",  # else a locked key would have Python ask the terminal for it
+        )
+    except (OSError, SSLError) as error:
+        raise ConfigurationError(
+            "The certificates of KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE and KAFKA_SSL_KEYFILE "
+            f"cannot be read ({error.strerror or error}): give PEM files that this user may read."
+        ) from None
+    return context

@@ -1,0 +1,168 @@
+"""What the loop asks of a Kafka client: aiokafka's classes have it, and so do tests' own."""
+
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.messages.record import Header, Record
+
+
+class MembershipError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
+    """A member of a group that has come to a standstill: only a new member goes on."""
+
+
+class Batch(Protocol):
+    """Records on their way to one partition."""
+
+    def append(
+        self,
+        *,
+        timestamp: int | None,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[Header],
+    ) -> object | None:
+        """Add a record; None says that the batch is full."""
+
+    def size(self) -> int:
+        """Return the bytes it takes so far."""
+
+
+class Producer(Protocol):
+    """A transactional producer."""
+
+    async def start(self) -> None:
+        """Connect, fence the previous producer of the same id and end its transaction."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        """Return the partitions of a topic."""
+
+    def transaction(self) -> Any:  # noqa: ANN401 - an async context manager of the client's own
+        """Begin a transaction that commits at the end of the block, or aborts on an error."""
+
+    def create_batch(self) -> Batch:
+        """Make an empty batch."""
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
+        """Queue a batch; the result is there when the broker has it."""
+
+    async def send_offsets_to_transaction(
+        self, offsets: Mapping[TopicPartition, int], group_id: str
+    ) -> None:
+        """Make the group's new offsets part of the transaction."""
+
+
+class Consumer(Protocol):
+    """A member of a consumer group."""
+
+    async def start(self) -> None:
+        """Connect and join the group."""
+
+    async def stop(self) -> None:
+        """Leave the group and disconnect."""
+
+    def subscribe(self, topics: Sequence[str], *, listener: ConsumerRebalanceListener) -> None:
+        """Name the topics to read and who hears of their partitions."""
+
+    def check(self) -> None:
+        """See that the member takes part in its group, or will once it is let in.
+
+        Raises:
+            MembershipError: It does not, and never will again.
+        """
+
+    def assignment(self) -> set[TopicPartition]:
+        """Return the partitions this member has."""
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        """Ask the broker for the group's offset in a partition."""
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Read on from an offset."""
+
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> object:
+        """Read on from the oldest record."""
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None
+    ) -> dict[TopicPartition, list[Record]]:
+        """Wait for records of the partitions, at most so long."""
+
+    async def position(self, partition: TopicPartition) -> int:
+        """Return the offset of the next record to read."""
+
+    def last_stable_offset(self, partition: TopicPartition) -> int | None:
+        """Return the end of what a `read_committed` consumer may read, as last heard."""
+
+
+class Reader(Protocol):
+    """Reads a whole topic, as a member of no group."""
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+
+    def assignment(self) -> set[TopicPartition]:
+        """Return the topic's partitions; none where there is no such topic."""
+
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> object:
+        """Read on from the oldest record."""
+
+    async def end_offsets(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Return the end of what a `read_committed` consumer may read of each partition."""
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None
+    ) -> dict[TopicPartition, list[Record]]:
+        """Wait for records of the partitions, at most so long."""
+
+    async def position(self, partition: TopicPartition) -> int:
+        """Return the offset of the next record to read."""
+
+
+class Admin(Protocol):
+    """What is asked of the cluster itself."""
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def close(self) -> None:
+        """Disconnect."""
+
+    async def list_topics(self) -> list[str]:
+        """Return the names of the topics that this user may see."""
+
+    async def create_topics(self, new_topics: list[Any]) -> Any:  # noqa: ANN401 - a raw response
+        """Create topics."""
+
+    async def describe_topics(self, topics: list[str]) -> list[Any]:
+        """Ask for the state of some topics."""
+
+
+class Clients(Protocol):
+    """Makes the clients of one service."""
+
+    @property
+    def servers(self) -> str:
+        """The brokers' addresses, to name in a sentence."""
+
+    def admin(self) -> Admin:
+        """Make an admin client."""
+
+    def consumer(self, group: str, fetch_bytes: int) -> Consumer:
+        """Make a member of a group, which reads committed records only."""
+
+    def reader(self, topic: str) -> Reader:
+        """Make a member of no group, which reads committed records only."""
+
+    def producer(self, transactional_id: str) -> Producer:
+        """Make a transactional producer."""

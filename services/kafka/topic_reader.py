@@ -1,0 +1,64 @@
+"""Reads a topic from its beginning to its end as it is now."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.errors import TriageError
+from services.kafka.errors import remedy_for
+from services.kafka.protocols import Clients, Reader
+from services.kafka.topics import check_topics_exist
+from services.messages.record import Record
+
+WAIT_MS = 500
+
+
+async def read_topic(clients: Clients, topic: str) -> AsyncIterator[Record]:
+    """Yield every committed record that a topic has, in the order of each partition.
+
+    Raises:
+        ConfigurationError: The topic does not exist.
+        TriageError: The broker cannot be reached, or does not let this user read.
+    """
+    reader = clients.reader(topic)
+    try:
+        await _check(clients, topic)
+        await reader.start()
+        partitions = sorted(reader.assignment())
+        await reader.seek_to_beginning(*partitions)
+        ends = await reader.end_offsets(partitions)
+        async for record in read_to_end(reader, ends):
+            yield record
+    except KafkaError as error:
+        raise TriageError(
+            remedy_for(error)
+            or f"The topic {topic} could not be read from {clients.servers} ({error}): see that "
+            "the broker runs there and that this user may read."
+        ) from None
+    finally:
+        await reader.stop()
+
+
+async def read_to_end(reader: Reader, ends: Mapping[TopicPartition, int]) -> AsyncIterator[Record]:
+    """Yield the records of some partitions up to where they end, in the order of each partition.
+
+    Args:
+        reader: A connected client that has these partitions.
+        ends: The offset of each partition from which on nothing is read.
+    """
+    while waiting := [each for each, end in ends.items() if await reader.position(each) < end]:
+        batches = await reader.getmany(*waiting, timeout_ms=WAIT_MS, max_records=None)
+        for partition, records in batches.items():
+            for record in records:
+                if record.offset < ends[partition]:
+                    yield record
+
+
+async def _check(clients: Clients, topic: str) -> None:
+    admin = clients.admin()
+    try:
+        await admin.start()
+        await check_topics_exist(admin, [topic], clients.servers)
+    finally:
+        await admin.close()

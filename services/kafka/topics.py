@@ -1,0 +1,41 @@
+"""Whether topics exist, asked without creating them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka.errors import (
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+
+from services.errors import ConfigurationError
+from services.kafka.protocols import Admin
+
+
+async def check_topics_exist(admin: Admin, topics: Iterable[str], servers: str) -> None:
+    """See that topics exist, and that this user may see them.
+
+    Args:
+        admin: A connected client.
+        topics: Their names.
+        servers: The brokers' addresses, to name in the sentence.
+
+    Raises:
+        ConfigurationError: Some do not exist.
+        TopicAuthorizationFailedError: Some are hidden from this user.
+        KafkaError: The broker does not answer.
+    """
+    states = await admin.describe_topics(sorted(set(topics)))
+    if hidden := _with(TopicAuthorizationFailedError, states):
+        raise TopicAuthorizationFailedError(hidden)
+    if missing := _with(UnknownTopicOrPartitionError, states):
+        raise ConfigurationError(
+            f"These topics do not exist on {servers}: {', '.join(sorted(missing))}; "
+            "create them with `triage topics`, or set the names of those you have."
+        )
+
+
+def _with(error: type[KafkaError], states: list[Any]) -> set[str]:
+    """Return the topics of which the broker said so, as `describe_topics` answers."""
+    return {each["topic"] for each in states if each["error_code"] == error.errno}

@@ -1,0 +1,76 @@
+"""The features that a model has learnt, and where each stands in its weights."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.model.manifest import FeatureSettings
+from services.model.text_features import Features, Hashes, features_of
+
+Ids = NDArray[np.int32]
+
+# How many places a feature has to itself on average: enough that one in forty finds its own taken.
+ROOM = 20
+
+
+class Vocabulary:
+    """Gives each learnt feature its number, and drops all that the model has never seen.
+
+    A table of 2^bits places, one for the upper bits of each hash, leads to the number; whether it
+    is the same feature is then seen from the whole hash. Of features that fall on one place only
+    the first is kept (`settled` says which those are), so a lookup never has to search.
+
+    Args:
+        hashes: The features, most valuable first, of shape (features,).
+        settings: Which kinds of features are looked up.
+    """
+
+    def __init__(self, hashes: Hashes, settings: FeatureSettings) -> None:
+        self.settings = settings
+        self.size = len(hashes)
+        self._hashes = np.append(hashes, ~hashes[-1:])  # the last stands for "unknown"
+        self._shift = np.uint64(64 - bits_for(self.size))
+        self._table = np.full(1 << bits_for(self.size), self.size, np.int32)
+        self._table[_places(hashes, self._shift)[::-1]] = np.arange(self.size)[::-1]
+
+    def look_up(self, hashes: Hashes) -> Ids:
+        """Return the number of each feature, or `size` for one that was not learnt."""
+        ids = self._table[_places(hashes, self._shift)]
+        return np.where(self._hashes[ids] == hashes, ids, self.size).astype(np.int32, copy=False)
+
+    def read(self, texts: Sequence[str]) -> Ids:
+        """Return the learnt features of each text.
+
+        Returns:
+            Of shape (texts, width), where width is the most that any text has, and at least 1;
+            shorter rows end in `size`.
+        """
+        known = [self._known(features) for features in features_of(texts, self.settings)]
+        ids = np.concatenate([ids for ids, _ in known])
+        rows = np.concatenate([rows for _, rows in known]).astype(np.min_scalar_type(len(texts)))
+        per_text = np.bincount(rows, minlength=len(texts))
+        width = max(int(per_text.max(initial=0)), 1)
+        padded = np.full((len(texts), width), self.size, np.int32)
+        padded[np.arange(width) < per_text[:, None]] = ids[np.argsort(rows, kind="stable")]
+        return padded
+
+    def _known(self, features: Features) -> tuple[Ids, NDArray[np.intp]]:
+        ids = self._table[_places(features.hashes, self._shift)]
+        known = np.flatnonzero(self._hashes[ids] == features.hashes)
+        return ids[known], features.rows[known]
+
+
+def settled(hashes: Hashes) -> NDArray[np.intp]:
+    """Return the indices, ascending, of the features that are the first to come to their place."""
+    _, first = np.unique(_places(hashes, np.uint64(64 - bits_for(len(hashes)))), return_index=True)
+    return np.sort(first)
+
+
+def bits_for(features: int) -> int:
+    """Return the bits of the table for so many features."""
+    return max(features * ROOM, 1).bit_length()
+
+
+def _places(hashes: Hashes, shift: np.uint64) -> NDArray[np.intp]:
+    return (hashes >> shift).astype(np.intp)

@@ -1,0 +1,108 @@
+"""`triage rejected list`, `show` and `replay`: what they print."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import typer
+
+from services.app.logs import configure_logs
+from services.clock import utc_now
+from services.errors import TriageError
+from services.kafka.clients import KafkaClients, connect
+from services.messages.dead_letter import DeadLetter
+from services.messages.rejection import MEANING
+from services.operate.dead_letters.reading import Filter, WaitingLetter
+from services.operate.dead_letters.replay import PRODUCER, replay, waiting_letters
+from services.operate.installation import Installation, read_installation
+
+CLIENT = "inquiry-triage-rejected"
+
+
+def list_letters(wanted: Filter, *, limit: int, show_text: bool) -> None:
+    """Print the letters that wait, the latest first, and how many there are for each reason."""
+    letters = _waiting(wanted)
+    letters.sort(key=lambda letter: letter.why.rejected_at, reverse=True)
+    for letter in letters[:limit]:
+        typer.echo(_line(letter))
+        if show_text:
+            typer.echo(_text(letter))
+    _count(letters, limit)
+
+
+def show_letter(wanted: Filter, *, show_text: bool) -> None:
+    """Print all that is known of one letter.
+
+    Raises:
+        TriageError: There is none at that location.
+    """
+    letters = _waiting(wanted)
+    if not letters:
+        raise TriageError(
+            f"No letter waits at {wanted.location}: `triage rejected list` shows those that do."
+        )
+    letter, why = letters[0], letters[0].why
+    typer.echo(f"letter     {letter.location}")
+    typer.echo(f"reason     {why.rejected_reason}: {MEANING[why.rejected_reason]}")
+    typer.echo(f"detail     {why.rejected_detail}")
+    typer.echo(f"rejected   {_at(why)} by {why.rejected_by}, {why.rejected_times} times so far")
+    typer.echo(f"came from  {_source(why)}")
+    typer.echo(f"key        {'none' if letter.key is None else f'{len(letter.key)} bytes'}")
+    typer.echo(f"headers    {', '.join(name for name, _ in letter.headers) or 'none'}")
+    typer.echo(f"value      {len(letter.value or b'')} bytes")
+    if show_text:
+        typer.echo(_text(letter))
+
+
+def replay_letters(wanted: Filter, *, go: bool) -> None:
+    """Send letters to where they came from, or say what would be sent.
+
+    Raises:
+        TriageError: Kafka refused.
+    """
+    if not go:
+        letters = _waiting(wanted)
+        _count(letters, len(letters))
+        typer.echo("Nothing was sent: say --go to send them to the topics they came from.")
+        return
+    clients, installation = _connected()
+    topics, producer = installation.rejected_topics, installation.kafka.topic_prefix + PRODUCER
+    sent = asyncio.run(replay(clients, topics, wanted, producer, utc_now))
+    typer.echo(f"Sent {sent:,} letters to the topics they came from.")
+
+
+def _waiting(wanted: Filter) -> list[WaitingLetter]:
+    clients, installation = _connected()
+    return asyncio.run(waiting_letters(clients, installation.rejected_topics, wanted))
+
+
+def _connected() -> tuple[KafkaClients, Installation]:
+    configure_logs("CRITICAL", "console")  # what goes wrong is said once, in our own words
+    installation = read_installation()
+    return connect(installation.kafka, CLIENT), installation
+
+
+def _count(letters: Sequence[WaitingLetter], limit: int) -> None:
+    for reason, count in Counter(each.why.rejected_reason for each in letters).most_common():
+        typer.echo(f"{count:8,}  {reason}: {MEANING[reason]}")
+    shown = f", the latest {limit:,} shown" if limit < len(letters) else ""
+    typer.echo(f"{len(letters):8,}  letters wait{shown}.")
+
+
+def _line(letter: WaitingLetter) -> str:
+    why = letter.why
+    cells = (f"{letter.location!s:>24}", _at(why), f"{why.rejected_reason:19}", _source(why))
+    again = f" ({why.rejected_times} times)" if why.rejected_times > 1 else ""
+    return f"{'  '.join(cells)}  {why.rejected_detail}{again}"
+
+
+def _at(why: DeadLetter) -> str:
+    return f"{why.rejected_at:%Y-%m-%d %H:%M:%S}"
+
+
+def _source(why: DeadLetter) -> str:
+    return f"{why.rejected_topic}/{why.rejected_partition}/{why.rejected_offset}"
+
+
+def _text(letter: WaitingLetter) -> str:
+    return (letter.value or b"").decode(errors="backslashreplace")

@@ -1,0 +1,124 @@
+"""Sends dead letters to the topics they came from: each once, however often it is interrupted.
+
+A letter and the note that it was sent are one transaction. Whoever replays first starts the
+replay's one producer, which ends what an interrupted replay had in hand, and only then reads which
+letters still wait.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+from aiokafka.errors import KafkaError
+
+from services.engine.batching import fill
+from services.errors import TriageError
+from services.kafka.errors import remedy_for
+from services.kafka.partitioner import partition_of
+from services.kafka.protocols import Clients, Producer
+from services.kafka.topic_reader import read_topic
+from services.messages.dead_letter import TIMES_HEADER, Replayed, as_headers
+from services.messages.record import Output
+from services.operate.dead_letters.reading import Filter, WaitingLetter, waiting
+
+PRODUCER = "inquiry-triage.replay"
+LETTERS = 200
+
+
+async def waiting_letters(
+    clients: Clients, topics: Collection[str], wanted: Filter
+) -> list[WaitingLetter]:
+    """Return the letters of some rejected topics that are meant and have not been replayed.
+
+    Raises:
+        TriageError: A topic cannot be read.
+    """
+    records = [record for topic in sorted(topics) async for record in read_topic(clients, topic)]
+    return [letter for letter in waiting(records) if wanted.takes(letter)]
+
+
+async def replay(
+    clients: Clients,
+    topics: Collection[str],
+    wanted: Filter,
+    producer_id: str,
+    now: Callable[[], datetime],
+) -> int:
+    """Send the letters that are meant, and return how many were sent.
+
+    Args:
+        clients: Makes the clients.
+        topics: Where the letters lie.
+        wanted: Which are meant.
+        producer_id: The transactional id, the same for whoever replays.
+        now: Tells the time to note.
+
+    Raises:
+        TriageError: A topic cannot be read, or the broker refused something. What was sent until
+            then stays sent, and is not sent again.
+    """
+    producer = clients.producer(producer_id)
+    try:
+        await producer.start()
+        letters = await waiting_letters(clients, topics, wanted)
+        for start in range(0, len(letters), LETTERS):
+            await _send(producer, letters[start : start + LETTERS], now())
+    except KafkaError as error:
+        raise TriageError(
+            remedy_for(error)
+            or f"Not all letters could be sent ({error}): run the same command again, none of them "
+            "is sent twice."
+        ) from None
+    finally:
+        await producer.stop()
+    return len(letters)
+
+
+async def _send(producer: Producer, letters: Sequence[WaitingLetter], now: datetime) -> None:
+    topics = {topic for each in letters for topic in (_topic_of(each), each.why.rejected_topic)}
+    counts = {name: len(await producer.partitions_for(name)) for name in topics}
+    async with producer.transaction():
+        sent = [
+            await producer.send_batch(batch, name, partition=number)
+            for (name, number), outputs in _by_partition(letters, counts, now).items()
+            for _, batch in fill(outputs, producer.create_batch)
+        ]
+        await asyncio.gather(*sent)
+
+
+def _by_partition(
+    letters: Sequence[WaitingLetter], counts: dict[str, int], now: datetime
+) -> dict[tuple[str, int], list[Output]]:
+    """Sort by topic and partition what one transaction sends: records, and notes of them."""
+    outputs: dict[tuple[str, int], list[Output]] = defaultdict(list)
+    for letter in letters:
+        record, note = record_of(letter), note_of(letter, now)
+        count = counts[record.topic]
+        keyless = letter.why.rejected_partition % count
+        partition = keyless if record.key is None else partition_of(record.key, count)
+        outputs[record.topic, partition].append(record)
+        outputs[note.topic, letter.location.partition].append(note)
+    return outputs
+
+
+def record_of(letter: WaitingLetter) -> Output:
+    """Return the record as it came, with how often it was replayed by now."""
+    came = [header for header in letter.headers if header[0] != TIMES_HEADER]
+    times = (TIMES_HEADER, b"%d" % letter.why.rejected_times)
+    return Output(letter.why.rejected_topic, letter.key, letter.value, [*came, times])
+
+
+def note_of(letter: WaitingLetter, now: datetime) -> Output:
+    """Return the note that a letter was replayed, for the topic where the letter lies."""
+    note = Replayed(
+        replayed_partition=letter.location.partition,
+        replayed_offset=letter.location.offset,
+        replayed_at=now,
+    )
+    return Output(_topic_of(letter), None, None, as_headers(note))
+
+
+def _topic_of(letter: WaitingLetter) -> str:
+    assert letter.location.topic is not None  # noqa: S101 - it was read from there
+    return letter.location.topic

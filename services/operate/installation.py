@@ -1,0 +1,69 @@
+"""One installation: both services as the environment sets them up, and the topics between them."""
+
+from dataclasses import dataclass
+
+from services.classifier.settings import ClassifierSettings
+from services.kafka.settings import KafkaSettings
+from services.router.settings import RouterSettings
+from services.router.table import Table, load_table
+from services.settings import read_settings
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Classifier and router on one Kafka; each name on Kafka has the installation's prefix."""
+
+    kafka: KafkaSettings
+    classifier: ClassifierSettings
+    router: RouterSettings
+    table: Table
+
+    @property
+    def received_topic(self) -> str:
+        """Where inquiries go in."""
+        return self.classifier.input_topic
+
+    @property
+    def rejected_topics(self) -> frozenset[str]:
+        """Where dead letters go."""
+        return frozenset({self.classifier.rejected_topic, self.router.rejected_topic})
+
+    @property
+    def department_topics(self) -> frozenset[str]:
+        """Where departments find their inquiries."""
+        return self.table.topics - {self.table.review_topic}
+
+    @property
+    def final_topics(self) -> frozenset[str]:
+        """Every topic on which inquiries end."""
+        return self.table.topics | self.rejected_topics
+
+
+def read_installation() -> Installation:
+    """Read both services' settings and the routing table.
+
+    Raises:
+        ConfigurationError: A setting or the routing table is wrong.
+    """
+    return installation_of(
+        read_settings(KafkaSettings),
+        read_settings(ClassifierSettings),
+        read_settings(RouterSettings),
+    )
+
+
+def installation_of(
+    kafka: KafkaSettings, classifier: ClassifierSettings, router: RouterSettings
+) -> Installation:
+    """Make an installation of settings without prefix.
+
+    Raises:
+        ConfigurationError: The routing table is wrong.
+    """
+    prefix = kafka.topic_prefix
+    return Installation(
+        kafka=kafka,
+        classifier=classifier.prefixed(prefix),
+        router=router.prefixed(prefix),
+        table=load_table(router.routes).prefixed(prefix),
+    )

@@ -1,0 +1,67 @@
+"""What each user may do on Kafka: the rights to grant, and no others.
+
+Users differ: one for each service and one for who works with dead letters, so that what one could
+do by mistake or in a stranger's hands the others cannot. Since Kafka 3.0 no right on the cluster
+itself is needed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from services.app.settings import ServiceSettings
+from services.operate.dead_letters.replay import PRODUCER
+from services.operate.installation import Installation
+
+Operation = Literal["Read", "Write", "Describe"]
+
+
+@dataclass(frozen=True)
+class Right:
+    """Some operations on one resource, or on every resource whose name begins so (`prefix`).
+
+    Kafka's own authorizer takes Read or Write for Describe too; others want it said.
+    """
+
+    resource: Literal["topic", "group", "transactional-id"]
+    name: str
+    operations: tuple[Operation, ...]
+    prefix: bool = False
+
+
+def rights_of(settings: ServiceSettings, writes: Iterable[str]) -> tuple[Right, ...]:
+    """Return the least rights of a service that writes these topics, and dead letters."""
+    topics = sorted({*writes, settings.rejected_topic})
+    # A producer for each partition: GROUP.TOPIC.PARTITION.
+    producers = f"{settings.group_id}.{settings.input_topic}."
+    return (
+        Right("topic", settings.input_topic, ("Read", "Describe")),
+        *(Right("topic", topic, ("Write", "Describe")) for topic in topics),
+        Right("group", settings.group_id, ("Read", "Describe")),
+        Right("transactional-id", producers, ("Write", "Describe"), prefix=True),
+    )
+
+
+def rights_to_replay(settings: Sequence[ServiceSettings], producer: str) -> tuple[Right, ...]:
+    """Return the least rights of an operator of `triage rejected`.
+
+    To list and show letters, those to read the rejected topics are enough.
+    """
+    rejected = sorted({each.rejected_topic for each in settings})
+    came_from = sorted({each.input_topic for each in settings})
+    return (
+        *(Right("topic", topic, ("Read", "Write", "Describe")) for topic in rejected),
+        *(Right("topic", topic, ("Write", "Describe")) for topic in came_from),
+        Right("transactional-id", producer, ("Write", "Describe")),
+    )
+
+
+def rights(installation: Installation) -> dict[str, tuple[Right, ...]]:
+    """Return the rights of each user: the services by their names, and the operator."""
+    classifier, router = installation.classifier, installation.router
+    producer = installation.kafka.topic_prefix + PRODUCER
+    return {
+        "classifier": rights_of(classifier, [classifier.output_topic]),
+        "router": rights_of(router, installation.table.topics),
+        "operator": rights_to_replay([classifier, router], producer),
+    }

@@ -1,5 +1,0 @@
-"""`python -m services.router` starts the router."""
-
-from services.cli import run
-
-run(["router"])

@@ -1,0 +1,131 @@
+"""The linear model: the weight of each term, and what it says for each department."""
+
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+# Hinge loss finds the right department most often, log loss ranks its own doubt best: their sum
+# has both (see the model card for what each gave alone).
+SVM_C, LOG_C, LOG_SHARE = 0.5, 8.0, 0.3
+LOG_STEPS = 60
+SMOOTHING, FLOOR = 1.0, 0.1
+SHORTEST = 1e-6  # squared length of a text without a known feature
+
+
+class Linear(NamedTuple):
+    """A linear model over counted features.
+
+    `weights` of shape (features, outputs) hold each feature's weights; `squares` of shape
+    (features,) are the squares of the term weights, whose sum over a text is the square of its
+    length.
+    The score of counts c is c·weights / sqrt(c·squares) + bias.
+    """
+
+    weights: Floats
+    squares: Floats
+    bias: Floats
+
+    def scores(self, counts: sp.csr_matrix) -> Floats:
+        """Score texts: of shape (texts, outputs)."""
+        length = np.sqrt(np.maximum(counts @ self.squares, SHORTEST))
+        scores: Floats = counts @ self.weights / length[:, None] + self.bias
+        return scores
+
+    def for_each_label(self) -> "Linear":
+        """Return an output for each of two labels, where there was one alone for both."""
+        if len(self.bias) > 1:
+            return self
+        both = np.array([-1.0, 1.0])
+        return Linear(self.weights * both, self.squares, self.bias * both)
+
+
+def term_weights(counts: sp.csr_matrix, targets: Floats, label_power: float) -> Floats:
+    """Return the weight of each feature before any fitting.
+
+    Inverse document frequency, times how much the feature tells of the label: the
+    Kullback-Leibler divergence of the labels of the texts that have it from those of all texts,
+    raised to `label_power`; a feature that none of the texts has weighs nothing. (Weighting terms
+    by what they tell of the label: F. Debole and F. Sebastiani, "Supervised term weighting for
+    automated text categorization", 2003.)
+
+    Args:
+        counts: Of shape (texts, features).
+        targets: Each text's weight at its label, of shape (texts, labels).
+        label_power: 0 for inverse document frequency alone.
+    """
+    present = (counts > 0).astype(np.float64)
+    texts_with = np.asarray(present.sum(axis=0)).ravel()
+    inverse = np.log((1 + counts.shape[0]) / (1 + texts_with)) + 1
+    prior = targets.sum(axis=0) / targets.sum()
+    with_label = np.asarray(present.T @ targets) + SMOOTHING * prior
+    share = with_label / with_label.sum(axis=1, keepdims=True)
+    told = (share * np.log(np.maximum(share, 1e-12) / prior)).sum(axis=1)
+    weights: Floats = np.where(texts_with > 0, inverse * (told + FLOOR) ** label_power, 0)
+    return weights
+
+
+class Prepared(NamedTuple):
+    """Texts scaled to unit length, each feature by its term weight."""
+
+    scaled: sp.csr_matrix
+    term_weights: Floats
+
+
+def fit_linear(
+    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, label_power: float, seed: int
+) -> Linear:
+    """Fit a linear model with one output for each label, or one alone where there are two labels.
+
+    Args:
+        counts: Of shape (texts, features).
+        labels: Numbers from 0, of shape (texts,).
+        row_weights: How much each text counts, 1 on average.
+        label_power: As in `term_weights`.
+        seed: Fixes the order in which the optimiser takes the texts.
+    """
+    prepared = _prepare(counts, labels, row_weights, label_power)
+    hinge = _hinge(prepared, labels, row_weights, seed)
+    with warnings.catch_warnings():
+        # Sixty steps are as good as a thousand (same figures to the third digit).
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        log = LogisticRegression(C=LOG_C, max_iter=LOG_STEPS)
+        log.fit(prepared.scaled, labels, row_weights)
+    weights = (hinge.coef_ + LOG_SHARE * log.coef_).T * prepared.term_weights[:, None]
+    bias = hinge.intercept_ + LOG_SHARE * log.intercept_
+    return Linear(weights, prepared.term_weights**2, bias)
+
+
+def fit_hinge(
+    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, label_power: float, seed: int
+) -> Linear:
+    """Fit as `fit_linear` does, but hinge loss alone, in a quarter of the time."""
+    prepared = _prepare(counts, labels, row_weights, label_power)
+    hinge = _hinge(prepared, labels, row_weights, seed)
+    weights = hinge.coef_.T * prepared.term_weights[:, None]
+    return Linear(weights, prepared.term_weights**2, hinge.intercept_)
+
+
+def _prepare(
+    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, label_power: float
+) -> Prepared:
+    targets = np.eye(labels.max() + 1)[labels] * row_weights[:, None]
+    weights = term_weights(counts, targets, label_power)
+    length = np.sqrt(np.maximum(counts @ weights**2, SHORTEST))
+    return Prepared((sp.diags(1 / length) @ counts @ sp.diags(weights)).tocsr(), weights)
+
+
+def _hinge(prepared: Prepared, labels: Ints, row_weights: Floats, seed: int) -> LinearSVC:
+    return LinearSVC(C=SVM_C, random_state=seed).fit(prepared.scaled, labels, row_weights)
+
+
+Fit = Callable[[sp.csr_matrix, Ints, Floats, float, int], Linear]

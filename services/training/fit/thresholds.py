@@ -1,0 +1,61 @@
+"""Thresholds that keep a promise: from which probability on is the first choice right enough."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.model.manifest import Threshold
+from services.model.scorer import DIGITS
+
+Floats = NDArray[np.float64]
+# A threshold that fewer texts reach promises nothing.
+MIN_ROWS = 50
+
+
+def pick(sure: Floats, right: NDArray[np.bool_], precision: float) -> Threshold | None:
+    """Return the lowest probability from which the first choice is right often enough.
+
+    One more error than was seen is counted, so that a handful of lucky texts is no promise.
+
+    Args:
+        sure: The probability of each text's first choice.
+        right: Whether that choice was right.
+        precision: The share that has to be right among all texts from the threshold on.
+    """
+    given = np.round(sure, DIGITS)  # what a decision has of it, and what is held against this
+    order = np.argsort(-given, kind="stable")
+    falling = given[order]
+    hits = np.cumsum(right[order])
+    rows = np.arange(1, len(order) + 1)
+    last_of_equals = np.append(falling[1:] != falling[:-1], True)
+    enough = (hits / (rows + 1) >= precision) & last_of_equals & (rows >= MIN_ROWS)
+    if not enough.any():
+        return None
+    last = int(np.flatnonzero(enough)[-1])
+    return Threshold(
+        probability=float(falling[last]),
+        precision=round(float(hits[last] / rows[last]), 4),
+        rows=int(rows[last]),
+    )
+
+
+def pick_each(
+    probabilities: Floats, truths: NDArray[np.intp], labels: Sequence[str], precision: float
+) -> tuple[Threshold | None, dict[str, Threshold | None]]:
+    """Return the threshold over all texts, and that of each department.
+
+    Args:
+        probabilities: Of shape (texts, labels), from a calibration that had not seen the text.
+        truths: The right label of each text.
+        labels: Their names.
+        precision: As in `pick`.
+    """
+    first = probabilities.argmax(axis=1)
+    sure = probabilities.max(axis=1)
+    right = first == truths
+    each = {
+        label: pick(sure[first == number], right[first == number], precision)
+        for number, label in enumerate(labels)
+    }
+    return pick(sure, right, precision), each
