@@ -64,6 +64,7 @@ figures: install ## measure every figure of the model card anew; DATA=folder has
 schemas: install ## write schemas/ and docs/settings.md anew from the code
 	$(BIN)/python -m services.contract.schemas schemas
 	$(BIN)/python -m services.operate.contracts schemas
+	$(BIN)/python -m services.operate.settings_page docs/settings.md
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 

@@ -15,10 +15,11 @@ from services.kafka.errors import tells_of_refusal
 
 REPEAT_SECONDS = 30
 
-# Our own events that come once for each partition or attempt, and the fields by which one of them
-# differs from the next. All others are logged only where something has changed.
+# Our own events that come once for each partition, record or attempt, and the fields by which one
+# of them differs from the next. All others are logged only where something has changed.
 REPEATED: Mapping[str, tuple[str, ...]] = {
     "engine.worker_failed": ("error",),
+    "engine.record_failed": ("error",),  # the dead letter names each record
     "engine.membership_lost": ("error",),
     "engine.broker_away": ("error",),
     "engine.fenced": (),
