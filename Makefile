@@ -10,7 +10,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all: -r
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test pure faults format lint audit bench growth figures schemas image lock
+.PHONY: help install demo test pace pure faults format lint audit bench growth figures schemas image lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
@@ -21,8 +21,12 @@ demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file.jsonl, 
 	@$(BIN)/triage demo $(if $(INQUIRIES),--inquiries "$(INQUIRIES)") $(if $(WATCH),--watch) \
 		$(if $(RATE),--rate $(RATE))
 
+# Side by side, a file at a time, each worker with a Kafka of its own: most tests wait for one.
 test: install ## run all tests, those on a real Kafka included; ARGS="-k router" runs some
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not benchmark" $(ARGS)
+
+pace: install ## hold the speed of each stage against what json takes in the same run
+	$(BIN)/python -m pytest -m benchmark $(ARGS)
 
 # Without a Kafka: on the Python that PYTHON names, in a venv of its own.
 pure: ## run the tests that need no Kafka on another Python; PYTHON=python3.13 names it

@@ -14,12 +14,13 @@ import structlog
 from services.kafka.errors import tells_of_refusal
 
 REPEAT_SECONDS = 30
+FAILED = "engine.record_failed"
 
 # Our own events that come once for each partition, record or attempt, and the fields by which one
 # of them differs from the next. All others are logged only where something has changed.
 REPEATED: Mapping[str, tuple[str, ...]] = {
     "engine.worker_failed": ("error",),
-    "engine.record_failed": ("error",),  # the dead letter names each record
+    FAILED: ("error",),  # the dead letter names each record
     "engine.membership_lost": ("error",),
     "engine.broker_away": ("error",),
     "engine.fenced": (),
@@ -121,7 +122,9 @@ def _line_of(record: logging.LogRecord) -> Line | None:
     event = record.msg["event"]
     if event not in REPEATED:
         return None
-    told_by = [_NUMBERS.sub("", str(record.msg.get(name))) for name in REPEATED[event]]
+    told_by = [str(record.msg.get(name)) for name in REPEATED[event]]
+    if event != FAILED:  # there the number is the line of our code, and another line another fault
+        told_by = [_NUMBERS.sub("", each) for each in told_by]
     return (record.levelno, event, *told_by)
 
 

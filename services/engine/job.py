@@ -26,7 +26,7 @@ class Job:
         process: Makes the results.
         reject: Makes dead letters.
         output_topics: All that it may write to, that of the dead letters among them.
-        batch_records: How many records one transaction answers at most.
+        batch_records: How many records one transaction processes at most.
         batch_bytes: How large a batch may be for one partition.
         fetch_bytes: How much of a partition may wait in memory.
         linger_seconds: From one transaction of a partition to its next, at least.

@@ -18,7 +18,7 @@ from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError, Rejection
 
 BUILD = Gauge("triage_build_info", "Which build runs; 1.", ["service", "version"])
-READ = Counter("triage_records_read_total", "Records read and answered.", ["topic"])
+READ = Counter("triage_records_read_total", "Records read and processed.", ["topic"])
 WRITTEN = Counter(
     "triage_records_written_total", "Records written by committed transactions.", ["topic"]
 )
@@ -36,7 +36,7 @@ RESTARTS = Counter(
 )
 BATCH = Histogram(
     "triage_batch_records",
-    "Records answered by one transaction.",
+    "Records processed by one transaction.",
     unit="records",
     bounds=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500),
 )

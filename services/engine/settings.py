@@ -11,7 +11,7 @@ class EngineSettings(BaseSettings):
     group_id: str
     rejected_topic: str = Field("inquiries.rejected", description="Where dead letters go.")
     batch_records: PositiveInt = Field(
-        1_000, description="How many records one transaction answers at most."
+        1_000, description="How many records one transaction processes at most."
     )
     fetch_bytes: PositiveInt = Field(
         256 * 1024, description="How much may wait of each partition, unless one record is larger."
@@ -19,7 +19,7 @@ class EngineSettings(BaseSettings):
     linger_ms: int = Field(
         10,
         description="From one transaction of a partition to its next, at least: what comes "
-        "meanwhile is answered together.",
+        "meanwhile is processed together.",
         ge=0,
     )
     circuit_breaker_share: float = Field(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiokafka.errors import (
+    InvalidTopicError,
     KafkaError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
@@ -22,13 +23,18 @@ async def check_topics_exist(admin: Admin, topics: Iterable[str], servers: str) 
         servers: The brokers' addresses, to name in the sentence.
 
     Raises:
-        ConfigurationError: Some do not exist.
+        ConfigurationError: Some do not exist, or cannot.
         TopicAuthorizationFailedError: Some are hidden from this user.
         KafkaError: The broker does not answer.
     """
     states = await admin.describe_topics(sorted(set(topics)))
     if hidden := _with(TopicAuthorizationFailedError, states):
         raise TopicAuthorizationFailedError(hidden)
+    if illegal := _with(InvalidTopicError, states):
+        raise ConfigurationError(
+            f"Kafka takes no topics of these names: {', '.join(sorted(illegal))}; use letters, "
+            "digits, `.`, `_` and `-`, 249 at most with KAFKA_TOPIC_PREFIX."
+        )
     if missing := _with(UnknownTopicOrPartitionError, states):
         raise ConfigurationError(
             f"These topics do not exist on {servers}: {', '.join(sorted(missing))}; "

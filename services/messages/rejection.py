@@ -30,7 +30,7 @@ MEANING: dict[Rejection, str] = {
     Rejection.EMPTY_TEXT: "The text is empty.",
     Rejection.TEXT_TOO_LONG: "The text is longer than 20,000 characters.",
     Rejection.TOO_LARGE: "The result would not fit into the topic it should go to.",
-    Rejection.FAILED: "We failed on it; the detail names the error, the log has the place.",
+    Rejection.FAILED: "We failed on it; detail and log name the error and its place in the code.",
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from aiokafka.admin import NewTopic
 from aiokafka.errors import (
+    InvalidTopicError,
     KafkaConnectionError,
     KafkaError,
     NoError,
@@ -86,8 +87,14 @@ def _check_created(name: str, code: int, message: str | None) -> None:
         return
     reason = (message or for_code(code).description).rstrip(".")
     raise TriageError(
-        f"The broker refused to create the topic {name} ({reason}): choose other --partitions or "
-        "--replication-factor, or see that this user may create topics."
+        f"The broker refused to create the topic {name} ({reason}): "
+        + (
+            "choose another name or KAFKA_TOPIC_PREFIX; names that differ in `.` and `_` alone "
+            "collide."
+            if code == InvalidTopicError.errno
+            else "choose other --partitions or --replication-factor, or see that this user may "
+            "create topics."
+        )
     )
 
 

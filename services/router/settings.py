@@ -11,7 +11,12 @@ from services.resources import shipped
 
 
 def _split(folders: object) -> object:
-    return folders.split(",") if isinstance(folders, str) else folders
+    if not isinstance(folders, str):
+        return folders
+    names = [name.strip() for name in folders.split(",")]
+    if not all(names):
+        raise ValueError("Name at least one folder, and nothing but folders between the commas")
+    return names
 
 
 ROUTES = Path(__file__).parent / "routes" / "uk-departments.toml"

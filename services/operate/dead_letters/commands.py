@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import typer
 
 from services.app.logs import configure_logs
 from services.clock import utc_now
-from services.errors import TriageError
+from services.errors import ConfigurationError, TriageError
 from services.kafka.clients import KafkaClients, connect
 from services.messages.dead_letter import DeadLetter
 from services.messages.rejection import MEANING
@@ -66,6 +66,7 @@ def replay_letters(wanted: Filter, *, go: bool) -> None:
         typer.echo("Nothing was sent: say --go to send them to the topics they came from.")
         return
     clients, installation = _connected()
+    check_location(wanted, installation.rejected_topics)
     topics, producer = installation.rejected_topics, installation.kafka.topic_prefix + PRODUCER
     sent = asyncio.run(replay(clients, topics, wanted, producer, utc_now))
     typer.echo(f"Sent {sent:,} letters to the topics they came from.")
@@ -73,7 +74,22 @@ def replay_letters(wanted: Filter, *, go: bool) -> None:
 
 def _waiting(wanted: Filter) -> list[WaitingLetter]:
     clients, installation = _connected()
+    check_location(wanted, installation.rejected_topics)
     return asyncio.run(waiting_letters(clients, installation.rejected_topics, wanted))
+
+
+def check_location(wanted: Filter, topics: Collection[str]) -> None:
+    """See that a letter that is named is one alone.
+
+    Raises:
+        ConfigurationError: It is named without its topic, and there are several.
+    """
+    location = wanted.location
+    if location and location.topic is None and len(topics) > 1:
+        raise ConfigurationError(
+            f"{location} may be on {' or '.join(sorted(topics))}: name the letter with its topic, "
+            f"such as {min(topics)}/{location}."
+        )
 
 
 def _connected() -> tuple[KafkaClients, Installation]:
