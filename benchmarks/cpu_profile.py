@@ -170,7 +170,8 @@ class _Scored:
     """A model that has been asked already, so that what is around it can be measured alone."""
 
     def __init__(self, model: Model, said: Sequence[str]) -> None:
-        self.name, self.version, self.labels = model.name, model.version, model.labels
+        self.name, self.version = model.name, model.version
+        self.labels, self.flags = model.labels, model.flags
         self._scores: Scores = model.score(said)
 
     def score(self, _texts: Sequence[str]) -> Scores:

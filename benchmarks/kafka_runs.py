@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from benchmarks.processes import POLL_SECONDS, Contestant
 from benchmarks.runs import Run, Stopwatch
-from benchmarks.workloads import Answers, Workload
+from benchmarks.workloads import Results, Workload
 from services.engine.batching import pack
 from services.errors import TriageError
 from services.kafka.connected import an_admin
@@ -36,7 +36,7 @@ async def run_on_kafka(contestant: Contestant, workload: Workload, numbers: rang
             stopwatch = Stopwatch(*[process.pid for process in contestant.processes])
         await wait_until_answered(admin, contestant, ends)
         run = stopwatch.run(len(numbers))
-        answers = Answers(workload, numbers, contestant.kafka.topic_prefix)
+        answers = Results(workload, numbers, contestant.kafka.topic_prefix)
         done = {**ends, **await _read_all(contestant, answers)}
         answers.check(contestant.name)
         # What was checked goes, so that a long run fits a small disk.
@@ -94,7 +94,7 @@ async def wait_until_answered(
             raise TriageError(f"{contestant.name} answers nothing any more: see its log {log}.")
 
 
-async def _read_all(contestant: Contestant, answers: Answers) -> Ends:
+async def _read_all(contestant: Contestant, answers: Results) -> Ends:
     """Note every committed answer, and return up to where each partition was read.
 
     A consumer group's offset may be seen a moment before the outputs of the same transaction are:

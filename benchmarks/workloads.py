@@ -55,7 +55,7 @@ class Workload:
         return [Line(n, value, headers=headers) for n, value in enumerate(self.values)]
 
 
-class Answers:
+class Results:
     """Counts the answers to a workload under some numbers; topics of answers have a prefix."""
 
     def __init__(self, workload: Workload, numbers: range, prefix: str = "") -> None:

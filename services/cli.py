@@ -113,6 +113,18 @@ def topics(
 
 
 @app.command()
+def manifests(
+    partitions: Annotated[int, typer.Option(help="Partitions of each topic.", min=1)] = 12,
+    replicas: Annotated[int, typer.Option(help="Copies of each record.", min=1)] = 3,
+    cluster: Annotated[str, typer.Option(help="What the Strimzi cluster is called.")] = "kafka",
+) -> None:
+    """Print topics and users with their rights as Strimzi's resources, for Kubernetes."""
+    from services.operate.manifests import configured_manifests
+
+    typer.echo(configured_manifests(cluster, partitions, replicas), nl=False)
+
+
+@app.command()
 def broker(
     folder: Annotated[
         Path | None, typer.Option(help="Where its data stay; a temporary folder if not given.")
@@ -208,6 +220,23 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
     precision: Annotated[
         float, typer.Option(help="What the thresholds promise.", min=0.5, max=0.999)
     ] = 0.95,
+    weight: Annotated[
+        list[float] | None,
+        typer.Option(help="How much a row of each --data counts; chosen if not given.", min=0),
+    ] = None,
+    flags: Annotated[
+        str | None,
+        typer.Option(help="The column with what a person must see first, such as danger."),
+    ] = None,
+    recall: Annotated[
+        float, typer.Option(help="The share of the flagged to be found.", min=0.5, max=1)
+    ] = 0.95,
+    false_alarms: Annotated[
+        float, typer.Option(help="The share of the others that may be flagged.", min=0, max=0.5)
+    ] = 0.04,
+    words_only: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--words-only", help="No letter n-grams: three times as fast to run.")
+    ] = False,
     half_life: Annotated[
         float, typer.Option(help="Days after which a row counts half, with --date.", min=1)
     ] = 365.0,
@@ -221,13 +250,17 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
     train_model(
         Request(
             data=data,
-            columns=Columns(text, label, date),
+            columns=Columns(text, label, date, flags),
             out=out,
+            weights=weight or (),
+            recall=recall,
+            false_alarms=false_alarms,
             valid=valid,
             remit=remit,
             remit_label=remit_label,
             precision=precision,
             half_life=half_life,
+            words_only=words_only,
             seed=seed,
         )
     )
@@ -253,6 +286,12 @@ def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
         str, typer.Option(help="The column with the department; several with | between.")
     ] = "department",
     date: Annotated[str | None, typer.Option(help="The column with the date.")] = None,
+    flags: Annotated[
+        str | None, typer.Option(help="The column with what a person must see first.")
+    ] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="A column by which to part the figures, too.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write every figure here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page for people here.")] = None,
 ) -> None:
@@ -260,7 +299,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
     from services.training.commands import evaluate_model
     from services.training.data.dataset import Columns
 
-    evaluate_model(model, data, Columns(text, label, date), json, html)
+    columns = Columns(text, label, date, flags, tuple(by or ()))
+    evaluate_model(model, data, columns, json, html)
 
 
 Reason = Annotated[Rejection | None, typer.Option(help="Those of one reason.")]
@@ -290,7 +330,7 @@ def list_rejected(  # noqa: PLR0913, PLR0917 - an option of the command each
 
 @rejected.command("show")
 def show_rejected(
-    letter: Annotated[str, typer.Argument(help="PARTITION/OFFSET, as the list has it.")],
+    letter: Annotated[str, typer.Argument(help="TOPIC/PARTITION/OFFSET, as the list has it.")],
     show_text: ShowText = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """Show all that is known of one dead letter."""
@@ -306,7 +346,7 @@ def replay_rejected(  # noqa: PLR0913, PLR0917 - an option of the command each
     source: Source = None,
     since: Since = None,
     until: Until = None,
-    letter: Annotated[str | None, typer.Option(help="One alone: PARTITION/OFFSET.")] = None,
+    letter: Annotated[str | None, typer.Option(help="One alone: TOPIC/PARTITION/OFFSET.")] = None,
     go: Annotated[bool, typer.Option("--go", help="Send them, not only count them.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """Send dead letters to the topics they came from, each once, however often this is run."""

@@ -11,6 +11,7 @@ from services.messages.decision import Model as ModelId
 from services.messages.inquiry import Inquiry
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError
+from services.model.reading import read
 from services.model.scorer import DIGITS, Scorer
 
 SOURCE = "/inquiry-triage/classifier"
@@ -34,12 +35,13 @@ def classify_records(
 
 def classify(batch: Sequence[Inquiry], model: Scorer, now: datetime) -> list[Classification]:
     """Return each inquiry its most probable department and the next three."""
-    scores = model.score([inquiry.full_text for inquiry in batch])
+    scores = model.score([read(each.text, each.subject).text for each in batch])
     rounded = np.round(scores.probabilities.astype(np.float64), DIGITS)
     best = np.argsort(-rounded, axis=1, kind="stable")[:, : ALTERNATIVES + 1]
     probabilities = np.take_along_axis(rounded, best, axis=1).tolist()
     in_remit = np.round(scores.in_remit.astype(np.float64), DIGITS).tolist()
     ranked = np.array(model.labels, dtype=object)[best].tolist()
+    flags = np.round(scores.flags.astype(np.float64), DIGITS).tolist()
     model_id = ModelId(model.name, model.version)
     return [
         Classification(
@@ -49,6 +51,7 @@ def classify(batch: Sequence[Inquiry], model: Scorer, now: datetime) -> list[Cla
             alternatives=tuple(map(Alternative, names[1:], values[1:])),
             in_remit=remit,
             classified_at=now,
+            flags=dict(zip(model.flags, raised, strict=True)),
         )
-        for names, values, remit in zip(ranked, probabilities, in_remit, strict=True)
+        for names, values, remit, raised in zip(ranked, probabilities, in_remit, flags, strict=True)
     ]

@@ -80,7 +80,8 @@ class TimedModel:
 
     def __init__(self, model: Model, seconds: BatchHistogram, clock: Callable[[], float]) -> None:
         self._score, self._seconds, self._clock = model.score, seconds, clock
-        self.name, self.version, self.labels = model.name, model.version, model.labels
+        self.name, self.version = model.name, model.version
+        self.labels, self.flags = model.labels, model.flags
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score a batch of texts, as the model does."""

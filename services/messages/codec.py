@@ -96,9 +96,17 @@ def write_classified(
 
 
 def write_routed(
-    record: Record, received: Received[Classified], route: Route, *, by: str
+    record: Record,
+    received: Received[Classified],
+    route: Route,
+    *,
+    by: str,
+    raised: frozenset[str] = frozenset(),
 ) -> Output:
-    """Write the routed event for a classified one, onto the route's topic."""
+    """Write the routed event for a classified one, onto the route's topic.
+
+    The flags that were `raised` are counted and not written: the classification has them.
+    """
     opened = received.data.rstrip()[:-1]
     value = b'%b,"route":%b}' % (opened, _encode(route))
     kept = cloudevents.without_context(received.headers)
@@ -109,7 +117,7 @@ def write_routed(
         value,
         [*kept, *own],
         received_at=received.body.inquiry.received_at,
-        decided=Decided(received.body.classification.department, route.reason),
+        decided=Decided(received.body.classification.department, route.reason, raised),
     )
 
 

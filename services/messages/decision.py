@@ -7,7 +7,13 @@ from msgspec import Meta, Struct
 
 Probability = Annotated[float, Meta(ge=0, le=1, description="Calibrated probability.")]
 Reason = Literal[
-    "confident", "low-confidence", "ambiguous", "out-of-remit", "rule", "unknown-model"
+    "confident",
+    "low-confidence",
+    "ambiguous",
+    "out-of-remit",
+    "rule",
+    "automatic",
+    "unknown-model",
 ]
 Priority = Literal["normal", "high"]
 
@@ -17,6 +23,7 @@ REASONS: dict[Reason, str] = {
     "ambiguous": "The next department is nearly as probable.",
     "out-of-remit": "Probably none of the departments should get it.",
     "rule": "A rule of the routing table wants a person to see it; `route.rule` names it.",
+    "automatic": "A machine sent it, such as an out-of-office reply or a bounce.",
     "unknown-model": "The router does not have the limits of the model that classified it.",
 }
 
@@ -48,6 +55,10 @@ class Classification(Struct, frozen=True, kw_only=True):
         Probability, Meta(description="How likely any of the departments should get it.")
     ]
     classified_at: Annotated[datetime, Meta(tz=True)]
+    flags: Annotated[
+        dict[str, Probability],
+        Meta(description="What a person must see first, such as danger: how likely each is."),
+    ] = {}
 
 
 class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,7 +73,8 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Decided(NamedTuple):
-    """What is counted of a route: the department that the model chose, and the reason."""
+    """What is counted of a route: the department that the model chose, the reason, the flags."""
 
     department: str
     reason: Reason
+    raised: frozenset[str] = frozenset()

@@ -33,12 +33,13 @@ _CLASSIFICATION = Classification(
     ),
     in_remit=0.98,
     classified_at=datetime(2026, 11, 2, 9, 30, 1, tzinfo=UTC),
+    flags={"danger": 0.004, "discrimination": 0.001},
 )
 _ROUTE = Route(
     topic="departments.department-for-work-pensions",
     reason="confident",
     priority="normal",
-    table="2026-11-24",
+    table="2026-11-28",
     routed_at=datetime(2026, 11, 2, 9, 30, 2, tzinfo=UTC),
 )
 _EXAMPLES: tuple[Struct, ...] = (

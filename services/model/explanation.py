@@ -1,4 +1,4 @@
-"""Why a department was chosen: what each fragment of the text adds for it and its runner-up.
+"""Why a department was chosen or a flag raised: what each fragment of the text adds.
 
 Up to the last step the model is a sum: a department's logit is its bias, and for each feature of
 the text the feature's weight over the text's length. So a contribution is exact, and all of them
@@ -42,49 +42,90 @@ class Reasons(Struct, frozen=True, kw_only=True):
     rest: float
 
 
+class FlagReasons(Struct, frozen=True, kw_only=True):
+    """Why a flag: `bias`, the `contributions` and `rest` make up `score`, as for a department."""
+
+    flag: str
+    score: float
+    bias: float
+    contributions: tuple[Contribution, ...]
+    rest: float
+
+
 class _Parts(NamedTuple):
-    """A text taken apart: its fragments, and what each adds to each label's logit."""
+    """A text taken apart: its fragments, and what each adds to each output of the model."""
 
     fragments: list[str]
     contributions: Floats
     bias: Floats
 
 
+class _Sum(NamedTuple):
+    """One output of the model, taken apart."""
+
+    total: float
+    bias: float
+    contributions: tuple[Contribution, ...]
+    rest: float
+
+
 def explain(model: Model, text: str) -> tuple[Reasons, Reasons]:
     """Return the reasons for the most probable department, and those for the next one."""
-    parts = _take_apart(model, text)
+    labels = len(model.labels)
+    parts = _take_apart(model, text, range(labels), labels, "logits")
     logits = parts.bias + parts.contributions.sum(axis=0)
     first, second = np.argsort(-logits, kind="stable")[:2].tolist()
     return _reasons(model, parts, first), _reasons(model, parts, second)
 
 
+def explain_flag(model: Model, text: str, flag: str) -> FlagReasons:
+    """Return the reasons for a flag's score, which its probability grows with.
+
+    Args:
+        model: The model.
+        text: Any text.
+        flag: One of the model's flags.
+    """
+    labels, flags = len(model.labels), len(model.flags)
+    # The departments and their squares stand first, then the remit, the flags and their squares.
+    columns = range(labels + 2, labels + 2 + flags)
+    parts = _take_apart(model, text, columns, labels + 2 + flags, "flag_scores")
+    total, bias, contributions, rest = _sum_of(parts, model.flags.index(flag))
+    return FlagReasons(flag=flag, score=total, bias=bias, contributions=contributions, rest=rest)
+
+
 def _reasons(model: Model, parts: _Parts, label: int) -> Reasons:
-    values = parts.contributions[:, label]
-    most = np.argsort(-np.abs(values), kind="stable")[:SHOWN]
-    shown = tuple(Contribution(parts.fragments[n], float(values[n])) for n in most)
-    bias, logit = float(parts.bias[label]), float(parts.bias[label] + values.sum())
+    total, bias, contributions, rest = _sum_of(parts, label)
     return Reasons(
         department=model.labels[label],
-        logit=logit,
+        logit=total,
         bias=bias,
-        contributions=shown,
-        rest=logit - bias - sum(each.value for each in shown),
+        contributions=contributions,
+        rest=rest,
     )
 
 
-def _take_apart(model: Model, text: str) -> _Parts:
-    labels = len(model.labels)
+def _sum_of(parts: _Parts, output: int) -> _Sum:
+    values = parts.contributions[:, output]
+    most = np.argsort(-np.abs(values), kind="stable")[:SHOWN]
+    shown = tuple(Contribution(parts.fragments[n], float(values[n])) for n in most)
+    bias, total = float(parts.bias[output]), float(parts.bias[output] + values.sum())
+    return _Sum(total, bias, shown, total - bias - sum(each.value for each in shown))
+
+
+def _take_apart(model: Model, text: str, columns: range, squares: int, output: str) -> _Parts:
+    """Take a text apart for one output: by which columns of the sums, and the one of its length."""
     found = list(_known(model, text))
     alone = np.array([[number] for number, _ in found] + [[model.vocabulary.size]], np.int32)
     # The graph adds up the weights of a text's features; of one feature it gives that one's own.
-    sums, logits = (each.astype(np.float64) for each in model.run(alone, "sums", "logits"))
-    length = np.sqrt(max(sums[:, labels].sum(), 1e-6))
+    sums, totals = (each.astype(np.float64) for each in model.run(alone, "sums", output))
+    length = np.sqrt(max(sums[:, squares].sum(), 1e-6))
     fragments = [fragment for _, fragment in found]
     distinct = list(dict.fromkeys(fragments))
-    contributions = np.zeros((len(distinct), labels))
+    contributions = np.zeros((len(distinct), len(columns)))
     places = [distinct.index(fragment) for fragment in fragments]
-    np.add.at(contributions, places, sums[:-1, :labels] / length)
-    return _Parts(distinct, contributions, logits[-1])
+    np.add.at(contributions, places, sums[:-1, columns] / length)
+    return _Parts(distinct, contributions, totals[-1])
 
 
 def _known(model: Model, text: str) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,7 @@ from services.errors import ConfigurationError
 from services.messages.decision import Probability
 
 FILENAME = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Rows = Annotated[int, Meta(ge=0)]
@@ -41,6 +41,19 @@ class Threshold(Struct, frozen=True, kw_only=True):
     rows: Rows
 
 
+class FlagThreshold(Struct, frozen=True, kw_only=True):
+    """From which probability on a flag is raised, and how we know.
+
+    Of the `rows` calibration texts that have the flag, `recall` reached it, and `false_alarms` of
+    the others.
+    """
+
+    probability: Probability
+    recall: Probability
+    false_alarms: Probability
+    rows: Rows
+
+
 class Thresholds(Struct, frozen=True, kw_only=True):
     """What the model promises; None where too few texts say anything."""
 
@@ -48,6 +61,9 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     overall: Threshold | None
     departments: dict[str, Threshold | None]
     in_remit: Annotated[Probability, Meta(description="Below it no department should get it.")]
+    flags: Annotated[
+        dict[str, FlagThreshold], Meta(description="For what a person must see first.")
+    ] = msgspec.field(default_factory=dict)
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -70,7 +86,9 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     format: int
     name: Annotated[str, Meta(min_length=1)]
-    version: Annotated[str, Meta(min_length=1, description="From the checksum of the weights.")]
+    version: Annotated[
+        str, Meta(min_length=1, description="From the checksum of weights and thresholds.")
+    ]
     labels: Annotated[tuple[str, ...], Meta(min_length=2)]
     features: FeatureSettings
     files: Annotated[dict[str, Sha256], Meta(description="Each file's checksum.")]
@@ -110,18 +128,21 @@ def read_manifest(folder: Path) -> Manifest:
 class Limits(NamedTuple):
     """How probable a department, and how probable the remit, has to be for no person to look.
 
-    A department whose threshold is None always goes to a person.
+    A department whose threshold is None always goes to a person. `flags` says how probable a flag
+    has to be to be raised.
     """
 
     thresholds: dict[str, float | None]
     in_remit: float
+    flags: dict[str, float] = {}  # noqa: RUF012 - nobody changes it
 
 
 def promised_limits(manifest: Manifest) -> Limits:
     """Return what the model promises."""
     promised = manifest.thresholds
     each = {label: t.probability if t else None for label, t in promised.departments.items()}
-    return Limits(each, promised.in_remit)
+    flags = {name: each.probability for name, each in promised.flags.items()}
+    return Limits(each, promised.in_remit, flags)
 
 
 def _check_departments(path: Path, manifest: Manifest) -> None:

@@ -22,6 +22,10 @@ class Scores(Protocol):
     def in_remit(self) -> NDArray[np.float32]:
         """Calibrated probability that any department should get it, of shape (n,)."""
 
+    @property
+    def flags(self) -> NDArray[np.float32]:
+        """Calibrated probability of each flag, of shape (n, flags)."""
+
 
 class Scorer(Protocol):
     """A text model."""
@@ -37,6 +41,10 @@ class Scorer(Protocol):
     @property
     def labels(self) -> tuple[str, ...]:
         """The departments, in the order of the probabilities."""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What a person must see first, in the order of their probabilities."""
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score a batch of texts."""

@@ -1,8 +1,8 @@
 """Text to features: a hash for each word, pair of words, prefix and letter n-gram of a batch.
 
-Every stretch of letters is hashed by one subtraction and one product. With letters l and an odd
+Every substring is hashed by one subtraction and one product. With letters l and an odd
 number B, a cumulative sum holds S[i] = l[0] + l[1] B + … + l[i-1] B^(i-1) modulo 2^64; the hash of
-letters s to e is (S[e] - S[s]) B^-s, the same wherever the stretch stands (Rabin and Karp's
+letters s to e is (S[e] - S[s]) B^-s, the same wherever the substring stands (Rabin and Karp's
 rolling hash, with the division done by the inverse of B). So nothing is done per word in Python,
 and nothing depends on the machine, the locale or the process.
 """
@@ -56,7 +56,7 @@ class Words(NamedTuple):
     sums: Hashes
     inverses: Hashes
 
-    def stretch(self, starts: Places, ends: Places) -> Hashes:
+    def substring(self, starts: Places, ends: Places) -> Hashes:
         """Hash the letters from each start to each end."""
         hashes: Hashes = (self.sums[ends] - self.sums[starts]) * self.inverses[starts]
         return hashes
@@ -71,11 +71,11 @@ def features_of(texts: Sequence[str], settings: FeatureSettings) -> Iterator[Fea
     lengths = words.ends - words.starts
     if settings.prefix:
         longer = np.flatnonzero(lengths > settings.prefix)
-        yield _stretches(words, longer, 0, settings.prefix, _PREFIX)
+        yield _substrings(words, longer, 0, settings.prefix, _PREFIX)
     for size in settings.grams:
         for skipped in range(min(int(lengths.max(initial=0)) - size + 1, _LONG)):
             longer = np.flatnonzero(lengths >= skipped + size)
-            yield _stretches(words, longer, skipped, size, _GRAM + np.uint64(skipped == 0))
+            yield _substrings(words, longer, skipped, size, _GRAM + np.uint64(skipped == 0))
         yield _late_grams(words, np.flatnonzero(lengths >= _LONG + size), size)
 
 
@@ -105,15 +105,15 @@ def _pairs(words: Words) -> Features:
 def _late_grams(words: Words, which: Places, size: int) -> Features:
     per_word = words.ends[which] - words.starts[which] - size - _LONG + 1
     skipped = np.arange(per_word.sum()) - np.repeat(np.cumsum(per_word) - per_word, per_word)
-    return _stretches(words, np.repeat(which, per_word), skipped + _LONG, size, _GRAM)
+    return _substrings(words, np.repeat(which, per_word), skipped + _LONG, size, _GRAM)
 
 
-def _stretches(
+def _substrings(
     words: Words, which: Places, skipped: int | Places, size: int, salt: np.uint64
 ) -> Features:
     starts = words.starts[which] + skipped
     ends = starts + size
-    hashes = words.stretch(starts, ends) + salt * np.uint64(size)
+    hashes = words.substring(starts, ends) + salt * np.uint64(size)
     return Features(_mix(hashes), words.rows[which], starts, ends)
 
 

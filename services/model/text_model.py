@@ -17,9 +17,18 @@ from services.model.vocabulary import Ids, Vocabulary
 
 WEIGHTS, VOCABULARY = "model.onnx", "vocabulary.npy"
 INPUT = "features"
-# What the graph gives for n texts and k labels; `sums` has the department columns first, then
-# the sum of squares that makes a text's length, then the same two for the remit.
-OUTPUTS = {"probabilities": "k", "in_remit": None, "logits": "k", "sums": "k + 3"}
+# What the graph gives for n texts, k labels and f flags; `sums` has the department columns first,
+# then the sum of squares that makes a text's length; then those of the remit and of the flags, and
+# the sum of squares of these. `flag_scores` are what `flags` are the calibrated probabilities of;
+# without flags there is neither.
+OUTPUTS = {
+    "probabilities": "k",
+    "in_remit": None,
+    "logits": "k",
+    "sums": "k + f + 3",
+    "flags": "f",
+    "flag_scores": "f",
+}
 
 # Texts whose features are made at once, and those of them that the graph takes at once: the former
 # costs a little for each block, the latter as much for each text as the longest of them needs.
@@ -30,10 +39,14 @@ Floats = NDArray[np.float32]
 
 
 class Scores(NamedTuple):
-    """What a model says of n texts: `probabilities` of shape (n, labels), `in_remit` of (n,)."""
+    """What a model says of n texts.
+
+    `probabilities` is of shape (n, labels), `in_remit` of (n,), `flags` of (n, flags).
+    """
 
     probabilities: Floats
     in_remit: Floats
+    flags: Floats
 
 
 class Model:
@@ -52,18 +65,23 @@ class Model:
         self.vocabulary = vocabulary
         self._session = session
         self.name, self.version, self.labels = manifest.name, manifest.version, manifest.labels
+        self.flags = tuple(manifest.thresholds.flags)
 
     def score(self, texts: Sequence[str]) -> Scores:
-        """Score texts, any strings and any number of them."""
+        """Score texts, any strings and any number of them, as `reading.read` gives them."""
         probabilities = np.empty((len(texts), len(self.labels)), np.float32)
         in_remit = np.empty(len(texts), np.float32)
+        flags = np.empty((len(texts), len(self.flags)), np.float32)
+        outputs = ("probabilities", "in_remit", "flags")[: 3 if self.flags else 2]
+        given = (probabilities, in_remit, flags)
         for block in _blocks(texts):
             ids = self.vocabulary.read([texts[place] for place in block.tolist()])
             for start in range(0, len(block), GRAPH_TEXTS):
                 part = block[start : start + GRAPH_TEXTS]
                 rows = self._trim(ids[start : start + GRAPH_TEXTS])
-                probabilities[part], in_remit[part] = self.run(rows, "probabilities", "in_remit")
-        return Scores(probabilities, in_remit)
+                for array, values in zip(given, self.run(rows, *outputs), strict=False):
+                    array[part] = values
+        return Scores(probabilities, in_remit, flags)
 
     def _trim(self, ids: Ids) -> Ids:
         """Leave out the columns in which no row has a feature."""
@@ -157,11 +175,13 @@ def _check_graph(
     folder: Path, manifest: Manifest, session: InferenceSession, features: int
 ) -> None:
     labels = len(manifest.labels)
-    columns = {"k": labels, "k + 3": labels + 3}
+    flags = len(manifest.thresholds.flags)
+    columns = {"k": labels, "k + f + 3": labels + flags + 3, "f": flags}
     given = {node.name: (node.type, node.shape[1:]) for node in session.get_outputs()}
     wanted = {
         name: ("tensor(float)", [columns[shape]] if shape else [])
         for name, shape in OUTPUTS.items()
+        if shape != "f" or flags
     }
     if given != wanted:
         raise _wrong(folder, f"{WEIGHTS} gives {sorted(given)} of other names or shapes")
@@ -169,15 +189,19 @@ def _check_graph(
     if taken != [(INPUT, "tensor(int32)", 2)]:
         raise _wrong(folder, f"{WEIGHTS} takes another input than {INPUT}")
     said = session.get_modelmeta().custom_metadata_map
-    if said != metadata(manifest.labels, manifest.opset, features):
+    names = manifest.labels, tuple(manifest.thresholds.flags)
+    if said != metadata(*names, manifest.opset, features):
         raise _wrong(
             folder, f"{WEIGHTS} says other labels, features or another opset than the manifest"
         )
 
 
-def metadata(labels: Sequence[str], opset: int, features: int) -> dict[str, str]:
+def metadata(
+    labels: Sequence[str], flags: Sequence[str], opset: int, features: int
+) -> dict[str, str]:
     """Return what a graph says of itself, to be held against manifest and vocabulary."""
-    return {"labels": "\n".join(labels), "opset": str(opset), "features": str(features)}
+    names = {"labels": "\n".join(labels), "flags": "\n".join(flags)}
+    return {**names, "opset": str(opset), "features": str(features)}
 
 
 def _wrong(folder: Path, what: str) -> ConfigurationError:

@@ -10,9 +10,9 @@ from pathlib import Path
 from services.app.garbage_collection import collect_less_often
 from services.classifier.settings import ClassifierSettings
 from services.errors import ConfigurationError
-from services.model.explanation import explain
+from services.model.explanation import explain, explain_flag
 from services.model.text_model import load_model
-from services.offline.decisions import Decisions
+from services.offline.decisions import Decisions, Reasoning
 from services.router.app import create_decider
 from services.router.settings import RouterSettings
 from services.settings import read_settings
@@ -30,9 +30,9 @@ def classify_files(files: Sequence[Path], *, explained: bool) -> int:
     router = read_settings(RouterSettings).model_copy(update={"models": (classifier.model,)})
     model = load_model(classifier.model, threads=classifier.threads)
     batch = 1 if sys.stdin.isatty() and not files else BATCH_LINES
-    reasons = partial(explain, model) if explained else None
+    reasons = Reasoning(partial(explain, model), partial(explain_flag, model))
     collect_less_often()
-    decisions = Decisions(model, create_decider(router), batch, reasons)
+    decisions = Decisions(model, create_decider(router), batch, reasons if explained else None)
     try:
         with fileinput.input([str(file) for file in files], mode="rb") as lines:
             for decision in decisions.of(lines, datetime.now(UTC)):

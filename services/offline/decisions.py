@@ -11,12 +11,14 @@ from services.classifier.classify import classify
 from services.messages.codec import Received, inquiries
 from services.messages.record import Header
 from services.messages.rejection import RejectedError
+from services.model.reading import read
 from services.model.scorer import Scorer
 from services.router.decide import Decider
 
 _encode = msgspec.json.Encoder().encode
 
 Explain = Callable[[str], object]
+ExplainFlag = Callable[[str, str], object]
 
 
 class Line(NamedTuple):
@@ -31,19 +33,26 @@ class Line(NamedTuple):
     headers: tuple[Header, ...] = ()
 
 
+class Reasoning(NamedTuple):
+    """What explains a text's department, and one of its flags."""
+
+    department: Explain
+    flag: ExplainFlag
+
+
 class Decisions:
     """Decides line by line, in batches; counts the lines that were bad.
 
-    `explain` adds to a decision what a text's fragments said for it.
+    `reasons` add to a decision what a text's fragments said for it, and for each raised flag.
     """
 
     def __init__(
-        self, model: Scorer, decider: Decider, batch: int, explain: Explain | None = None
+        self, model: Scorer, decider: Decider, batch: int, reasons: Reasoning | None = None
     ) -> None:
         self._model = model
         self._decider = decider
         self._batch = batch
-        self._explain = explain
+        self._reasons = reasons
         self.bad = 0
 
     def of(self, lines: Iterable[bytes], now: datetime) -> Iterator[bytes]:
@@ -61,10 +70,10 @@ class Decisions:
             yield from self._decide(batch, now)
 
     def _decide(self, batch: Sequence[Line], now: datetime) -> Iterator[bytes]:
-        read = [inquiries.read_or_reject(_as_record(line)) for line in batch]
-        good = [each.body for each in read if isinstance(each, Received)]
+        results = [inquiries.read_or_reject(_as_record(line)) for line in batch]
+        good = [each.body for each in results if isinstance(each, Received)]
         classifications = iter(classify(good, self._model, now))
-        for line, received in zip(batch, read, strict=True):
+        for line, received in zip(batch, results, strict=True):
             if isinstance(received, RejectedError):
                 self.bad += 1
                 error = {"line": line.offset, "error": received.reason, "detail": received.detail}
@@ -73,8 +82,12 @@ class Decisions:
                 inquiry, classification = received.body, next(classifications)
                 route = self._decider.decide(inquiry, classification, now)
                 decision = {"id": inquiry.id, "classification": classification, "route": route}
-                if self._explain:
-                    decision["explanation"] = self._explain(inquiry.full_text)
+                if self._reasons:
+                    text, left_out = read(inquiry.text, inquiry.subject)
+                    raised = self._decider.raised(classification)
+                    decision["left_out"] = {each.kind: each.characters for each in left_out}
+                    decision["explanation"] = self._reasons.department(text)
+                    decision["flags"] = [self._reasons.flag(text, each) for each in sorted(raised)]
                 yield _encode(decision)
 
 

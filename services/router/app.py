@@ -18,7 +18,7 @@ from services.router.limits import limits_by_version
 from services.router.metrics import RouterMetrics
 from services.router.route import route_records
 from services.router.settings import RouterSettings
-from services.router.table import check_labels, load_table
+from services.router.table import check_flags, check_labels, load_table
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def create_app(
     """
     decider = create_decider(settings, kafka.topic_prefix)
     registry = CollectorRegistry()
-    metrics = RouterMetrics(registry, decider.table)
+    metrics = RouterMetrics(registry, decider.table, decider.flags)
 
     def process(records: Sequence[Record]) -> Sequence[Result]:
         return route_records(records, decider, now())
@@ -67,4 +67,5 @@ def create_decider(settings: RouterSettings, topic_prefix: str = "") -> Decider:
     table = load_table(settings.routes).prefixed(topic_prefix)
     manifests = [read_manifest(folder) for folder in settings.models]
     check_labels(table, {label for manifest in manifests for label in manifest.labels})
+    check_flags(table, {flag for manifest in manifests for flag in manifest.thresholds.flags})
     return Decider(table, limits_by_version(table, manifests))

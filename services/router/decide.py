@@ -4,17 +4,25 @@ from datetime import datetime
 
 from services.messages.decision import Classification, Priority, Reason, Route
 from services.messages.inquiry import Inquiry
+from services.model.automatic import is_automatic
+from services.model.language import is_welsh
+from services.model.manifest import Limits
+from services.model.reading import read, rules_text
 from services.router.limits import LimitsByModel
 from services.router.phrases import PhraseBook
 from services.router.table import Rule, Table
+
+NO_FLAGS: frozenset[str] = frozenset()
+WELSH = "cy"
 
 
 class Decider:
     """A routing table made ready to decide.
 
-    What a person must see comes first: a rule, then a classification of a model whose limits are
-    not known, then an inquiry that no department should get, then one that the model is not sure
-    of, then one whose runner-up is too close.
+    What a person must see comes first: a rule, then what a machine sent, then a classification of a
+    model whose limits are not known, then an inquiry that no department should get, then one that
+    the model is not sure of, then one whose runner-up is too close. `flags` are all that any of the
+    models can raise.
     """
 
     def __init__(self, table: Table, limits: LimitsByModel) -> None:
@@ -22,6 +30,7 @@ class Decider:
         self._limits = limits
         self._phrases = PhraseBook({rule.id: rule.phrases for rule in table.rules})
         self._languages = frozenset(tag for rule in table.rules for tag in rule.languages)
+        self.flags = frozenset(flag for each in limits.values() for flag in each.flags)
 
     def decide(self, inquiry: Inquiry, classification: Classification, now: datetime) -> Route:
         """Decide where an inquiry goes.
@@ -31,8 +40,9 @@ class Decider:
             classification: What the model makes of it.
             now: The time to write into the route.
         """
-        fired = self._fired(inquiry)
-        reason = self._reason(fired, classification)
+        limits = self._limits.get(classification.model)
+        fired = self._fired(inquiry, self.raised(classification))
+        reason = self._reason(inquiry, fired, classification, limits)
         topic = self.table.review_topic
         if reason == "confident":
             topic = self.table.departments[classification.department].topic
@@ -46,27 +56,49 @@ class Decider:
             rule=fired[0].id if fired else None,
         )
 
-    def _fired(self, inquiry: Inquiry) -> list[Rule]:
+    def raised(self, classification: Classification) -> frozenset[str]:
+        """Return the flags that are as likely as their limits ask for."""
+        limits, given = self._limits.get(classification.model), classification.flags
+        if limits is None or not given:
+            return NO_FLAGS
+        return frozenset(
+            name for name, limit in limits.flags.items() if name in given and given[name] >= limit
+        )
+
+    def _fired(self, inquiry: Inquiry, flags: frozenset[str]) -> list[Rule]:
         """Return the rules that fire, those that send to review first, each kind in table order."""
-        found = self._phrases.find(inquiry.full_text)
-        language = primary_subtag(inquiry.language)
-        if not found and language not in self._languages:
+        found = self._phrases.find(rules_text(inquiry.text, inquiry.subject))
+        language = primary_subtag(inquiry.language) or _language_of(inquiry)
+        if not (found or flags) and language not in self._languages:
             return []
         fired = [
             rule
             for rule in self.table.rules
-            if found.get(rule.id, 0) >= rule.at_least or language in rule.languages
+            if found.get(rule.id, 0) >= rule.at_least
+            or language in rule.languages
+            or rule.flag in flags
         ]
         return sorted(fired, key=lambda rule: rule.send_to is None)
 
-    def _reason(self, fired: list[Rule], classification: Classification) -> Reason:
+    def _reason(
+        self,
+        inquiry: Inquiry,
+        fired: list[Rule],
+        classification: Classification,
+        limits: Limits | None,
+    ) -> Reason:
         if fired and fired[0].send_to:
             return "rule"
-        limits = self._limits.get(classification.model)
+        if is_automatic(inquiry.full_text, inquiry.attributes or {}):
+            return "automatic"
         if limits is None:
             return "unknown-model"
         if classification.in_remit < limits.in_remit:
             return "out-of-remit"
+        return self._doubt(classification, limits) or "confident"
+
+    def _doubt(self, classification: Classification, limits: Limits) -> Reason | None:
+        """Say why the model is not sure enough of the department, or None."""
         threshold = limits.thresholds.get(classification.department)
         if threshold is None or classification.probability < threshold:
             return "low-confidence"
@@ -74,7 +106,12 @@ class Decider:
         runner_up = alternatives[0].probability if alternatives else 0.0
         if classification.probability - runner_up < self.table.min_margin:
             return "ambiguous"
-        return "confident"
+        return None
+
+
+def _language_of(inquiry: Inquiry) -> str:
+    """Return the language of an inquiry that nobody has named one for, where it is known."""
+    return WELSH if is_welsh(read(inquiry.text, inquiry.subject).text) else ""
 
 
 def primary_subtag(tag: str | None) -> str:

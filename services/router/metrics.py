@@ -1,7 +1,7 @@
 """What Prometheus sees of the router beside its stream: which table decides, and what."""
 
 from collections import Counter as CountOf
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry
 
@@ -19,7 +19,13 @@ ROUTED = Counter(
     ["department", "reason"],
 )
 
-METRICS: tuple[Metric, ...] = (TABLE, ROUTED)
+FLAGGED = Counter(
+    "triage_flagged_total",
+    "Inquiries in which the model raised the flag: what a person must see first.",
+    ["flag"],
+)
+
+METRICS: tuple[Metric, ...] = (TABLE, ROUTED, FLAGGED)
 # Whoever may write the router's input could name departments without end.
 UNKNOWN = "unknown"
 
@@ -30,23 +36,32 @@ class RouterMetrics:
     Args:
         registry: Where they are scraped.
         table: The routing table.
+        flags: All that can be raised.
     """
 
-    def __init__(self, registry: CollectorRegistry, table: Table) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, table: Table, flags: Iterable[str] = ()
+    ) -> None:
         self._departments = table.departments.keys()
-        self._routed = ROUTED.on(registry)
+        self._routed, self._flagged = ROUTED.on(registry), FLAGGED.on(registry)
         TABLE.on(registry).labels(table.version).set(1)
         for department in self._departments:
             for reason in REASONS:
                 self._routed.labels(department, reason)
+        for flag in flags:
+            self._flagged.labels(flag)
 
     def note(self, outputs: Sequence[Output]) -> Count:
         """Take note of what was decided, and give what counts it."""
-        decided = CountOf([each.decided for each in outputs if isinstance(each.decided, Decided)])
+        decided = [each.decided for each in outputs if isinstance(each.decided, Decided)]
+        routes = CountOf([(each.department, each.reason) for each in decided])
+        flags = CountOf([flag for each in decided for flag in each.raised])
 
         def count() -> None:
-            for (department, reason), inquiries in decided.items():
+            for (department, reason), inquiries in routes.items():
                 known = department if department in self._departments else UNKNOWN
                 self._routed.labels(known, reason).inc(inquiries)
+            for flag, inquiries in flags.items():
+                self._flagged.labels(flag).inc(inquiries)
 
         return count

@@ -6,38 +6,61 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from services.model.decoding import decode
+from services.model.patterns import word_set
+
 _word = re.compile(r"\w+").findall
 # Unicode's five blocks of combining diacritical marks.
 _accents = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+# An apostrophe is no part of a word, and many leave it out: `can't` is `cant`. These are what
+# keyboards, programs and people write for one; a question mark is one that was lost.
+_APOSTROPHES = "'`\u00b4\u02b9\u02bb\u02bc\u02bd\u02c8\u2018\u2019\u201b\u2032\uff07"
+_apostrophes = re.compile(f"[{_APOSTROPHES}]")
+_lost_apostrophe = re.compile(r"(?<=n)\?(?=t\b)", re.IGNORECASE)
 # Plain ASCII, by far the most, is cut six times faster: what is no part of a word becomes a space.
 # So is a text whose only other characters are those that typewriters lacked: they part words too.
-_letters = re.compile(
-    "[^\x00-\x7f\u00a0\u00a3\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u20ac]"
-).search
+_letters = re.compile("[^\x00-\x7f\u00a0\u00a3\u2013\u2014\u201c\u201d\u2022\u2026\u20ac]").search
 _PLAIN = "".join(c.lower() if c.isalnum() or c == "_" else " " for c in map(chr, range(128)))
 _ASCII = _PLAIN.encode("ascii") + bytes(128)
 
 
 def words_of(text: str) -> list[str]:
-    """Give the words of a text without capitals, accents and punctuation; `can't` is two."""
-    if text.isascii() or not _letters(text):
-        return text.encode("ascii", "replace").translate(_ASCII).decode("ascii").split()
-    return _word(_accents.sub("", unicodedata.normalize("NFKD", text)).casefold())
+    """Return the words of a text without capitals, accents and punctuation; `can't` is `cant`."""
+    if "?" in text and ("n?t" in text or "N?T" in text):
+        text = _lost_apostrophe.sub("", text)
+    if not text.isascii():
+        text = text.replace("\u2019", "").replace("\u2018", "")
+        if _letters(text):
+            plain = unicodedata.normalize("NFKD", _apostrophes.sub("", text))
+            return _word(_accents.sub("", plain).casefold())
+    plain_bytes = text.encode("ascii", "replace").translate(_ASCII, b"'`")
+    return plain_bytes.decode("ascii").split()
+
+
+# Words that most texts have, whatever they are about.
+_COMMON = word_set(
+    "a about after again all am an and any anyone are as at back be because been before being",
+    "but by can cant children day do dont for from get go going got had has have he her him",
+    "his how i if im in into is it ive just like me money more my need no not nothing now of",
+    "on only or our out over people same school she since so take that the their them then",
+    "there theres they this time to today until up us want was we were weve what when which",
+    "who why will wife with without work would year years you your",
+)
 
 
 class _Phrase(NamedTuple):
-    """The words of a phrase, the place of the longest among them, and whose phrase it is."""
+    """The words of a phrase, the place of its rarest among them, and whose phrase it is."""
 
     words: list[str]
-    longest: int
+    rarest: int
     rule: str
 
 
 class PhraseBook:
     """Phrases, each known by the rule it belongs to.
 
-    They are kept by their longest word, the one that a text is least likely to have: most texts
-    have none of these words, and where one stands the phrase is compared around it.
+    They are kept by the word that a text is least likely to have: most texts have few of these
+    words, and where one stands the phrase is compared around it.
     """
 
     def __init__(self, phrases: Mapping[str, Iterable[str]]) -> None:
@@ -46,19 +69,24 @@ class PhraseBook:
         for rule, texts in phrases.items():
             for text in texts:
                 words = words_of(text)
-                longest = max(words, key=len)
-                self._by_word[longest].append(_Phrase(words, words.index(longest), rule))
-        self._longest = frozenset(self._by_word)
+                rarest = max(words, key=lambda word: (word not in _COMMON, len(word)))
+                self._by_word[rarest].append(_Phrase(words, words.index(rarest), rule))
+        self._rarest = frozenset(self._by_word)
 
     def find(self, text: str) -> dict[str, int]:
-        """Count the different phrases of a rule in a text, for each rule that has any there."""
-        words = words_of(text)
-        if self._longest.isdisjoint(words):
-            return {}
+        """Count the different phrases of a rule in a text, for each rule that has any there.
+
+        However a text is written, as HTML or in quoted-printable, with soft hyphens in its words
+        or its UTF-8 read as another code: its words are those that it says.
+        """
+        words = words_of(decode(text))
         found: dict[str, set[str]] = defaultdict(set)
-        for place, word in enumerate(words):
-            for phrase, offset, rule in self._by_word.get(word, ()):
-                start = place - offset
-                if start >= 0 and words[start : start + len(phrase)] == phrase:
-                    found[rule].add(" ".join(phrase))
+        for word in self._rarest.intersection(words):
+            place = -1
+            for _ in range(words.count(word)):
+                place = words.index(word, place + 1)
+                for phrase, offset, rule in self._by_word[word]:
+                    start = place - offset
+                    if start >= 0 and words[start : start + len(phrase)] == phrase:
+                        found[rule].add(" ".join(phrase))
         return {rule: len(phrases) for rule, phrases in found.items()}

@@ -24,4 +24,5 @@ def _route_one(record: Record, decider: Decider, now: datetime) -> Output | Reje
         return received
     body = received.body
     route = decider.decide(body.inquiry, body.classification, now)
-    return write_routed(record, received, route, by=SOURCE)
+    raised = decider.raised(body.classification)
+    return write_routed(record, received, route, by=SOURCE, raised=raised)

@@ -30,11 +30,12 @@ class Department(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rule that looks at the words or the language of an inquiry, whatever the model thinks.
+    """A rule that looks at the words, the language or the flags of an inquiry.
 
-    It fires where the inquiry is in one of `languages`, or has `at_least` different ones of
-    `phrases`. Capitals, accents and punctuation do not count. It then sends the inquiry to
-    review, or raises its priority, or both.
+    It fires where the inquiry is in one of `languages`, has `at_least` different ones of
+    `phrases`, or where the model raises `flag`: finds it as likely as its manifest says, or as
+    `flag_threshold` does. Capitals, accents and punctuation do not count. It then sends the inquiry
+    to review, or raises its priority, or both.
     """
 
     id: Name
@@ -44,6 +45,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     phrases: tuple[Name, ...] = ()
     at_least: Annotated[int, Meta(ge=1)] = 1
     languages: tuple[Name, ...] = ()
+    flag: Name | None = None
+    flag_threshold: Share | None = None
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +118,21 @@ def check_labels(table: Table, labels: Collection[str]) -> None:
         )
 
 
+def check_flags(table: Table, flags: Collection[str]) -> None:
+    """Hold the rules against the flags of the models.
+
+    Raises:
+        ConfigurationError: A rule waits for a flag that no model raises.
+    """
+    for rule in table.rules:
+        if rule.flag is not None and rule.flag not in flags:
+            known = ", ".join(sorted(flags)) or "none"
+            raise ConfigurationError(
+                f"The rule {rule.id} of the routing table waits for the flag {rule.flag}, which no "
+                f"model raises (they raise {known}): correct it, or use a model that has learnt it."
+            )
+
+
 def _check_rules(path: Path, table: Table) -> None:
     ids = [rule.id for rule in table.rules]
     if twice := sorted({rule for rule in ids if ids.count(rule) > 1}):
@@ -123,9 +141,10 @@ def _check_rules(path: Path, table: Table) -> None:
             "an id of its own."
         )
     for rule in table.rules:
-        if not rule.phrases and not rule.languages:
+        if not (rule.phrases or rule.languages or rule.flag):
             raise ConfigurationError(
-                f"The rule {rule.id} of {path} can never fire: give it phrases or languages."
+                f"The rule {rule.id} of {path} can never fire: give it phrases, languages or a "
+                "flag."
             )
         if empty := [phrase for phrase in rule.phrases if not words_of(phrase)]:
             raise ConfigurationError(
@@ -135,4 +154,19 @@ def _check_rules(path: Path, table: Table) -> None:
         if rule.send_to is None and rule.priority == "normal":
             raise ConfigurationError(
                 f"The rule {rule.id} of {path} does nothing: give it send_to or priority."
+            )
+        if rule.flag is None and rule.flag_threshold is not None:
+            raise ConfigurationError(
+                f"The rule {rule.id} of {path} has a flag_threshold and no flag: give it the flag."
+            )
+    _check_flag_thresholds(path, table)
+
+
+def _check_flag_thresholds(path: Path, table: Table) -> None:
+    """See that rules agree on when a flag is raised: it is, or it is not."""
+    for flag in {rule.flag for rule in table.rules if rule.flag is not None}:
+        if len({rule.flag_threshold for rule in table.rules if rule.flag == flag}) > 1:
+            raise ConfigurationError(
+                f"The routing table {path} has several thresholds for the flag {flag}: give all "
+                "its rules the same flag_threshold, or none."
             )

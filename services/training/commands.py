@@ -14,6 +14,7 @@ from services.model.manifest import Manifest, promised_limits
 from services.model.text_model import load_model
 from services.training.data.dataset import Columns, read_dataset
 from services.training.data.training_set import Request
+from services.training.evaluate.evaluation import Flagged
 from services.training.evaluate.measure import Files, evaluate
 from services.training.evaluate.report import CAUTION, render
 from services.training.export.model_folder import Trained
@@ -57,6 +58,7 @@ def evaluate_model(
         found = evaluate(model, limits, texts, files)
     console.print(f"{found.model} {found.version} on {found.texts:,} texts:")
     _show(console, found.figures)
+    _show_flagged(console, found.flagged)
     if found.fitted_to:
         console.print(f"{CAUTION} {', '.join(found.fitted_to)}.")
     if json:
@@ -83,6 +85,13 @@ def _working(console: Console) -> Iterator[tuple[Progress, TaskID]]:
 def _show(console: Console, figures: Mapping[str, Sequence[float]]) -> None:
     for name, (value, low, high) in figures.items():
         console.print(f"  {name.replace('_', ' '):23} {value:.3f} ({low:.3f} to {high:.3f})")
+
+
+def _show_flagged(console: Console, flagged: Sequence[Flagged]) -> None:
+    for each in flagged:
+        if each.column:
+            group = f"{each.flag}, {each.column} {each.group or 'none'}"
+            console.print(f"  {group:32} {each.found:,} of {each.texts:,} found")
 
 
 def _show_silent(console: Console, trained: Trained) -> None:

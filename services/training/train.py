@@ -5,47 +5,54 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from services.model.manifest import Expected, Source, Thresholds
 from services.training.data.folds import stratified, time_blocks
-from services.training.data.training_set import Labelled, Request, TrainingSet, read_training_set
-from services.training.evaluate.figures import Choices, headline, remit_auroc, with_interval
+from services.training.data.training_set import Request, TrainingSet, read_training_set
+from services.training.evaluate.figures import Choices, Figure, headline, remit_auroc, with_interval
 from services.training.export.model_folder import Trained, save
 from services.training.export.onnx_graph import Parts
+from services.training.fit.binary import Binary, fit_binary, fit_platt
 from services.training.fit.calibration import Calibration, choose_penalty, fit_calibration
-from services.training.fit.feature_counts import count
-from services.training.fit.recipe import FittedRecipe, best_recipe, fit_recipe
-from services.training.fit.remit import Remit, energy, fit_energy_score, fit_learnt, pick_threshold
+from services.training.fit.flags import flag_figures
+from services.training.fit.linear import term_weights
+from services.training.fit.recipe import (
+    FEATURES,
+    Counted,
+    Features,
+    HeldOut,
+    Recipe,
+    best_recipe,
+    fit_departments,
+    make_features,
+    row_weights,
+)
+from services.training.fit.remit import Remit, energy, fit_energy_score, pick_threshold
 from services.training.fit.thresholds import pick_each
 
 Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
 
 
 class Judged(NamedTuple):
-    """The held-out texts, each judged by a calibration that had not seen it."""
+    """Held-out texts, each judged by a calibration that had not seen it."""
 
     probabilities: Floats
     choices: Choices
 
 
-class InRemit(NamedTuple):
-    """How likely texts are in remit, as models that had not seen them say.
+class Answered(NamedTuple):
+    """A yes-or-no question, fitted; and what it says of texts that it was not fitted to.
 
-    `held_out` are the texts that departments were judged on, all of them in remit; `given` are
-    those with which the remit was learnt, if any were, and `truths` tells which are in remit.
+    `probabilities` and `truths` are of shape (texts,).
     """
 
-    held_out: Floats
-    given: Floats | None = None
-    truths: NDArray[np.bool_] | None = None
-
-    def known(self) -> Iterator[Floats]:
-        """Return those that are in remit, each kind of text by itself."""
-        yield self.held_out
-        if self.given is not None:
-            yield self.given[self.truths]
+    binary: Binary
+    probabilities: Floats
+    truths: Truths
 
 
 def train(request: Request, on_step: Callable[[str], None]) -> Trained:
@@ -68,37 +75,52 @@ def train(request: Request, on_step: Callable[[str], None]) -> Trained:
 
 
 def _train(request: Request, on_step: Callable[[str], None]) -> Trained:
+    seed = request.seed
     on_step("Reading the texts")
     training_set = read_training_set(request)
-    recipe = best_recipe(training_set, request.seed, on_step)
+    tried = FEATURES[:1] if request.words_only else FEATURES
+    recipe = best_recipe(training_set, tuple(request.weights), tried, seed, on_step)
+    features = make_features(training_set, recipe.features)
     on_step(f"Fitting {len(training_set.train.texts):,} texts")
-    fitted = fit_recipe(training_set, recipe, request.seed)
+    linear, held_out = fit_departments(features, recipe, seed)
     on_step("Calibrating")
-    calibration, judged = _calibrate(training_set, fitted, request.seed)
-    on_step("Learning what is out of remit")
-    remit, in_remit = _remit(fitted, calibration, training_set.remit, request.seed)
+    calibration, judged = _calibrate(training_set, held_out, seed)
+    on_step("Learning what is out of remit, and what a person must see first")
+    in_remit = _answer_remit(features, recipe, seed)
+    flags = [_answer_flag(features, recipe, n, seed) for n in range(len(training_set.flag_names))]
+    seen = calibration.mixing.logits(held_out.scores)
+    remit = Remit(fit_energy_score(energy(seen)), in_remit.binary if in_remit else None)
     on_step("Measuring")
     return Trained(
         name=request.out.resolve().name,
-        features=fitted.recipe.features,
-        hashes=fitted.hashes,
-        parts=Parts(training_set.names, fitted.linear, calibration, remit),
-        thresholds=_thresholds(training_set, fitted, judged, in_remit, request.precision),
+        features=recipe.features,
+        hashes=features.hashes,
+        parts=Parts(
+            labels=training_set.names,
+            flags=training_set.flag_names,
+            linear=linear,
+            calibration=calibration,
+            remit=remit,
+            binaries=tuple(each.binary for each in flags),
+        ),
+        thresholds=_thresholds(training_set, held_out, judged, remit, in_remit, flags, request),
         expected=_expected(training_set, judged),
         sources=tuple(_sources(request)),
         training={
-            "seed": request.seed,
+            "seed": seed,
             "half_life_days": request.half_life if request.columns.date else None,
-            "label_power": fitted.recipe.label_power,
+            "label_power": recipe.label_power,
+            "file_weights": recipe.kind_weights,
+            "left_out_of_valid": training_set.left_out,
         },
-        figures=_figures(judged, in_remit),
+        figures=_figures(judged, in_remit, dict(zip(training_set.flag_names, flags, strict=True))),
     )
 
 
 def _calibrate(
-    training_set: TrainingSet, fitted: FittedRecipe, seed: int
+    training_set: TrainingSet, held_out: HeldOut, seed: int
 ) -> tuple[Calibration, Judged]:
-    scores, labels = fitted.scores, fitted.labels
+    scores, labels = held_out.scores, held_out.labels
     folds = time_blocks(len(labels)) if training_set.by_time else stratified(labels, seed)
     penalty, probabilities = choose_penalty(scores, labels, folds)
     right = probabilities.argmax(axis=1) == labels
@@ -106,37 +128,112 @@ def _calibrate(
     return fit_calibration(scores, labels, penalty), judged
 
 
-def _remit(
-    fitted: FittedRecipe, calibration: Calibration, given: Labelled | None, seed: int
-) -> tuple[Remit, InRemit]:
-    """Return the remit's score, and what it says of texts that it was not fitted to."""
-    seen = calibration.mixing.logits(fitted.scores)
-    by_energy = Remit(fit_energy_score(energy(seen)))
-    if given is None:
-        return by_energy, InRemit(by_energy.probabilities(seen, fitted.counts))
-    counts = count(given.texts, fitted.vocabulary)
-    linear, sigmoid, learnt = fit_learnt(counts, given.labels, fitted.recipe.label_power, seed)
-    remit = Remit(by_energy.energy_score, linear, sigmoid)
-    logits = calibration.mixing.logits(fitted.linear.scores(counts))
-    lower = np.minimum(learnt, by_energy.probabilities(logits, counts))
-    return remit, InRemit(remit.probabilities(seen, fitted.counts), lower, given.labels == 1)
+def _answer_remit(features: Features, recipe: Recipe, seed: int) -> Answered | None:
+    """Learn what is in remit; None where no text is out of it."""
+    # What is flagged and has no department is not for nobody: a person decides.
+    train = features.train.of(_knows_remit(features.train))
+    valid = features.valid and features.valid.of(_knows_remit(features.valid))
+    truths = train.texts.in_remit
+    if truths.all() or not truths.any():
+        return None
+    judged_by_valid = valid is not None and _both(valid.texts.in_remit)
+    return _answer(
+        features,
+        recipe,
+        train,
+        truths,
+        (valid, valid.texts.in_remit) if judged_by_valid and valid else None,
+        seed,
+    )
 
 
-def _thresholds(
+def _knows_remit(counted: Counted) -> Truths:
+    texts = counted.texts
+    unclear = ~texts.in_remit & texts.flags.any(axis=1)
+    knows: Truths = texts.knows_remit & ~unclear
+    return knows
+
+
+def _answer_flag(features: Features, recipe: Recipe, flag: int, seed: int) -> Answered:
+    train = features.train.of(features.train.texts.knows_flags)
+    valid = features.valid and features.valid.of(features.valid.texts.knows_flags)
+    judged_by_valid = valid is not None and _both(valid.texts.flags[:, flag])
+    return _answer(
+        features,
+        recipe,
+        train,
+        train.texts.flags[:, flag],
+        (valid, valid.texts.flags[:, flag]) if judged_by_valid and valid else None,
+        seed,
+    )
+
+
+def _both(truths: Truths) -> bool:
+    return bool(truths.any() and not truths.all())
+
+
+def _answer(  # noqa: PLR0913, PLR0917 - what a fit takes
+    features: Features,
+    recipe: Recipe,
+    train: Counted,
+    truths: Truths,
+    valid: tuple[Counted, Truths] | None,
+    seed: int,
+) -> Answered:
+    """Fit a yes-or-no question; validation texts judge it, or else each fold the others."""
+    weights, terms = row_weights(train.texts, recipe), _idf(features)
+    linear = fit_binary(train.counts, truths, weights, terms, seed)
+    if valid is not None:
+        counted, expected = valid
+        scores = linear.scores(counted.counts)[:, 0]
+        sigmoid = fit_platt(scores, expected)
+        return Answered(Binary(linear, sigmoid), sigmoid.probabilities(scores), expected)
+    scores = np.empty(len(truths))
+    for others, fold in stratified(truths.astype(np.intp), seed):
+        without = fit_binary(train.counts[others], truths[others], weights[others], terms, seed)
+        scores[fold] = without.scores(train.counts[fold])[:, 0]
+    sigmoid = fit_platt(scores, truths)
+    return Answered(Binary(linear, sigmoid), sigmoid.probabilities(scores), truths)
+
+
+def _idf(features: Features) -> Floats:
+    """Return the inverse document frequencies that all yes-or-no questions share."""
+    counts: sp.csr_matrix = features.train.counts
+    return term_weights(counts, np.ones((counts.shape[0], 1)), label_power=0)
+
+
+def _thresholds(  # noqa: PLR0913, PLR0917 - all that thresholds are picked from
     training_set: TrainingSet,
-    fitted: FittedRecipe,
+    held_out: HeldOut,
     judged: Judged,
-    in_remit: InRemit,
-    precision: float,
+    remit: Remit,
+    in_remit: Answered | None,
+    flags: list[Answered],
+    request: Request,
 ) -> Thresholds:
     overall, departments = pick_each(
-        judged.probabilities, fitted.labels, training_set.names, precision
+        judged.probabilities, held_out.labels, training_set.names, request.precision
     )
+    if in_remit is None:
+        known = remit.probabilities(held_out.scores, held_out.counts)
+    else:
+        known = in_remit.probabilities[in_remit.truths]
+    raised = {
+        name: flag_figures(
+            [name],
+            each.probabilities[:, None],
+            each.truths[:, None],
+            request.recall,
+            request.false_alarms,
+        )[name]
+        for name, each in zip(training_set.flag_names, flags, strict=True)
+    }
     return Thresholds(
-        precision=precision,
+        precision=request.precision,
         overall=overall,
         departments=departments,
-        in_remit=min(map(pick_threshold, in_remit.known())),
+        in_remit=pick_threshold(known),
+        flags=raised,
     )
 
 
@@ -149,15 +246,22 @@ def _expected(training_set: TrainingSet, judged: Judged) -> Expected:
     )
 
 
-def _figures(judged: Judged, in_remit: InRemit) -> dict[str, Any]:
+def _figures(
+    judged: Judged, in_remit: Answered | None, flags: dict[str, Answered]
+) -> dict[str, Any]:
     figures = headline(judged.choices)
-    given, truths = in_remit.given, in_remit.truths
-    if given is not None and truths is not None:
-        figures["remit_auroc"] = with_interval(
-            len(truths), lambda rows: remit_auroc(given[rows], truths[rows])
-        )
+    questions = {"remit": in_remit} if in_remit else {}
+    for name, each in {**questions, **flags}.items():
+        figures[f"{name}_auroc"] = _auroc(each)
     rounded = {name: [round(each, 4) for each in figure] for name, figure in figures.items()}
     return {"texts": len(judged.choices.sure), **rounded}
+
+
+def _auroc(answered: Answered) -> Figure:
+    return with_interval(
+        len(answered.truths),
+        lambda rows: remit_auroc(answered.probabilities[rows], answered.truths[rows]),
+    )
 
 
 def _sources(request: Request) -> Iterator[Source]:

@@ -1,3 +1,4 @@
+import re
 import time
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_there_is_a_route_for_each_department(model: Model) -> None:
 def test_the_model_is_called_as_its_folder_is(model: Model) -> None:
     """A decision names the model that made it by the folder it is found in."""
     assert model.name == FOLDER.name
-    assert model.manifest.files["model.onnx"].startswith(model.version)
+    assert re.fullmatch("[0-9a-f]{12}", model.version)
 
 
 def test_nothing_is_promised_without_rows_to_show_for_it(manifest: Manifest) -> None:
@@ -59,6 +60,14 @@ def test_nothing_is_promised_without_rows_to_show_for_it(manifest: Manifest) -> 
     for threshold in given:
         assert threshold.rows >= MIN_ROWS
         assert threshold.precision >= thresholds.precision
+
+
+def test_each_flag_says_what_it_finds(manifest: Manifest) -> None:
+    """The model raises flags for danger and discrimination, and knows how many of them it finds."""
+    assert {"danger", "discrimination"} <= manifest.thresholds.flags.keys()
+    for threshold in manifest.thresholds.flags.values():
+        assert threshold.rows >= MIN_ROWS
+        assert threshold.false_alarms < threshold.recall
 
 
 def test_what_is_expected_adds_up(manifest: Manifest) -> None:
@@ -78,7 +87,7 @@ def test_what_is_expected_adds_up(manifest: Manifest) -> None:
 )
 def test_plain_questions_find_their_department(model: Model, asked: str, department: str) -> None:
     """What anybody could answer, the model answers as well."""
-    [probabilities], _ = model.score([asked])
+    [probabilities] = model.score([asked]).probabilities
     assert model.labels[probabilities.argmax()].startswith(department)
 
 

@@ -25,7 +25,8 @@ NEEDED = [
 def shipped_files() -> set[str]:
     """Return every file of the checkout's `models/` and `schemas/`, by its name in the wheel."""
     paths = [path for name in ("models", "schemas") for path in (ROOT / name).rglob("*")]
-    return {f"services/shipped/{path.relative_to(ROOT)}" for path in paths if path.is_file()}
+    shipped = (path for path in paths if path.is_file() and path.parent.name != "inquiries")
+    return {f"services/shipped/{path.relative_to(ROOT)}" for path in shipped}
 
 
 def build(source: Path, folder: Path, target: str) -> Path:

@@ -15,7 +15,8 @@ ONE_CLASS = as_csv([row for row in ROWS if row.department == "tax"])
 UNLABELLED = as_csv([row for row in remit_rows(0) if not row.department])
 UNIQUE = "".join(f"{chr(0x4E00 + n)},{BUSY[n % 2]},2026-01-01\n" for n in range(40)).encode()
 SWAN = b"The swan,parks,2026-01-01\n"
-UNDATED = b'{"text": "hello", "department": "tax"}\n'
+UNNAMED = b"".join(b"%s,,%s\n" % tuple(line.split(b",")[::2]) for line in GOOD.splitlines()[1:])
+SEEN = as_csv(ROWS[:100])
 
 
 class Bad(NamedTuple):
@@ -35,8 +36,8 @@ BAD = {
     "a blank text": Bad("a.csv", GOOD + b" \t,tax,2026-01-01\n", ("/a.csv", "row 271")),
     "a text that is a number": Bad("a.jsonl", b'{"text": 5}\n', ("/a.jsonl", "row 1")),
     "too few rows of a class": Bad("a.csv", GOOD + SWAN * 9, ("parks",)),
-    "no label": Bad("a.csv", GOOD + b"hello,,2026-01-01\n", ("no label",)),
-    "two labels": Bad("a.csv", GOOD + b"hello,tax|roads,2026-01-01\n", ("several",)),
+    "no label at all": Bad("a.csv", HEADER + UNNAMED, ("No row has a label", "--label")),
+    "seen before": Bad("a.csv", SEEN, ("/a.csv", "stand in --data"), "--valid"),
     "not UTF-8": Bad("a.csv", GOOD + b"caf\xe9,tax,2026-01-01\n", ("/a.csv", "UTF-8")),
     "UTF-16": Bad("a.csv", GOOD.decode().encode("utf-16"), ("/a.csv", "UTF-8")),
     "torn gzip": Bad("a.csv.gz", ZIPPED[:-40], ("/a.csv.gz", "gzip")),
@@ -48,10 +49,8 @@ BAD = {
     "nothing": Bad("a.csv", b"", ("/a.csv", "no column")),
     "a torn row": Bad("a.csv", GOOD + b"hello\rtax", ("/a.csv", "271")),
     "a wrong date": Bad("a.csv", GOOD + b"hello,tax,24/11/2026\n", ("/a.csv", "row 271")),
-    "no date": Bad("a.jsonl", LINES + UNDATED, ("/a.jsonl", "row 271")),
     "no common word": Bad("a.csv", HEADER + UNIQUE, ("in common",)),
     "an unknown later label": Bad("a.csv", GOOD + SWAN, ("parks",), "--valid"),
-    "no later label": Bad("a.csv", GOOD + b"hello,,2026-01-01\n", ("validation",), "--valid"),
     "few later rows": Bad("a.csv", HEADER + FIRST * 4, ("/a.csv", "--valid"), "--valid"),
     "nothing out of remit": Bad("a.csv", GOOD, ("/a.csv", "remit"), "--remit"),
     "nothing in remit": Bad("a.csv", UNLABELLED, ("/a.csv", "remit"), "--remit"),

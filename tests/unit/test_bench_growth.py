@@ -3,7 +3,7 @@ from pathlib import Path
 from benchmarks.contestants import Name
 from benchmarks.many_departments import spread, with_departments
 from benchmarks.processes import environment_with
-from benchmarks.workloads import Answers, Inquiries
+from benchmarks.workloads import Inquiries, Results
 from services.cli import MODEL
 from services.clock import utc_now
 from services.local.processes.pipeline import plan_installation
@@ -33,7 +33,7 @@ def test_a_router_of_many_departments_is_given_work_for_them(tmp_path: Path) -> 
         each for each in route_records(records, decider, utc_now()) if isinstance(each, Output)
     ]
     assert len({output.topic for output in routed}) > 10
-    answers = Answers(workload, TEXTS, "growth.")
+    answers = Results(workload, TEXTS, "growth.")
     for output in routed:
         answers.note(ARecord(output.value, key=output.key, topic=f"growth.{output.topic}"))
     answers.check(Name.ROUTER)

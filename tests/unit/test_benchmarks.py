@@ -15,7 +15,7 @@ from benchmarks.figures import RATIO, TABLE, figures_of
 from benchmarks.inquiries import texts
 from benchmarks.report import Report, describe_machine, publish
 from benchmarks.runs import Case, Round, Run
-from benchmarks.workloads import Answers, Inquiries, Workload
+from benchmarks.workloads import Inquiries, Results, Workload
 from services.classifier.classify import classify_records
 from services.engine.job import Result
 from services.errors import TriageError
@@ -87,7 +87,7 @@ def test_right_answers_pass(inquiries: Inquiries, model: Model, decider: Decider
         Name.ROUTER: route_records(given(to_route), decider, NOW),
     }
     for name, answered in results.items():
-        answers = Answers(inquiries.given_to(name), NUMBERS)
+        answers = Results(inquiries.given_to(name), NUMBERS)
         for record in written(answered):
             answers.note(record)
         answers.check(name)
@@ -96,7 +96,7 @@ def test_right_answers_pass(inquiries: Inquiries, model: Model, decider: Decider
 def test_lost_doubled_and_wrong_answers_end_the_run(inquiries: Inquiries) -> None:
     """A contestant that loses, doubles or alters records gets no figures but a sentence."""
     workload = inquiries.given_to(Name.PASSTHROUGH)
-    answers = Answers(workload, NUMBERS)
+    answers = Results(workload, NUMBERS)
     first, second, *rest, _ = given(workload)
     for record in (first, first, second._replace(value=b"{}"), *rest):
         answers.note(record)

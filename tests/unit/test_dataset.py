@@ -28,7 +28,7 @@ def test_the_same_rows_are_read_from_any_form(tmp_path: Path, name: str) -> None
     assert [*data.texts] == [row.text for row in ROWS]
     assert [*data.labels] == [{row.department} for row in ROWS]
     assert data.dates is not None
-    assert [day.isoformat() for day in data.dates] == [row.day for row in ROWS]
+    assert [*data.dates] == [date.fromisoformat(row.day) for row in ROWS]
 
 
 def test_what_people_write_is_kept_as_it_is(tmp_path: Path) -> None:
@@ -71,3 +71,15 @@ def test_a_citizens_text_does_not_show(tmp_path: Path) -> None:
     """Printing a data set shows none of what was written."""
     write(tmp_path / "a.csv", ROWS)
     assert ROWS[0].text not in repr(read_dataset([tmp_path / "a.csv"], COLUMNS))
+
+
+def test_of_several_files_some_may_lack_dates_and_flags(tmp_path: Path) -> None:
+    """Rows without a date stand first; rows of a file without flags have none."""
+    write(tmp_path / "a.jsonl", ROWS[:3])
+    (tmp_path / "b.csv").write_text("text,department,flags,x\nhi,tax,a|b,7\n", encoding="utf-8")
+    columns = Columns("text", "department", "day", "flags", ("x",))
+    data = read_dataset([tmp_path / "a.jsonl", tmp_path / "b.csv"], columns)
+    assert data.dates is not None
+    assert data.dates[0] is None
+    assert data.flags == (frozenset("ab"), *[frozenset()] * 3)
+    assert data.groups == {"x": ["7", "", "", ""]}

@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from services.cli import run
+from services.cli import MODEL, run
 from services.errors import ConfigurationError
 from services.model.manifest import Limits
 from services.model.scorer import Scores
+from services.model.text_model import load_model
 from services.training.data.dataset import Dataset
 from services.training.evaluate.evaluation import Evaluation
 from services.training.evaluate.measure import Files, evaluate
@@ -21,13 +22,15 @@ from services.training.evaluate.report import EXPLAINED, render
 from services.training.evaluate.typing_errors import mistype
 
 LABELS = ("parks <north>", "roads", "tax")
-LIMITS = Limits({"parks <north>": 0.5, "roads": 0.5, "tax": None}, in_remit=0.5)
+LIMITS = Limits(
+    {"parks <north>": 0.5, "roads": 0.5, "tax": None}, in_remit=0.5, flags={"danger": 0.5}
+)
 
 
 class ByWord:
     """A model that goes by a word: sure of a department whose name it reads, else of nothing."""
 
-    name, version, labels = "by-word", "1", LABELS
+    name, version, labels, flags = "by-word", "1", LABELS, ("danger",)
 
     def score(self, texts: Sequence[str]) -> Scores:
         rows = []
@@ -35,7 +38,10 @@ class ByWord:
             weights = [1.0 + 9 * (label.split()[0] in text) for label in LABELS]
             rows.append([each / sum(weights) for each in weights])
         in_remit = [0.1 if "pizza" in text else 0.9 for text in texts]
-        return SimpleNamespace(probabilities=np.array(rows), in_remit=np.array(in_remit))
+        flags = [[0.9 if "knife" in text else 0.1] for text in texts]
+        return SimpleNamespace(
+            probabilities=np.array(rows), in_remit=np.array(in_remit), flags=np.array(flags)
+        )
 
 
 def some_data() -> Dataset:
@@ -50,6 +56,32 @@ def some_data() -> Dataset:
     ] * 4
     texts, labels, dates = zip(*rows, strict=True)
     return Dataset(texts, [frozenset(each) for each in labels], dates)
+
+
+def flagged_data() -> Dataset:
+    rows = [
+        ("a knife on the roads", "danger", "direct"),
+        ("no knife", "danger", "direct"),
+        ("I am afraid on the roads", "danger", "indirect"),
+        ("he brought a knife", "danger", "indirect"),
+        ("a knife drawer for the roads", "", ""),
+        ("the roads are bad", "", ""),
+        ("so are these roads", "", ""),
+        ("and those roads", "", ""),
+    ] * 5
+    texts, flags, wording = zip(*rows, strict=True)
+    return Dataset(
+        texts=texts,
+        labels=[frozenset({"roads"})] * len(rows),
+        dates=None,
+        flags=[frozenset({each} - {""}) for each in flags],
+        groups={"wording": wording},
+    )
+
+
+@pytest.fixture(scope="module")
+def flagged() -> Evaluation:
+    return evaluate(ByWord(), LIMITS, flagged_data(), Files(("flagged.csv",)), 50)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +100,7 @@ def test_figures_are_of_the_texts_in_remit(found: Evaluation) -> None:
 
 def test_every_figure_has_its_interval(found: Evaluation) -> None:
     """Beside each figure stands an interval that holds it, and the page explains each."""
-    assert set(found.figures) == set(EXPLAINED)
+    assert set(found.figures) == set(EXPLAINED) - {"false_alarms"}
     for figure in found.figures.values():
         assert figure.low <= figure.value <= figure.high
 
@@ -80,6 +112,47 @@ def test_departments_say_what_their_threshold_lets_through(found: Evaluation) ->
     assert by_label["tax"].routed == 0
     assert by_label["roads"].routed == 4
     assert by_label["roads"].routed_right == 4
+
+
+def test_flags_are_measured_by_group(flagged: Evaluation) -> None:
+    """Of the texts with a flag those that were found are counted, in all and by each group."""
+    found = {(each.flag, each.column, each.group): each for each in flagged.flagged}
+    counts = {key: (each.found, each.texts) for key, each in found.items()}
+    assert counts == {
+        ("danger", "", ""): (15, 20),
+        ("danger", "wording", "direct"): (10, 10),
+        ("danger", "wording", "indirect"): (5, 10),
+    }
+    assert flagged.figures["danger_recall"].value == pytest.approx(0.75)
+    assert flagged.figures["danger_false_alarms"].value == pytest.approx(0.25)
+    assert flagged.figures["false_alarms"].value == pytest.approx(0.25)
+
+
+def test_what_is_flagged_is_not_routed(flagged: Evaluation) -> None:
+    """A text whose flag is raised goes to a person, whatever its department's threshold says."""
+    [roads] = [each for each in flagged.departments if each.label == "roads"]
+    assert roads.routed == 20
+
+
+def test_texts_without_flags_measure_none(found: Evaluation) -> None:
+    """Where the data say nothing of flags, there is no figure and no table of them."""
+    assert found.flagged == []
+    assert not [name for name in found.figures if "alarms" in name or "danger" in name]
+    assert "What a person must see first" not in render(found)
+
+
+def test_the_page_shows_what_was_flagged(flagged: Evaluation) -> None:
+    """The page has a row for each flag and group: how many there are, and how many were found."""
+    page = render(flagged)
+    table = page[page.index("What a person must see first") :]
+    rows = re.findall(r"<tr><th>danger</th>(.*?)</tr>", table, flags=re.DOTALL)
+    cells = [re.findall(r"<td>(.*?)</td>", row) for row in rows]
+    assert cells == [
+        ["all", "20", "15", "75.0%"],
+        ["wording: direct", "10", "10", "100.0%"],
+        ["wording: indirect", "10", "5", "50.0%"],
+    ]
+    assert EXPLAINED["false_alarms"][0] in page
 
 
 def test_confusion_counts_every_text_in_remit_once(found: Evaluation) -> None:
@@ -154,3 +227,22 @@ def test_the_command_writes_json_and_page(
     assert "accuracy" in capsys.readouterr().out
     assert json.loads((tmp_path / "e.json").read_text())["texts"] == 6
     assert "department-for-transport" in (tmp_path / "e.html").read_text()
+
+
+def test_the_command_says_what_was_found_of_each_flag(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`triage evaluate --flags --by` prints each flag's figures, and what each group's are."""
+    [flag, *_] = load_model(MODEL, threads=1).flags
+    rows = [
+        f"I want to die,department-for-transport,{flag},direct",
+        "potholes,department-for-transport,,",
+    ]
+    data = tmp_path / "rows.csv"
+    data.write_text("\n".join(["text,department,flags,wording", *rows * 5]))
+    with pytest.raises(SystemExit) as ended:
+        run(["evaluate", "--data", str(data), "--flags", "flags", "--by", "wording"])
+    assert not ended.value.code
+    printed = capsys.readouterr().out
+    assert f"{flag} recall" in printed
+    assert re.search(rf"{flag}, wording direct +\d of 5 found", printed)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.model.explanation import Reasons, explain
+from services.model.explanation import FlagReasons, Reasons, explain, explain_flag
 from services.model.text_model import Model, load_model
 from services.resources import shipped
 
@@ -16,7 +16,7 @@ def logits_of(model: Model, text: str) -> dict[str, float]:
     return dict(zip(model.labels, logits[0].tolist(), strict=True))
 
 
-def total(reasons: Reasons) -> float:
+def total(reasons: Reasons | FlagReasons) -> float:
     return reasons.bias + sum(each.value for each in reasons.contributions) + reasons.rest
 
 
@@ -66,3 +66,23 @@ def test_explanations_name_only_what_the_text_has() -> None:
     for reasons in explain(MODEL, PENSION):
         for each in reasons.contributions:
             assert each.fragment.strip("…") in plain
+
+
+@given(st.text(max_size=300) | st.just("I want to die, and nobody helps me"))
+@settings(deadline=None, max_examples=60)
+def test_contributions_sum_to_the_score_of_a_flag(text: str) -> None:
+    """What fragments add, and the bias, make up the score of each flag in the graph."""
+    [scores] = MODEL.run(MODEL.vocabulary.read([text]), "flag_scores")
+    for flag, served in zip(MODEL.flags, scores[0].tolist(), strict=True):
+        reasons = explain_flag(MODEL, text, flag)
+        assert reasons.flag == flag
+        assert total(reasons) == pytest.approx(reasons.score)
+        assert reasons.score == pytest.approx(served, abs=1e-3)
+
+
+def test_what_raised_a_flag_is_named_first() -> None:
+    """The fragment that adds most to a flag's score stands first among its reasons."""
+    [danger] = [flag for flag in MODEL.flags if flag == "danger"]
+    first, *_ = explain_flag(MODEL, "The bus is late and I want to die.", danger).contributions
+    assert "die" in first.fragment
+    assert first.value > 0

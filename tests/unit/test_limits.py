@@ -105,3 +105,15 @@ def test_a_router_without_a_model_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("ROUTER_MODELS", "")
     with pytest.raises(ConfigurationError, match="ROUTER_MODELS"):
         create_decider(read_settings(RouterSettings))
+
+
+def test_a_rule_for_a_flag_of_no_model_stops_the_router(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A routing table that waits for a flag which the models lack is refused at the start."""
+    rule = '[[rules]]\nid = "x"\nreason = "x"\nsend_to = "review"\nflag = "moonstruck"\n'
+    shipped = RouterSettings().routes.read_text(encoding="utf-8")
+    (tmp_path / "routes.toml").write_text(f"{shipped}\n{rule}", encoding="utf-8")
+    monkeypatch.setenv("ROUTER_ROUTES", str(tmp_path / "routes.toml"))
+    with pytest.raises(ConfigurationError, match="moonstruck"):
+        create_decider(read_settings(RouterSettings))

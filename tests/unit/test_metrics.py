@@ -128,7 +128,7 @@ def test_the_classifier_shows_what_its_model_was_used_to(model: Model) -> None:
     assert mean == expected.mean_probability
 
 
-def routed(decider: Decider, department: str) -> list[Output]:
+def routed(decider: Decider, department: str, **flags: float) -> list[Output]:
     """Route what a model is not sure of."""
     manifest = read_manifest(MODEL)
     event = example_of(Classified)
@@ -136,6 +136,7 @@ def routed(decider: Decider, department: str) -> list[Output]:
         "model": {"name": manifest.name, "version": manifest.version},
         "department": department,
         "probability": 0.1,
+        "flags": flags,
     }
     records = [ARecord(json.dumps(event).encode()), ARecord(b"not JSON")]
     return outputs_of(records, route_records(records, decider, NOW))
@@ -144,7 +145,7 @@ def routed(decider: Decider, department: str) -> list[Output]:
 def test_the_router_counts_why_what_went_where(decider: Decider) -> None:
     """Each route counts by the model's department and the reason; a rejected record does not."""
     registry = CollectorRegistry()
-    metrics = RouterMetrics(registry, decider.table)
+    metrics = RouterMetrics(registry, decider.table, decider.flags)
     metrics.note(routed(decider, "home-office"))()
     counts = {
         (sample.labels["department"], sample.labels["reason"]): sample.value
@@ -158,9 +159,24 @@ def test_the_router_counts_why_what_went_where(decider: Decider) -> None:
 def test_a_department_that_nobody_knows_makes_no_series_of_its_own(decider: Decider) -> None:
     """Departments that the table does not know, whoever named them, are counted as one."""
     registry = CollectorRegistry()
-    metrics = RouterMetrics(registry, decider.table)
+    metrics = RouterMetrics(registry, decider.table, decider.flags)
     for name in ("nobody", "somebody"):
         metrics.note(routed(decider, name))()
     labels = {"department": UNKNOWN, "reason": "low-confidence"}
     assert registry.get_sample_value("triage_routed_total", labels) == 2
     assert b"body" not in generate_latest(registry)
+
+
+def test_the_router_counts_the_flags_that_are_raised(decider: Decider) -> None:
+    """A flag counts where it is raised; one that is not likely enough, or unheard of, does not."""
+    registry = CollectorRegistry()
+    metrics = RouterMetrics(registry, decider.table, decider.flags)
+    for flags in ({"danger": 1.0, "unheard_of": 1.0}, {"danger": 1.0}, {"danger": 0.0}):
+        metrics.note(routed(decider, "home-office", **flags))()
+    counts = {
+        sample.labels["flag"]: sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == "triage_flagged_total"
+    }
+    assert counts == {**dict.fromkeys(decider.flags, 0), "danger": 2}

@@ -11,7 +11,7 @@ import pytest
 from services.messages.decision import Model
 from services.model.manifest import Limits
 from services.model.scorer import Scores
-from services.offline.decisions import Decisions
+from services.offline.decisions import Decisions, Reasoning
 from services.router.decide import Decider
 from services.router.limits import limits_of
 from services.router.table import load_table
@@ -37,6 +37,7 @@ class ByWord:
     """A model that is sure of tax where the text says so, and doubts everything else."""
 
     name, version, labels = "by-word", "1", ("tax", "roads")
+    flags = ("danger",)
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -46,7 +47,8 @@ class ByWord:
         rows = [(0.9, 0.1) if "tax" in text else (0.5, 0.5) for text in texts]
         probabilities = np.array(rows, np.float32).reshape(len(texts), 2)
         in_remit = np.ones(len(texts), np.float32)
-        return SimpleNamespace(probabilities=probabilities, in_remit=in_remit)
+        flags = np.array([["knife" in text] for text in texts], np.float32).reshape(len(texts), 1)
+        return SimpleNamespace(probabilities=probabilities, in_remit=in_remit, flags=flags)
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def decider(tmp_path: Path) -> Decider:
     routes = tmp_path / "routes.toml"
     routes.write_text(TABLE)
     table = load_table(routes)
-    limits = limits_of(table, Limits({}, in_remit=0.5))
+    limits = limits_of(table, Limits({}, in_remit=0.5, flags={"danger": 0.5}))
     return Decider(table, {Model(ByWord.name, ByWord.version): limits})
 
 
@@ -93,3 +95,12 @@ def test_lines_are_scored_in_batches(decider: Decider) -> None:
     decisions = Decisions(model := ByWord(), decider, 4)
     assert len(list(decisions.of([b"tax"] * 10, NOW))) == 10
     assert model.batches == [4, 4, 2]
+
+
+def test_reasons_are_given_for_the_department_and_each_raised_flag(decider: Decider) -> None:
+    """What is explained is the text as the model read it, and those flags that were raised."""
+    reasons = Reasoning(lambda text: f"of {text}", lambda text, flag: f"{flag} of {text}")
+    decisions = Decisions(ByWord(), decider, 4, reasons)
+    written = [json.loads(line) for line in decisions.of([b"tax", b"a knife"], NOW)]
+    assert [line["explanation"] for line in written] == ["of tax", "of a knife"]
+    assert [line["flags"] for line in written] == [[], ["danger of a knife"]]

@@ -6,15 +6,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from services.training.evaluate.figures import Choices, calibration_error, remit_auroc
-from services.training.fit.remit import (
-    Remit,
-    Sigmoid,
-    energy,
-    fit_energy_score,
-    fit_learnt,
-    fit_platt,
-    pick_threshold,
-)
+from services.training.fit.binary import Binary, Sigmoid, fit_binary, fit_platt
+from services.training.fit.remit import Remit, energy, fit_energy_score, pick_threshold
 
 Floats = NDArray[np.float64]
 
@@ -80,31 +73,42 @@ def words(rows: int, vocabulary: range, random: np.random.Generator) -> Floats:
     return counts
 
 
+def fitted(counts: sp.csr_matrix, truths: NDArray[np.bool_]) -> Binary:
+    linear = fit_binary(counts, truths, np.ones(len(truths)), np.ones(counts.shape[1]), 0)
+    return Binary(linear, fit_platt(linear.scores(counts)[:, 0], truths))
+
+
 def test_the_remit_is_learnt_from_examples() -> None:
-    """Texts that it has not seen are told apart by words that strangers have, and judged fairly."""
+    """Texts that it has not seen are told apart by words that strangers have."""
     random = np.random.default_rng(2)
-    inside, outside = words(60, range(18), random), words(60, range(12, 30), random)
-    counts = sp.csr_matrix(np.vstack([inside, outside]))
-    labels = np.array([1] * 60 + [0] * 60)
-    linear, learnt, unseen = fit_learnt(counts, labels, 0.0, 0)
-    assert 0.9 < remit_auroc(unseen, labels == 1) <= 1
-    probabilities = Remit(Sigmoid(0.0, 50.0), linear, learnt).probabilities(
-        np.zeros((120, 3)), counts
-    )
-    assert probabilities[:60].min() > probabilities[60:].max()
+    inside, outside = words(120, range(18), random), words(120, range(12, 30), random)
+    seen = sp.csr_matrix(np.vstack([inside[:60], outside[:60]]))
+    unseen = sp.csr_matrix(np.vstack([inside[60:], outside[60:]]))
+    truths = np.arange(120) < 60
+    remit = Remit(Sigmoid(0.0, 50.0), fitted(seen, truths))
+    assert 0.9 < remit_auroc(remit.probabilities(np.zeros((120, 3)), unseen), truths) <= 1
 
 
-def test_the_lower_of_two_doubts_counts() -> None:
-    """A text is out of remit where either score says so."""
+def test_a_text_that_counts_for_nothing_teaches_nothing() -> None:
+    """Texts of weight 0 change no weight of what is learnt."""
+    random = np.random.default_rng(4)
+    counts = sp.csr_matrix(words(60, range(30), random))
+    truths = np.arange(60) % 2 == 0
+    wrong = np.where(np.arange(60) < 40, truths, ~truths)
+    weights, terms = (np.arange(60) < 40).astype(float), np.ones(40)
+    right = fit_binary(counts[:40], truths[:40], np.ones(40), terms, 0)
+    both = fit_binary(counts, wrong, weights, terms, 0)
+    assert both.weights == pytest.approx(right.weights, abs=0.02)
+
+
+def test_examples_count_before_energy() -> None:
+    """What was learnt from examples decides alone; without any the energy does."""
     random = np.random.default_rng(3)
     counts = sp.csr_matrix(words(30, range(30), random))
-    linear, learnt, _ = fit_learnt(counts, np.arange(30) % 2, 0.0, 0)
+    learnt = fitted(counts, np.arange(30) % 2 == 1)
     logits = random.normal(0, 3, (30, 3))
     energy_score = fit_energy_score(energy(logits))
-    probabilities = Remit(energy_score, linear, learnt).probabilities(logits, counts)
-    both = (
-        energy_score.probabilities(energy(logits)),
-        learnt.probabilities(linear.scores(counts)[:, 0]),
-    )
-    assert probabilities == pytest.approx(np.minimum(*both))
-    assert Remit(energy_score).probabilities(logits, counts) == pytest.approx(both[0])
+    by_energy = energy_score.probabilities(energy(logits))
+    probabilities = Remit(energy_score, learnt).probabilities(logits, counts)
+    assert probabilities == pytest.approx(learnt.probabilities(counts))
+    assert Remit(energy_score).probabilities(logits, counts) == pytest.approx(by_energy)

@@ -12,10 +12,12 @@ from services.model.manifest import Limits
 from services.router.decide import Decider
 from services.router.limits import limits_of
 from services.router.phrases import PhraseBook, words_of
-from services.router.table import check_labels, load_table
+from services.router.settings import ROUTES
+from services.router.table import check_flags, check_labels, load_table
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MODEL = Model("m", "1")
+FLAGS = {"danger": 0.4, "discrimination": 0.9, "unruled": 0.5}
 TABLE = """
 version = "7"
 review_topic = "review"
@@ -61,6 +63,20 @@ send_to = "review"
 languages = ["cy"]
 phrases = ["mae", "yn", "rŵan"]
 at_least = 2
+
+[[rules]]
+id = "flagged-danger"
+reason = "Somebody may be in danger, whatever the words."
+send_to = "review"
+priority = "high"
+flag = "danger"
+
+[[rules]]
+id = "flagged-discrimination"
+reason = "A person hears this."
+send_to = "review"
+flag = "discrimination"
+flag_threshold = 0.3
 """
 
 
@@ -73,7 +89,7 @@ def written(folder: Path, text: str = TABLE) -> Path:
 @pytest.fixture
 def decider(tmp_path: Path) -> Decider:
     table = load_table(written(tmp_path))
-    promised = Limits({"tax": 0.99, "roads": 0.8, "parks": None}, in_remit=0.9)
+    promised = Limits({"tax": 0.99, "roads": 0.8, "parks": None}, in_remit=0.9, flags=FLAGS)
     return Decider(table, {MODEL: limits_of(table, promised)})
 
 
@@ -88,6 +104,7 @@ def decide(
     language: str | None = None,
     subject: str | None = None,
     model: Model = MODEL,
+    **flags: float,
 ) -> Route:
     classification = Classification(
         model=model,
@@ -96,6 +113,7 @@ def decide(
         alternatives=(Alternative("other", runner_up),),
         in_remit=in_remit,
         classified_at=NOW,
+        flags=flags,
     )
     inquiry = Inquiry(id="1", text=text, language=language, subject=subject)
     return decider.decide(inquiry, classification, NOW)
@@ -149,12 +167,24 @@ def test_a_limit_itself_is_good_enough(
     [
         "I can't go on",
         "i CAN’T GO ON!!!",
+        "i cant go on",
+        "I can\u02bct, I can`t go on",
+        "I can\u00b4t go on",
+        "I can?t go on",
+        "I can\ufffdt go on",
+        "I can\u0092t go on",
+        "I canâ€™t go on",
+        "I can&rsquo;t&nbsp;go on",
+        "I <b>can</b>'t go<br>on",
+        "I can=E2=80=99t go =\non",
+        "I ca\u00adn't g\u200bo on",
+        "\uff29 \uff43\uff41\uff4e\uff07\uff54 \uff47\uff4f \uff4f\uff4e",
         "Since March I can't go\non, and nobody answers.",
         "wish   I was dead.",
     ],
 )
 def test_somebody_in_danger_reaches_a_person_with_priority(decider: Decider, text: str) -> None:
-    """Capitals, curly quotes, punctuation and line ends do not hide an urgent phrase."""
+    """Capitals, apostrophes of every kind or none, punctuation and codes hide no urgent phrase."""
     route = decide(decider, text)
     assert (route.topic, route.reason, route.rule) == ("review", "rule", "danger")
     assert route.priority == "high"
@@ -196,6 +226,71 @@ def test_welsh_is_recognised_without_a_tag(decider: Decider) -> None:
     assert decide(decider, "Mae, Mae and Mae West").rule is None
 
 
+@pytest.mark.parametrize(
+    ("flags", "rule"),
+    [
+        ({"danger": 0.4}, "flagged-danger"),
+        ({"danger": 1.0}, "flagged-danger"),
+        ({"danger": 0.399999}, None),
+        ({"discrimination": 0.3}, "flagged-discrimination"),
+        ({"discrimination": 0.299999}, None),
+        ({"danger": 0.4, "discrimination": 0.3}, "flagged-danger"),
+        ({"unruled": 1.0, "unheard_of": 1.0}, None),
+        ({}, None),
+    ],
+)
+def test_a_flag_fires_its_rule_from_its_limit_on(
+    decider: Decider, flags: dict[str, float], rule: str | None
+) -> None:
+    """A rule with a flag fires at the model's limit, or its own, and above; and not below."""
+    route = decide(decider, **flags)  # type: ignore[arg-type]
+    assert route.rule == rule
+    assert route.topic == ("review" if rule else "d.tax")
+    assert route.priority == ("high" if rule == "flagged-danger" else "normal")
+
+
+def test_a_limit_of_zero_is_a_limit(tmp_path: Path) -> None:
+    """A rule may ask for a flag of any probability, which sends all there is to a person."""
+    at_zero = TABLE.replace("flag_threshold = 0.3", "flag_threshold = 0")
+    table = load_table(written(tmp_path, at_zero))
+    decider = Decider(table, {MODEL: limits_of(table, Limits({}, in_remit=0.5, flags=FLAGS))})
+    assert decide(decider, discrimination=0.0).rule == "flagged-discrimination"
+    assert decide(decider).rule is None
+
+
+def test_an_unknown_model_raises_no_flags(decider: Decider) -> None:
+    """Without a model's limits no flag of it counts: a person sees it for that reason alone."""
+    route = decide(decider, model=Model("m", "of-tomorrow"), danger=1.0)
+    assert (route.topic, route.reason, route.rule) == ("review", "unknown-model", None)
+
+
+def test_a_flag_that_no_model_raises_is_named(tmp_path: Path) -> None:
+    """A rule that waits for a flag which no model has is refused in one sentence."""
+    table = load_table(written(tmp_path))
+    with pytest.raises(ConfigurationError, match=r"flagged-discrimination .* no model") as caught:
+        check_flags(table, {"danger"})
+    assert "they raise danger" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    check_flags(table, FLAGS)
+
+
+def test_an_apostrophe_is_no_part_of_a_word() -> None:
+    """With an apostrophe, another sign for one or none, a word is the same single word."""
+    for written in (
+        "can't",
+        "cant",
+        "CAN’T",
+        "can‘t",
+        "can`t",
+        "can\u00b4t",
+        "can\u02bct",
+        "can?t",
+    ):
+        assert words_of(written) == ["cant"]
+    assert words_of("'I'm' isn’t … ŵ'n?") == ["im", "isnt", "wn"]
+    assert words_of("can?to") == ["can", "to"]
+
+
 @given(st.text(st.characters(max_codepoint=127) | st.sampled_from("\u00a0£–—‘’“”•…€")))
 def test_words_are_the_same_whichever_way_they_are_cut(text: str) -> None:
     """The short way, for ASCII and typographic signs, finds the words that the long way finds."""
@@ -207,6 +302,53 @@ def test_a_long_text_takes_time_that_grows_with_it_alone() -> None:
     book = PhraseBook({"r": ["a " * 50 + f"b{number}" for number in range(20)]})
     assert book.find("a " * 10_000) == {}
     assert book.find("a " * 10_000 + "b7") == {"r": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The flea beetle ate our oilseed rape, and the rape next door.",
+        "My dog grooming business: may I groom a cat? A well groomed poodle, grooming parlours",
+        "The cafe has no food hygiene rating on its door; there is no food hygiene rating online",
+        "Bruised apples again, bruises on every one, the whole crate had bruises",
+        "The red squirrel is in danger. Beats me why nobody cares.",
+        "The bill really hit me this month. I fell on the pavement and hurt myself.",
+        "The Home Office has got my passport; when I got my passport back it was torn",
+        "Our modern slavery statement, our safeguarding policy, the most trafficked road in Kent",
+        "Landlords abusing the system, a scheme being abused, no food or drink on the tram",
+    ],
+)
+def test_the_shipped_rules_do_not_cry_wolf(text: str) -> None:
+    """Crops, dogs, hygiene ratings and fruit are for a department, not for an urgent look."""
+    rules = load_table(ROUTES).rules
+    assert PhraseBook({rule.id: rule.phrases for rule in rules}).find(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("I was raped in 2019", "danger-from-others"),
+        ("they tried to rape me", "danger-from-others"),
+        ("a victim of rape", "danger-from-others"),
+        ("he hits me", "danger-from-others"),
+        ("i am in danger", "danger-from-others"),
+        ("hes got my passport", "danger-from-others"),
+        ("my daughter was groomed online", "safeguarding-child"),
+        ("a grooming gang", "safeguarding-child"),
+        ("she has bruises all over", "safeguarding-child"),
+        ("a safeguarding concern", "safeguarding-child"),
+        ("mum is being abused", "safeguarding-adult"),
+        ("we've no food", "hardship"),
+        ("i cant go on", "danger-to-self"),
+        ("dont want to live", "danger-to-self"),
+        ("says he will kill himself", "danger-to-self"),
+        ("rydw i eisiau lladd fy hun", "danger-to-self"),
+    ],
+)
+def test_the_shipped_rules_hear_danger(text: str, rule: str) -> None:
+    """In the company that makes it urgent, a word is an alarm."""
+    rules = load_table(ROUTES).rules
+    assert rule in PhraseBook({each.id: each.phrases for each in rules}).find(text)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +365,9 @@ def test_a_long_text_takes_time_that_grows_with_it_alone() -> None:
         (('"no food"', '"?!"'), "a phrase without a word"),
         (("version", "version = ="), "not TOML"),
         (('send_to = "review"', 'send_to = "bin"'), "send_to|Invalid enum"),
+        (('flag = "discrimination"\n', 'languages = ["fr"]\n'), "a flag_threshold and no flag"),
+        (('flag = "danger"', 'flag = "discrimination"'), "several thresholds for the flag"),
+        (("flag_threshold = 0.3", "flag_threshold = 3"), "flag_threshold"),
     ],
 )
 def test_a_wrong_table_is_refused_in_one_sentence(

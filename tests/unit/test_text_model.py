@@ -39,9 +39,11 @@ def test_scores_are_probabilities(model: Model, texts: list[str]) -> None:
     scores = model.score(texts)
     assert scores.probabilities.shape == (len(texts), len(model.labels))
     assert scores.in_remit.shape == (len(texts),)
+    assert scores.flags.shape == (len(texts), len(model.flags))
     assert scores.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert (scores.probabilities >= 0).all()
     assert ((scores.in_remit >= 0) & (scores.in_remit <= 1)).all()
+    assert ((scores.flags >= 0) & (scores.flags <= 1)).all()
 
 
 @settings(max_examples=30)
@@ -53,6 +55,7 @@ def test_a_text_is_scored_the_same_in_any_batch(model: Model, texts: list[str]) 
         alone = model.score([text])
         assert together.probabilities[row] == pytest.approx(alone.probabilities[0], abs=SAME)
         assert together.in_remit[row] == pytest.approx(alone.in_remit[0], abs=SAME)
+        assert together.flags[row] == pytest.approx(alone.flags[0], abs=SAME)
 
 
 def test_the_order_of_a_batch_makes_no_difference(model: Model) -> None:
@@ -64,6 +67,7 @@ def test_the_order_of_a_batch_makes_no_difference(model: Model) -> None:
     shuffled = model.score([texts[index] for index in order])
     assert np.abs(shuffled.probabilities - scores.probabilities[order]).max() < SAME
     assert np.abs(shuffled.in_remit - scores.in_remit[order]).max() < SAME
+    assert np.abs(shuffled.flags - scores.flags[order]).max(initial=0) < SAME
 
 
 def test_no_texts_have_no_scores(model: Model) -> None:
@@ -71,12 +75,13 @@ def test_no_texts_have_no_scores(model: Model) -> None:
     scores = model.score([])
     assert scores.probabilities.shape == (0, len(model.labels))
     assert scores.in_remit.shape == (0,)
+    assert scores.flags.shape == (0, len(model.flags))
 
 
 @pytest.mark.parametrize("word", ["pension ", "年", "ŵ😀\0", "a"])
 def test_a_text_of_a_megabyte_is_scored(model: Model, word: str) -> None:
     """A text that is far longer than is accepted costs memory and time, and no more."""
-    [probabilities], [in_remit] = model.score([word * (1_000_000 // len(word))])
+    [probabilities], [in_remit], _ = model.score([word * (1_000_000 // len(word))])
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert 0 <= in_remit <= 1
 

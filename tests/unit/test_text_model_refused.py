@@ -102,7 +102,7 @@ def name_another_opset(folder: Path) -> None:
 
 
 def name_another_format(folder: Path) -> None:
-    write(folder, format=2)
+    write(folder, format=1)
 
 
 def add_an_unknown_field(folder: Path) -> None:
@@ -123,6 +123,17 @@ def promise_nothing_for_one(folder: Path) -> None:
 
 def promise_more_than_certainty(folder: Path) -> None:
     write(folder, thresholds={**read(folder)["thresholds"], "in_remit": 1.5})
+
+
+def promise_another_flag(folder: Path) -> None:
+    thresholds = read(folder)["thresholds"]
+    one = {"probability": 0.5, "recall": 0.9, "false_alarms": 0.1, "rows": 10}
+    write(folder, thresholds={**thresholds, "flags": {**thresholds["flags"], "silly": one}})
+
+
+def exchange_flags(folder: Path) -> None:
+    thresholds = read(folder)["thresholds"]
+    write(folder, thresholds={**thresholds, "flags": dict([*thresholds["flags"].items()][::-1])})
 
 
 def expect_another_department(folder: Path) -> None:
@@ -197,6 +208,8 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "a threshold too many": (promise_for_another_department, "ministry-of-silly-walks"),
     "a threshold too few": (promise_nothing_for_one, "ministry-of-justice"),
     "no probability": (promise_more_than_certainty, "in_remit"),
+    "a flag too many": (promise_another_flag, WEIGHTS),
+    "flags in another order": (exchange_flags, WEIGHTS),
     "a share too many": (expect_another_department, "ministry-of-silly-walks"),
     "a longer vocabulary": (vocabulary_of(lambda h: np.append(h, h[:1] + 1)), WEIGHTS),
     "a shorter vocabulary": (vocabulary_of(lambda h: h[:-1]), WEIGHTS),

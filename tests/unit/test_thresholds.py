@@ -108,8 +108,11 @@ def test_a_higher_promise_needs_a_higher_threshold(precision: float) -> None:
     assert lower.rows > higher.rows
 
 
-def test_each_department_is_promised_for_itself() -> None:
-    """A department's threshold rests on the texts that it is the first choice for, no others."""
+def test_each_department_is_promised_for_itself_or_with_all() -> None:
+    """A department's threshold rests on its own texts, or with few of them on those of all.
+
+    One that no text reaches that threshold with is promised nothing.
+    """
     probabilities = np.array(
         [[0.9, 0.1, 0.0]] * 60 + [[0.4, 0.6, 0.0]] * 60 + [[0.1, 0.1, 0.8]] * 9
     )
@@ -118,6 +121,16 @@ def test_each_department_is_promised_for_itself() -> None:
     assert each == {
         "tax": Threshold(probability=0.9, precision=1.0, rows=60),
         "roads": None,
-        "parks": None,
+        "parks": overall,
     }
     assert overall == Threshold(probability=0.8, precision=1.0, rows=69)
+
+
+def test_a_department_whose_texts_speak_against_it_is_promised_nothing() -> None:
+    """What holds over all does not hold for a department whose own few are too often wrong."""
+    probabilities = np.array([[0.9, 0.1]] * 200 + [[0.05, 0.95]] * 10)
+    truths = np.array([0] * 200 + [1] * 6 + [0] * 4)
+    overall, each = pick_each(probabilities, truths, ("tax", "roads"), 0.9)
+    assert overall is not None
+    assert each["tax"] is not None
+    assert each["roads"] is None

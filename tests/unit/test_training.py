@@ -19,11 +19,19 @@ from services.training.data.dataset import Columns
 from services.training.data.training_set import Request, read_training_set
 from services.training.export.model_folder import Trained, save
 from services.training.fit.feature_counts import count
-from services.training.fit.recipe import FEATURES, Recipe, fit_recipe
+from services.training.fit.recipe import (
+    FEATURES,
+    Recipe,
+    best_recipe,
+    fit_departments,
+    make_features,
+    row_weights,
+)
 from services.training.train import train
 from tests.unit.training_data import (
     BUSY,
     QUIET,
+    flagged_rows,
     labelled_rows,
     remit_rows,
     write,
@@ -44,6 +52,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write(folder / name, labelled_rows(1))
     write(folder / "valid.csv", labelled_rows(0, BUSY))
     write(folder / "remit.csv", remit_rows(2))
+    write(folder / "flagged.jsonl", flagged_rows(6))
+    write(folder / "later.csv", [*flagged_rows(7), *flagged_rows(6)[:30]])
     return folder
 
 
@@ -78,6 +88,26 @@ def full(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tr
         remit=data / "remit.csv",
     )
     return out, train(asked, quietly)
+
+
+@pytest.fixture(scope="module")
+def flagged(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
+    """A model from two kinds of rows: plain ones, and those that say what is flagged."""
+    out = tmp_path_factory.mktemp("models") / "flagged"
+    return out, train(asking_for_flags(data, out), quietly)
+
+
+def asking_for_flags(data: Path, out: Path) -> Request:
+    """Ask for flags; some of the later rows stand among those that are learnt from."""
+    return replace(
+        asking(data, out),
+        data=[data / "rows.csv", data / "flagged.jsonl"],
+        columns=Columns("text", "department", flags="flags"),
+        weights=(1.0, 2.0),
+        valid=data / "later.csv",
+        recall=0.9,
+        false_alarms=0.1,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -169,11 +199,11 @@ def test_compressed_rows_are_the_same_rows(
     assert weights_of(lower[0]) == weights_of(plain[0])
 
 
-def test_a_department_with_too_few_rows_is_promised_nothing(lower: tuple[Path, str]) -> None:
-    """Where too few texts say anything, a person decides, and whoever trains is told so."""
+def test_a_department_with_too_few_rows_has_the_promise_over_all(lower: tuple[Path, str]) -> None:
+    """Where too few texts say anything of a department, what holds for all together counts."""
     folder, printed = lower
-    assert trained_to(folder).thresholds.departments[QUIET] is None
-    assert f"Too few to promise anything, so a person decides: {QUIET}." in printed
+    thresholds = trained_to(folder).thresholds
+    assert thresholds.departments[QUIET] == thresholds.overall
     assert f"Written to {folder}." in printed
 
 
@@ -196,25 +226,28 @@ def test_a_promise_holds_for_the_texts_that_it_rests_on(full: tuple[Path, Traine
         assert threshold.rows >= 50
 
 
-def measured(trained: Trained, model: Model, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def measured(trained: Trained, model: Model, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
     """Return what the parts of a model say of texts, in double precision."""
     counts = count(texts, model.vocabulary)
     logits = trained.parts.calibration.mixing.logits(trained.parts.linear.scores(counts))
     probabilities = trained.parts.calibration.temperature.probabilities(logits)
-    return probabilities, trained.parts.remit.probabilities(logits, counts)
+    flags = [each.probabilities(counts) for each in trained.parts.binaries]
+    in_remit = trained.parts.remit.probabilities(logits, counts)
+    return probabilities, in_remit, np.array(flags).T.reshape(len(texts), len(flags))
 
 
-@pytest.mark.parametrize("kind", ["plain", "full"])
+@pytest.mark.parametrize("kind", ["plain", "full", "flagged"])
 def test_what_is_served_is_what_was_measured(kind: str, request: pytest.FixtureRequest) -> None:
     """The ONNX graph gives the probabilities that training gives, within half precision."""
     folder, trained = request.getfixturevalue(kind)
     model = load_model(folder, threads=1)
     texts = [row.text for row in [*labelled_rows(3), *remit_rows(4)]]
     texts += ["", "?", "nothing of this is known", "Ŵ 😀 \ud800", "tax " * 3_000]
-    probabilities, in_remit = measured(trained, model, texts)
+    probabilities, in_remit, flags = measured(trained, model, texts)
     served = model.score(texts)
     assert np.abs(served.probabilities - probabilities).max() < HALF_PRECISION
     assert np.abs(served.in_remit - in_remit).max() < HALF_PRECISION
+    assert np.abs(served.flags - flags).max(initial=0) < HALF_PRECISION
 
 
 def test_strangers_are_out_of_remit(full: tuple[Path, Trained]) -> None:
@@ -254,10 +287,11 @@ def test_two_departments_are_told_apart(data: Path, tmp_path: Path, later: str |
         data=[tmp_path / "two.csv"],
         valid=tmp_path / later if later else None,
     )
-    fitted = fit_recipe(read_training_set(two), Recipe(FEATURES[0], 0.0), 0)
-    assert fitted.scores.shape == (len(fitted.labels), 2)
-    assert fitted.scores[:, 0] == pytest.approx(-fitted.scores[:, 1])
-    assert fitted.right > 0.8
+    features = make_features(read_training_set(two), FEATURES[0])
+    _, held_out = fit_departments(features, Recipe(FEATURES[0], 0.0, (1.0,)), 0)
+    assert held_out.scores.shape == (len(held_out.labels), 2)
+    assert held_out.scores[:, 0] == pytest.approx(-held_out.scores[:, 1])
+    assert held_out.right > 0.8
 
 
 def test_a_folder_that_cannot_be_written_is_named(
@@ -279,7 +313,70 @@ def test_recent_rows_count_more(data: Path, tmp_path: Path) -> None:
     dated = replace(
         asking(data, tmp_path / "m"), columns=Columns("text", "department", "day"), half_life=30.0
     )
-    weights = read_training_set(dated).row_weights
+    weights = read_training_set(dated).train.weights
     assert weights[-31] == pytest.approx(weights[-1] / 2)
     assert weights.mean() == pytest.approx(1)
-    assert (read_training_set(asking(data, tmp_path / "m")).row_weights == 1).all()
+    assert (read_training_set(asking(data, tmp_path / "m")).train.weights == 1).all()
+
+
+def test_flags_are_learnt(flagged: tuple[Path, Trained]) -> None:
+    """In texts that the model has not seen, nearly all are found that a person must see first."""
+    model = load_model(flagged[0], threads=1)
+    assert model.flags == ("danger",)
+    rows = flagged_rows(8)
+    has = np.array([bool(row.flags) for row in rows])
+    threshold = model.manifest.thresholds.flags["danger"].probability
+    raised = model.score([row.text for row in rows]).flags[:, 0] >= threshold
+    assert raised[has].mean() > 0.85
+    assert raised[~has].mean() < 0.15
+
+
+def test_a_flag_promises_what_was_found_in_later_rows(flagged: tuple[Path, Trained]) -> None:
+    """A flag's threshold finds the share that was asked for, within the false alarms allowed."""
+    promised = trained_to(flagged[0]).thresholds.flags["danger"]
+    assert promised.rows == 90
+    assert promised.recall >= 0.9
+    assert promised.false_alarms <= 0.1
+    assert trained_to(flagged[0]).figures["danger_auroc"][0] > 0.9
+
+
+def test_a_flag_without_a_department_is_not_out_of_remit(flagged: tuple[Path, Trained]) -> None:
+    """Rows in danger that are for no department teach nothing of what nobody should get."""
+    assert flagged[1].parts.remit.learnt is None
+    assert "remit_auroc" not in trained_to(flagged[0]).figures
+
+
+def test_a_model_says_how_much_each_file_counted(flagged: tuple[Path, Trained]) -> None:
+    """The manifest has the weight of each file, and how many later rows were left out as known."""
+    training = trained_to(flagged[0]).training
+    assert training["file_weights"] == [1.0, 2.0]
+    assert training["left_out_of_valid"] >= 30
+
+
+def test_a_weight_counts_for_each_row_of_its_file(data: Path, tmp_path: Path) -> None:
+    """Rows of the second file count as much as its weight says; those for the remit count once."""
+    asked = replace(asking_for_flags(data, tmp_path / "m"), remit=data / "remit.csv")
+    train = read_training_set(asked).train
+    weights = row_weights(train, Recipe(FEATURES[0], 0.0, (1.0, 2.0)))
+    assert [set(weights[train.kinds == kind]) for kind in range(3)] == [{1.0}, {2.0}, {1.0}]
+
+
+def test_weights_are_chosen_by_the_later_rows(data: Path, tmp_path: Path) -> None:
+    """Where the second kind is like what is to come and the first is not, the second counts more.
+
+    Weights that were given are kept, whatever the rows say.
+    """
+    rows = labelled_rows(3, BUSY)
+    other = dict(zip(BUSY, BUSY[1:] + BUSY[:1], strict=True))
+    write(tmp_path / "first.csv", [row._replace(department=other[row.department]) for row in rows])
+    write(tmp_path / "second.csv", labelled_rows(4, BUSY))
+    asked = replace(
+        asking(data, tmp_path / "m"),
+        data=[tmp_path / "first.csv", tmp_path / "second.csv"],
+        valid=data / "valid.csv",
+    )
+    training_set = read_training_set(asked)
+    first, second = best_recipe(training_set, (), FEATURES, 0, quietly).kind_weights
+    assert first == 1
+    assert second > 1
+    assert best_recipe(training_set, (2.0, 1.0), FEATURES, 0, quietly).kind_weights == (2.0, 1.0)

@@ -25,7 +25,10 @@ BUSY = ("roads", "schools", "tax")
 QUIET = "parks [north]"
 ANYBODY = "please when will my the a is about why has not been and can you tell me".split()
 STRANGE = "horoscope recipe lottery gossip football ringtone discount casino dating diet".split()
+AFRAID = "afraid bruise threatens hiding knife locked beats scared bleeding terrified".split()
 SHARED, WRONG = 0.3, 0.04
+# Of those who are afraid, so many have no department; and words that anybody may have.
+NOBODYS, HARMLESS = 0.2, 0.1
 FIRST_DAY = date(2026, 1, 1)
 
 
@@ -35,6 +38,18 @@ class Row(NamedTuple):
     text: str
     department: str
     day: str
+
+
+class FlaggedRow(NamedTuple):
+    """A labelled text, and what a person must see first: danger, or nothing."""
+
+    text: str
+    department: str
+    day: str
+    flags: str
+
+
+Rows = Sequence[Row] | Sequence[FlaggedRow]
 
 
 def labelled_rows(seed: int, departments: Sequence[str] = tuple(DEPARTMENTS)) -> list[Row]:
@@ -53,21 +68,30 @@ def remit_rows(seed: int) -> list[Row]:
     return [row for both in zip(asked, strange, strict=True) for row in both]
 
 
-def as_csv(rows: Sequence[Row]) -> bytes:
+def flagged_rows(seed: int) -> list[FlaggedRow]:
+    """Make rows of which every third is from somebody in danger."""
+    chance = Random(seed)
+    return [
+        _flagged(row, chance) if number % 3 == 0 else _harmless(row, chance)
+        for number, row in enumerate(labelled_rows(seed, BUSY))
+    ]
+
+
+def as_csv(rows: Rows) -> bytes:
     """Write rows as CSV with a header."""
     lines = io.StringIO(newline="")
     writer = csv.writer(lines)
-    writer.writerow(["text", "department", "day"])
+    writer.writerow(rows[0]._fields)
     writer.writerows(rows)
     return lines.getvalue().encode()
 
 
-def as_json_lines(rows: Sequence[Row]) -> bytes:
+def as_json_lines(rows: Rows) -> bytes:
     """Write rows as JSON Lines."""
     return b"".join(json.dumps(row._asdict()).encode() + b"\n" for row in rows)
 
 
-def write(path: Path, rows: Sequence[Row]) -> Path:
+def write(path: Path, rows: Rows) -> Path:
     """Write rows in the form that the file's name asks for."""
     content = as_json_lines(rows) if ".jsonl" in path.suffixes else as_csv(rows)
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
@@ -82,6 +106,16 @@ def _row(label: str, number: int, departments: Sequence[str], chance: Random) ->
         label = chance.choice([each for each in departments if each != QUIET])
     day = FIRST_DAY + timedelta(days=number)
     return Row(_mixed(about, chance), label, day.isoformat())
+
+
+def _flagged(row: Row, chance: Random) -> FlaggedRow:
+    text = _mixed([*row.text.lower().strip("?").split(), *chance.choices(AFRAID, k=3)], chance)
+    return FlaggedRow(text, "" if chance.random() < NOBODYS else row.department, row.day, "danger")
+
+
+def _harmless(row: Row, chance: Random) -> FlaggedRow:
+    words = [chance.choice(AFRAID)] if chance.random() < HARMLESS else []
+    return FlaggedRow(" ".join([row.text, *words]), row.department, row.day, "")
 
 
 def _words(label: str, count: int, chance: Random) -> Iterator[str]:

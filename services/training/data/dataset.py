@@ -5,7 +5,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,16 @@ csv.field_size_limit(2**31 - 1)
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of the columns to read; rows without a date column have none."""
+    """The names of the columns to read.
+
+    Of several files, some may lack the columns of the date and of the flags: their rows have none.
+    """
 
     text: str
     label: str
     date: str | None = None
+    flags: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,12 +36,16 @@ class Dataset:
     """Texts with their labels, all of the same length.
 
     A text may have several labels that count as right; one that has none is out of remit. With
-    dates, the rows stand in the order of time.
+    dates, the rows stand in the order of time, those without one first. `flags` are what a person
+    must see first; they are None where no file says anything of flags. `groups` has the values of
+    other columns, by their names.
     """
 
     texts: Sequence[str]
     labels: Sequence[frozenset[str]]
-    dates: Sequence[date] | None
+    dates: Sequence[date | None] | None
+    flags: Sequence[frozenset[str]] | None = None
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -45,7 +54,7 @@ class Dataset:
 def read_dataset(paths: Sequence[Path], columns: Columns) -> Dataset:
     """Read files into one data set.
 
-    Several labels of a row are separated by `|`.
+    Several labels or flags of a row are separated by `|`.
 
     Raises:
         ConfigurationError: A file cannot be read, lacks a column, is not UTF-8, or has an empty
@@ -54,13 +63,32 @@ def read_dataset(paths: Sequence[Path], columns: Columns) -> Dataset:
     rows = [row for path in paths for row in _rows_of(path, columns)]
     if not rows:
         raise ConfigurationError(f"{_names(paths)} has no rows: give a file with labelled texts.")
-    if columns.date is not None:
-        rows.sort(key=lambda row: row[2])
-    texts, labels, dates = zip(*rows, strict=True)
-    return Dataset(texts, labels, dates if columns.date is not None else None)
+    rows.sort(key=lambda row: row[2] or date.min)
+    texts, labels, dates, flags, groups = zip(*rows, strict=True)
+    return Dataset(
+        texts,
+        labels,
+        dates if any(dates) else None,
+        tuple(each or frozenset() for each in flags) if any(f is not None for f in flags) else None,
+        {name: [each[n] for each in groups] for n, name in enumerate(columns.groups)},
+    )
 
 
-Row = tuple[str, frozenset[str], date]
+def check_columns(paths: Sequence[Path], data: Sequence[Dataset], columns: Columns) -> None:
+    """See that the columns of date and flags, where they are named, are in one of the files.
+
+    Raises:
+        ConfigurationError: One is in none of them.
+    """
+    if columns.date and all(each.dates is None for each in data):
+        raise ConfigurationError(f"{_names(paths)} has no column {columns.date}: leave --date out.")
+    if columns.flags and all(each.flags is None for each in data):
+        raise ConfigurationError(
+            f"{_names(paths)} has no column {columns.flags}: leave --flags out."
+        )
+
+
+Row = tuple[str, frozenset[str], date | None, frozenset[str] | None, tuple[str, ...]]
 
 
 def _rows_of(path: Path, columns: Columns) -> Iterator[Row]:
@@ -91,8 +119,8 @@ def _parsed(path: Path, lines: io.StringIO, columns: Columns) -> Iterable[Mappin
     if ".jsonl" in path.suffixes or ".ndjson" in path.suffixes:
         return _json_lines(path, lines)
     reader = csv.DictReader(lines)
-    for name in (columns.text, columns.label, columns.date):
-        if name is not None and name not in (reader.fieldnames or ()):
+    for name in (columns.text, columns.label):
+        if name not in (reader.fieldnames or ()):
             raise ConfigurationError(
                 f"{path} has no column {name}: it has {', '.join(reader.fieldnames or ())}."
             )
@@ -121,13 +149,23 @@ def _row(path: Path, number: int, row: Mapping[str, Any], columns: Columns) -> R
             f"{path} row {number} has no {columns.label}: give each row one, empty where no "
             "department should get it."
         )
-    labels = frozenset(name for name in ("" if label is None else str(label)).split("|") if name)
-    return text, labels, _date(path, number, row, columns.date)
+    flags = row.get(columns.flags) if columns.flags else None
+    return (
+        text,
+        _names_in(label),
+        _date(path, number, row, columns.date),
+        None if flags is None else _names_in(flags),
+        tuple(str(row.get(name) or "") for name in columns.groups),
+    )
 
 
-def _date(path: Path, number: int, row: Mapping[str, Any], column: str | None) -> date:
-    if column is None:
-        return date.min
+def _names_in(cell: object) -> frozenset[str]:
+    return frozenset(name for name in ("" if cell is None else str(cell)).split("|") if name)
+
+
+def _date(path: Path, number: int, row: Mapping[str, Any], column: str | None) -> date | None:
+    if column is None or column not in row:
+        return None
     try:
         return date.fromisoformat(str(row.get(column))[:10])
     except ValueError:

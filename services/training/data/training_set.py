@@ -3,85 +3,142 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.errors import ConfigurationError
-from services.training.data.dataset import Columns, Dataset, read_dataset
+from services.model.reading import read
+from services.training.data.dataset import Columns, Dataset, check_columns, read_dataset
 from services.training.data.folds import FOLDS
+from services.training.data.overlap import nearly_among
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+Truths = NDArray[np.bool_]
 
 MIN_ROWS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What `triage train` was asked for; `half_life` is in days, `precision` a share."""
+    """What `triage train` was asked for.
+
+    `weights` has one for each file of `data`, or none: then they are chosen. `half_life` is in
+    days; with `words_only` no letter n-grams are tried; `precision`, `recall` and `false_alarms`
+    are shares.
+    """
 
     data: Sequence[Path]
     columns: Columns
     out: Path
+    weights: Sequence[float] = ()
     valid: Path | None = None
     remit: Path | None = None
     remit_label: str | None = None
     precision: float = 0.95
+    recall: float = 0.95
+    false_alarms: float = 0.04
     half_life: float = 365.0
+    words_only: bool = False
     seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled:
-    """Texts and their labels' numbers, of shape (texts,)."""
+class Texts:
+    """Texts of one or several kinds, one kind a file.
+
+    Of shape (texts,): `labels` has the number of the department, or -1 for none; `in_remit` is
+    true for those that any department should get; `kinds` counts the files from 0; `weights` say
+    how much a text counts, 1 on average over a kind. `flags` is of shape (texts, flags).
+    `knows_remit` and `knows_flags` tell the texts of those files that say something of either.
+    `judges` is true for those that have one label: of several no first choice can be all.
+    """
 
     texts: Sequence[str]
     labels: Ints
+    in_remit: Truths
+    flags: Truths
+    kinds: Ints
+    weights: Floats
+    knows_remit: Truths
+    knows_flags: Truths
+    judges: Truths
+
+    def of(self, rows: Truths) -> "Texts":
+        """Return some of the texts."""
+        return Texts(
+            texts=[text for text, row in zip(self.texts, rows, strict=True) if row],
+            labels=self.labels[rows],
+            in_remit=self.in_remit[rows],
+            flags=self.flags[rows],
+            kinds=self.kinds[rows],
+            weights=self.weights[rows],
+            knows_remit=self.knows_remit[rows],
+            knows_flags=self.knows_flags[rows],
+            judges=self.judges[rows],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSet:
-    """All that a model is made from; a label's number is its place in `names`.
+    """All that a model is made from.
 
-    `row_weights` say how much each training text counts, 1 on average. `by_time` says whether the
-    validation texts stand in the order of time. `remit` has the label 1 for a text in remit.
+    A label's number is its index in `names`, a flag's that in `flag_names`. `by_time` says whether
+    the validation texts stand in the order of time. `left_out` counts the validation texts that
+    stand among the training texts, exactly or nearly, and so judge nothing.
     """
 
     names: tuple[str, ...]
-    train: Labelled
-    row_weights: Floats
-    valid: Labelled | None
+    flag_names: tuple[str, ...]
+    train: Texts
+    valid: Texts | None
     by_time: bool
-    remit: Labelled | None
+    left_out: int
 
 
 def read_training_set(request: Request) -> TrainingSet:
     """Read and check all that was given.
 
     Raises:
-        ConfigurationError: A file or a label is wrong, or there is too little to learn from.
+        ConfigurationError: A file, a label or a weight is wrong, or there is too little to learn
+            from.
     """
-    data = read_dataset(request.data, request.columns)
-    names = _names(data)
+    _check_weights(request)
+    data = [read_dataset([path], request.columns) for path in request.data]
+    check_columns(request.data, data, request.columns)
+    names, flag_names = _names(data), _flag_names(data)
+    parts = [
+        _texts(each, names, flag_names, kind, request.half_life) for kind, each in enumerate(data)
+    ]
+    if request.remit:
+        parts.append(_remit(request, len(flag_names), kind=len(data)))
+    train = _joined(parts)
+    valid, left_out = _valid(request, names, flag_names, train) if request.valid else (None, 0)
     return TrainingSet(
         names=names,
-        train=_labelled(data, names),
-        row_weights=_recent(data, request.half_life),
-        valid=_valid(request, names) if request.valid else None,
+        flag_names=flag_names,
+        train=train,
+        valid=valid,
         by_time=request.valid is not None and request.columns.date is not None,
-        remit=_remit(request) if request.remit else None,
+        left_out=left_out,
     )
 
 
-def _names(data: Dataset) -> tuple[str, ...]:
-    if unclear := sum(len(labels) != 1 for labels in data.labels):
+def _check_weights(request: Request) -> None:
+    if request.weights and len(request.weights) != len(request.data):
         raise ConfigurationError(
-            f"{unclear} of the rows to train on have no label or several: give each exactly one, "
-            "and those that no department should get with --remit."
+            f"{len(request.weights)} weights were given for {len(request.data)} files: give each "
+            "--data a --weight, in the same order, or none."
         )
-    rows = Counter(name for labels in data.labels for name in labels)
+
+
+def _names(data: Sequence[Dataset]) -> tuple[str, ...]:
+    rows = Counter(name for each in data for labels in each.labels for name in labels)
+    if not rows:
+        raise ConfigurationError("No row has a label: name their column with --label.")
     if len(rows) == 1:
         raise ConfigurationError(f"All rows have the label {next(iter(rows))}: give at least two.")
     if rare := sorted(name for name, count in rows.items() if count < MIN_ROWS):
@@ -92,46 +149,120 @@ def _names(data: Dataset) -> tuple[str, ...]:
     return tuple(sorted(rows))
 
 
-def _labelled(data: Dataset, names: Sequence[str]) -> Labelled:
+def _flag_names(data: Sequence[Dataset]) -> tuple[str, ...]:
+    rows = Counter(name for each in data for flags in each.flags or () for name in flags)
+    if rare := sorted(name for name, count in rows.items() if count < MIN_ROWS):
+        raise ConfigurationError(
+            f"Fewer than {MIN_ROWS} rows have the flag {', '.join(rare)}: give more of them, or "
+            "leave the flag out."
+        )
+    known = sum(len(each) for each in data if each.flags is not None)
+    if common := sorted(name for name, count in rows.items() if known - count < MIN_ROWS):
+        raise ConfigurationError(
+            f"Fewer than {MIN_ROWS} rows lack the flag {', '.join(common)}: give more of them, "
+            "empty in that column, or leave the flag out."
+        )
+    return tuple(sorted(rows))
+
+
+def _texts(
+    data: Dataset, names: Sequence[str], flag_names: Sequence[str], kind: int, half_life: float
+) -> Texts:
+    """Make rows of one file; a text with several labels is a row for each, of less weight."""
+    read_texts = [read(text).text for text in data.texts]  # as the model is shown them
     numbers = {name: number for number, name in enumerate(names)}
-    given = [min(labels, default="") for labels in data.labels]
-    if unknown := sorted({name for name in given if name not in numbers}):
+    known = [[numbers[name] for name in sorted(labels)] or [-1] for labels in data.labels]
+    rows = np.array([row for row, labels in enumerate(known) for _ in labels])
+    shares = np.array([1 / len(labels) for labels in known for _ in labels])
+    in_remit = np.array([bool(labels) for labels in data.labels])
+    flags = [
+        [name in each for name in flag_names] for each in data.flags or [frozenset()] * len(data)
+    ]
+    return Texts(
+        texts=[read_texts[row] for row in rows],
+        labels=np.array([label for labels in known for label in labels]),
+        in_remit=in_remit[rows],
+        flags=np.array(flags, np.bool_).reshape(len(data), len(flag_names))[rows],
+        kinds=np.full(len(rows), kind),
+        weights=_recent(data, half_life)[rows] * shares,
+        knows_remit=np.full(len(rows), not in_remit.all()),
+        knows_flags=np.full(len(rows), data.flags is not None),
+        judges=shares == 1,
+    )
+
+
+def _joined(parts: Sequence[Texts]) -> Texts:
+    return Texts(
+        texts=[text for part in parts for text in part.texts],
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in Texts.__dataclass_fields__
+            if name != "texts"
+        },
+    )
+
+
+def _valid(
+    request: Request, names: Sequence[str], flag_names: Sequence[str], train: Texts
+) -> tuple[Texts, int]:
+    assert request.valid is not None  # noqa: S101 - the caller saw to it
+    data = read_dataset([request.valid], request.columns)
+    given = {name for labels in data.labels for name in labels}
+    if unknown := sorted(given - set(names)):
         raise ConfigurationError(
             f"The validation texts have labels that no training text has: {unknown}; give rows to "
             "train on for each, or leave them out."
         )
-    return Labelled(texts=data.texts, labels=np.array([numbers[name] for name in given]))
-
-
-def _valid(request: Request, names: Sequence[str]) -> Labelled:
-    assert request.valid is not None  # noqa: S101 - the caller saw to it
-    valid = _labelled(read_dataset([request.valid], request.columns), names)
-    if np.bincount(valid.labels).max() < FOLDS:
+    valid = _texts(data, names, flag_names, kind=0, half_life=np.inf)
+    # Of a text with several labels, one row is enough here.
+    valid = valid.of(_first_rows(valid.texts))
+    unseen = valid.of(~nearly_among(valid.texts, train.texts))
+    labels = unseen.labels[unseen.judges & (unseen.labels >= 0)]
+    if not len(labels) or np.bincount(labels).max() < FOLDS:
         raise ConfigurationError(
-            f"{request.valid} has fewer than {FOLDS} rows of every label: give more, or leave "
-            "--valid out."
+            f"{request.valid} has fewer than {FOLDS} rows of every label that do not stand in "
+            "--data: give more, or leave --valid out."
         )
-    return valid
+    return unseen, len(valid.texts) - len(unseen.texts)
+
+
+def _first_rows(texts: Sequence[str]) -> Truths:
+    """Tell which rows are not of the same text as the one before."""
+    same = [text is before for before, text in pairwise(texts)]
+    return ~np.array([False, *same])
 
 
 def _recent(data: Dataset, half_life: float) -> Floats:
     """Let recent texts count more: departments change what they do, and ministers change."""
-    if data.dates is None:
+    if data.dates is None or np.isinf(half_life):
         return np.ones(len(data))
-    days = np.array([day.toordinal() for day in data.dates])
-    weights: Floats = 0.5 ** ((days.max() - days) / half_life)
+    last = max(day for day in data.dates if day).toordinal()
+    days = np.array([day.toordinal() if day else last for day in data.dates])
+    weights: Floats = 0.5 ** ((last - days) / half_life)
     weights /= weights.mean()
     return weights
 
 
-def _remit(request: Request) -> Labelled:
+def _remit(request: Request, flags: int, kind: int) -> Texts:
     assert request.remit is not None  # noqa: S101 - the caller saw to it
     label = request.remit_label or request.columns.label
-    data = read_dataset([request.remit], replace(request.columns, label=label, date=None))
-    inside = np.array([bool(labels) for labels in data.labels], np.intp)
+    columns = replace(request.columns, label=label, date=None, flags=None)
+    data = read_dataset([request.remit], columns)
+    inside = np.array([bool(labels) for labels in data.labels])
     if min(inside.sum(), len(inside) - inside.sum()) < MIN_ROWS:
         raise ConfigurationError(
             f"{request.remit} has fewer than {MIN_ROWS} rows in remit or out of it: give at least "
             f"that many with {label} filled in, and as many where it is empty."
         )
-    return Labelled(texts=data.texts, labels=inside)
+    size = len(data)
+    return Texts(
+        texts=[read(text).text for text in data.texts],
+        labels=np.full(size, -1),
+        in_remit=inside,
+        flags=np.zeros((size, flags), np.bool_),
+        kinds=np.full(size, kind),
+        weights=np.ones(size),
+        knows_remit=np.ones(size, np.bool_),
+        knows_flags=np.zeros(size, np.bool_),
+        judges=np.zeros(size, np.bool_),
+    )

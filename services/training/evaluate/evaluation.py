@@ -33,6 +33,19 @@ class Slice(Struct, frozen=True, kw_only=True):
     coverage_at_95: Figure
 
 
+class Flagged(Struct, frozen=True, kw_only=True):
+    """How many of the texts with a flag were found: of all, or of those of one group.
+
+    `column` and `group` say which group; they are empty for all.
+    """
+
+    flag: str
+    column: str
+    group: str
+    texts: int
+    found: int
+
+
 class Evaluation(Struct, frozen=True, kw_only=True):
     """All that was found.
 
@@ -52,3 +65,4 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     departments: list[Department]
     confusion: list[list[int]]
     slices: list[Slice]
+    flagged: list[Flagged] = []

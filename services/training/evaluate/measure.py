@@ -1,6 +1,7 @@
 """Measures a model on labelled texts: how good it is, how well it knows, and where it is not."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from services.errors import ConfigurationError
 from services.model.manifest import Limits
 from services.model.scorer import Scorer
 from services.training.data.dataset import Dataset
-from services.training.evaluate.evaluation import Department, Evaluation
+from services.training.evaluate.evaluation import Department, Evaluation, Flagged
 from services.training.evaluate.figures import (
     RESAMPLES,
     curve,
@@ -43,6 +44,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model.
 
+    What is flagged goes to a person, so it is not among those that are routed.
+
     Args:
         model: The model.
         limits: The thresholds that would send a text to a department without a person.
@@ -57,10 +60,12 @@ def evaluate(
     inside = np.array([bool(labels) for labels in data.labels])
     predicted = predict(model, data.texts, data.labels)
     of_remit = predicted.of(inside)
-    routed = _routed(predicted, model.labels, limits)
+    raised = _raised(predicted, model.flags, limits)
+    routed = _routed(predicted, model.labels, limits) & ~raised.any(axis=1)
     measures = {
         **_remit_measures(predicted, inside, limits),
         **_routing_measures(predicted, routed),
+        **_flag_measures(model.flags, raised, data),
     }
     figures = headline(of_remit.choices, resamples)
     figures["macro_f1"] = with_interval(
@@ -83,6 +88,7 @@ def evaluate(
         departments=_departments(model.labels, predicted, inside, routed, limits),
         confusion=_confusion(len(model.labels), of_remit),
         slices=[*slices_of(model, data, inside, predicted, resamples)],
+        flagged=[*_flagged(model.flags, raised, data)],
     )
 
 
@@ -102,6 +108,55 @@ def _routed(predicted: Predictions, labels: Sequence[str], limits: Limits) -> Tr
     thresholds = np.array([np.inf if one is None else one for one in each])
     passed = predicted.choices.sure >= thresholds[predicted.chosen]
     return passed & (predicted.in_remit >= limits.in_remit)
+
+
+def _raised(predicted: Predictions, flags: Sequence[str], limits: Limits) -> Truths:
+    """Return which flags are raised, of shape (texts, flags)."""
+    thresholds = np.array([limits.flags.get(name, np.inf) for name in flags])
+    raised: Truths = predicted.flags >= thresholds
+    return raised
+
+
+def _flag_measures(
+    flags: Sequence[str], raised: Truths, data: Dataset
+) -> dict[str, Callable[[Ints], float]]:
+    measures: dict[str, Callable[[Ints], float]] = {}
+    if data.flags is None:
+        return measures
+    for number, name in enumerate(flags):
+        has: Truths = np.array([name in each for each in data.flags], np.bool_)
+        says: Truths = raised[:, number]
+        measures[f"{name}_recall"] = partial(_share_of, says, has)
+        measures[f"{name}_false_alarms"] = partial(_share_of, says, ~has)
+    none: Truths = np.array([not each for each in data.flags], np.bool_)
+    any_of_them: Truths = np.asarray(raised.any(axis=1))
+    measures["false_alarms"] = partial(_share_of, any_of_them, none)
+    return measures
+
+
+def _share_of(what: Truths, among: Truths, rows: Ints) -> float:
+    return _share(what[rows], among[rows])
+
+
+def _flagged(flags: Sequence[str], raised: Truths, data: Dataset) -> Iterator[Flagged]:
+    for number, name in enumerate(flags):
+        has = np.array([name in each for each in data.flags or ()], np.bool_)
+        if has.any():
+            found = raised[:, number] & has
+            yield Flagged(
+                flag=name, column="", group="", texts=int(has.sum()), found=int(found.sum())
+            )
+            for column, values in data.groups.items():
+                groups = np.array(values)
+                for group in np.unique(groups[has]):
+                    rows = has & (groups == group)
+                    yield Flagged(
+                        flag=name,
+                        column=column,
+                        group=str(group),
+                        texts=int(rows.sum()),
+                        found=int((found & rows).sum()),
+                    )
 
 
 def _remit_measures(

@@ -34,6 +34,10 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "Held back rightly",
         "So many of those that no department should get were recognised as such.",
     ),
+    "false_alarms": (
+        "False alarms",
+        "So many of those without a flag would be shown to a person first all the same.",
+    ),
     "macro_f1": ("Macro F1", "The mean of the departments' F1 scores: small ones count fully."),
     "coverage_at_90": ("Coverage at 90 % precision", "As above, with 90 of 100 right."),
     "coverage_at_98": ("Coverage at 98 % precision", "As above, with 98 of 100 right."),

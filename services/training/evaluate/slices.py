@@ -37,6 +37,10 @@ def slices_of(
         yield from one("length", name, predicted.choices.of(rows & inside))
     for name, rows in _by_month(data):
         yield from one("month", name, predicted.choices.of(rows & inside))
+    for column, values in data.groups.items():
+        for name in sorted(set(values)):
+            rows = np.array([value == name for value in values])
+            yield from one(column, name or "none", predicted.choices.of(rows & inside))
     texts = [text for text, counts in zip(data.texts, inside, strict=True) if counts]
     labels = [each for each, counts in zip(data.labels, inside, strict=True) if counts]
     for name, written in (
@@ -67,6 +71,6 @@ def _by_length(texts: Sequence[str]) -> Iterator[tuple[str, Truths]]:
 
 def _by_month(data: Dataset) -> Iterator[tuple[str, Truths]]:
     if data.dates is not None:
-        months = np.array([f"{day:%Y-%m}" for day in data.dates])
+        months = np.array([f"{day:%Y-%m}" if day else "no date" for day in data.dates])
         for month in np.unique(months):
             yield str(month), months == month

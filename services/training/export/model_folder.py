@@ -74,7 +74,7 @@ def _manifest(trained: Trained, files: dict[str, bytes]) -> bytes:
     manifest = Manifest(
         format=FORMAT,
         name=trained.name,
-        version=sums[WEIGHTS][:12],
+        version=_version(sums[WEIGHTS], trained.thresholds),
         labels=tuple(trained.parts.labels),
         features=trained.features,
         files=sums,
@@ -86,3 +86,9 @@ def _manifest(trained: Trained, files: dict[str, bytes]) -> bytes:
         figures=trained.figures,
     )
     return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def _version(weights: str, thresholds: Thresholds) -> str:
+    """Return a version that is another where the weights or what they promise are others."""
+    promised = msgspec.json.encode(thresholds)
+    return hashlib.sha256(weights.encode() + promised).hexdigest()[:12]

@@ -74,15 +74,16 @@ def term_weights(counts: sp.csr_matrix, targets: Floats, label_power: float) -> 
     return weights
 
 
-class Prepared(NamedTuple):
-    """Texts scaled to unit length, each feature by its term weight."""
-
-    scaled: sp.csr_matrix
-    term_weights: Floats
+def label_term_weights(
+    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, label_power: float
+) -> Floats:
+    """Return the weight of each feature for telling labels apart; see `term_weights`."""
+    targets = np.eye(labels.max() + 1)[labels] * row_weights[:, None]
+    return term_weights(counts, targets, label_power)
 
 
 def fit_linear(
-    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, label_power: float, seed: int
+    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, weights: Floats, seed: int
 ) -> Linear:
     """Fit a linear model with one output for each label, or one alone where there are two labels.
 
@@ -90,42 +91,37 @@ def fit_linear(
         counts: Of shape (texts, features).
         labels: Numbers from 0, of shape (texts,).
         row_weights: How much each text counts, 1 on average.
-        label_power: As in `term_weights`.
+        weights: Of each feature, of shape (features,).
         seed: Fixes the order in which the optimiser takes the texts.
     """
-    prepared = _prepare(counts, labels, row_weights, label_power)
-    hinge = _hinge(prepared, labels, row_weights, seed)
+    scaled = _scaled(counts, weights)
+    hinge = _hinge(scaled, labels, row_weights, seed)
     with warnings.catch_warnings():
         # Sixty steps are as good as a thousand (same figures to the third digit).
         warnings.simplefilter("ignore", ConvergenceWarning)
         log = LogisticRegression(C=LOG_C, max_iter=LOG_STEPS)
-        log.fit(prepared.scaled, labels, row_weights)
-    weights = (hinge.coef_ + LOG_SHARE * log.coef_).T * prepared.term_weights[:, None]
+        log.fit(scaled, labels, row_weights)
+    outputs = (hinge.coef_ + LOG_SHARE * log.coef_).T * weights[:, None]
     bias = hinge.intercept_ + LOG_SHARE * log.intercept_
-    return Linear(weights, prepared.term_weights**2, bias)
+    return Linear(outputs, weights**2, bias)
 
 
 def fit_hinge(
-    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, label_power: float, seed: int
+    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, weights: Floats, seed: int
 ) -> Linear:
     """Fit as `fit_linear` does, but hinge loss alone, in a quarter of the time."""
-    prepared = _prepare(counts, labels, row_weights, label_power)
-    hinge = _hinge(prepared, labels, row_weights, seed)
-    weights = hinge.coef_.T * prepared.term_weights[:, None]
-    return Linear(weights, prepared.term_weights**2, hinge.intercept_)
+    hinge = _hinge(_scaled(counts, weights), labels, row_weights, seed)
+    return Linear(hinge.coef_.T * weights[:, None], weights**2, hinge.intercept_)
 
 
-def _prepare(
-    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, label_power: float
-) -> Prepared:
-    targets = np.eye(labels.max() + 1)[labels] * row_weights[:, None]
-    weights = term_weights(counts, targets, label_power)
+def _scaled(counts: sp.csr_matrix, weights: Floats) -> sp.csr_matrix:
+    """Return the texts scaled to unit length, each feature by its weight."""
     length = np.sqrt(np.maximum(counts @ weights**2, SHORTEST))
-    return Prepared((sp.diags(1 / length) @ counts @ sp.diags(weights)).tocsr(), weights)
+    return (sp.diags(1 / length) @ counts @ sp.diags(weights)).tocsr()
 
 
-def _hinge(prepared: Prepared, labels: Ints, row_weights: Floats, seed: int) -> LinearSVC:
-    return LinearSVC(C=SVM_C, random_state=seed).fit(prepared.scaled, labels, row_weights)
+def _hinge(scaled: sp.csr_matrix, labels: Ints, row_weights: Floats, seed: int) -> LinearSVC:
+    return LinearSVC(C=SVM_C, random_state=seed).fit(scaled, labels, row_weights)
 
 
-Fit = Callable[[sp.csr_matrix, Ints, Floats, float, int], Linear]
+Fit = Callable[[sp.csr_matrix, Ints, Floats, Floats, int], Linear]

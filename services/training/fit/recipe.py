@@ -1,6 +1,6 @@
-"""Finds out which features suit the texts, by what each would have said of texts held out."""
+"""Finds out which features and weights suit the texts, by what each says of texts held out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -13,12 +13,19 @@ from services.model.manifest import FeatureSettings
 from services.model.text_features import VERSION
 from services.model.vocabulary import Vocabulary
 from services.training.data.folds import stratified
-from services.training.data.training_set import TrainingSet
+from services.training.data.training_set import Texts, TrainingSet
 from services.training.fit.feature_counts import count, learn_vocabulary
-from services.training.fit.linear import Fit, Linear, fit_hinge, fit_linear
+from services.training.fit.linear import (
+    Fit,
+    Linear,
+    fit_hinge,
+    fit_linear,
+    label_term_weights,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+Truths = NDArray[np.bool_]
 
 MIN_TEXTS = 2
 MAX_FEATURES = 250_000
@@ -28,92 +35,159 @@ FEATURES = (
     FeatureSettings(version=VERSION, grams=(3, 4)),
 )
 LABEL_POWERS = (0.0, 0.5)
+# How much a text of one kind counts beside one of the first kind.
+KIND_WEIGHTS = (1.0, 3.0, 10.0, 30.0)
 # A smaller gain is noise: then the fewer features and the plainer weights are better.
 GAIN = 0.003
 
 
 class Recipe(NamedTuple):
-    """One way to train: the features, and the `label_power` of `linear.term_weights`."""
+    """One way to train.
+
+    `label_power` is that of `linear.term_weights`; `kind_weights` has one weight for each file.
+    """
 
     features: FeatureSettings
     label_power: float
+    kind_weights: tuple[float, ...]
 
 
-class FittedRecipe(NamedTuple):
-    """A recipe carried out.
+class Counted(NamedTuple):
+    """Texts as counts of their features, of shape (texts, features)."""
 
-    `scores` are what models said of texts that they had not seen, of shape (texts, labels):
-    of the validation texts, or else of the training texts, each left out in turn. `counts` are
-    those texts' features, and `labels` the right labels.
-    """
+    texts: Texts
+    counts: sp.csr_matrix
 
-    recipe: Recipe
+    def of(self, rows: Truths) -> "Counted":
+        """Return some of the texts."""
+        return Counted(self.texts.of(rows), self.counts[rows])
+
+
+class Features(NamedTuple):
+    """The vocabulary that was learnt, and the texts as counts of it."""
+
     vocabulary: Vocabulary
     hashes: NDArray[np.uint64]
-    linear: Linear
+    train: Counted
+    valid: Counted | None
+
+
+class HeldOut(NamedTuple):
+    """Texts that a fit had not seen: their counts, what it said of them, and what is right.
+
+    `scores` is of shape (texts, labels); `labels` of shape (texts,).
+    """
+
     counts: sp.csr_matrix
     scores: Floats
     labels: Ints
 
     @property
     def right(self) -> float:
-        """The share of the held-out texts whose first choice is right."""
+        """The share of the texts whose first choice is right."""
         return float((self.scores.argmax(axis=1) == self.labels).mean())
 
 
-def best_recipe(training_set: TrainingSet, seed: int, on_step: Callable[[str], None]) -> Recipe:
-    """Try each recipe with half of the fit, and give the one that was right most often.
+def make_features(training_set: TrainingSet, settings: FeatureSettings) -> Features:
+    """Learn the vocabulary of the training texts, and count their features.
 
     Raises:
         ConfigurationError: The texts have nothing in common.
     """
-    chosen, highest = None, 0.0
-    for settings, label_power in product(FEATURES, LABEL_POWERS):
-        recipe = Recipe(settings, label_power)
-        on_step(f"Trying {_described(recipe)}")
-        right = fit_recipe(training_set, recipe, seed, fit=fit_hinge).right
-        if chosen is None or right > highest + GAIN:
-            chosen, highest = recipe, right
-    assert chosen is not None  # noqa: S101 - there are recipes
-    return chosen
-
-
-def fit_recipe(
-    training_set: TrainingSet, recipe: Recipe, seed: int, fit: Fit = fit_linear
-) -> FittedRecipe:
-    """Carry out one recipe."""
-    hashes = _learnt(training_set, recipe.features)
-    vocabulary = Vocabulary(hashes, recipe.features)
-    counts = count(training_set.train.texts, vocabulary)
-    labels, weights = training_set.train.labels, training_set.row_weights
-    linear = fit(counts, labels, weights, recipe.label_power, seed).for_each_label()
-    if training_set.valid is not None:
-        later, truths = count(training_set.valid.texts, vocabulary), training_set.valid.labels
-        return FittedRecipe(recipe, vocabulary, hashes, linear, later, linear.scores(later), truths)
-    scores = np.empty((len(labels), len(training_set.names)))
-    for others, fold in stratified(labels, seed):
-        without = fit(counts[others], labels[others], weights[others], recipe.label_power, seed)
-        scores[fold] = without.for_each_label().scores(counts[fold])
-    return FittedRecipe(recipe, vocabulary, hashes, linear, counts, scores, labels)
-
-
-def _learnt(training_set: TrainingSet, settings: FeatureSettings) -> NDArray[np.uint64]:
-    """Return the features of the training texts, and then those of the texts for the remit."""
-    given = [training_set.train, training_set.remit] if training_set.remit else [training_set.train]
-    hashes = np.concatenate(
-        [
-            learn_vocabulary(each.texts, settings, min_texts=MIN_TEXTS, limit=MAX_FEATURES)
-            for each in given
-        ]
-    )
+    texts = training_set.train.texts
+    hashes = learn_vocabulary(texts, settings, min_texts=MIN_TEXTS, limit=MAX_FEATURES)
     if not len(hashes):
         raise ConfigurationError(
             "No two texts have a word in common, so there is nothing to learn: give more texts."
         )
-    _, first = np.unique(hashes, return_index=True)
-    return hashes[np.sort(first)]
+    vocabulary = Vocabulary(hashes, settings)
+    valid = training_set.valid
+    return Features(
+        vocabulary=vocabulary,
+        hashes=hashes,
+        train=Counted(training_set.train, count(texts, vocabulary)),
+        valid=Counted(valid, count(valid.texts, vocabulary)) if valid else None,
+    )
+
+
+def best_recipe(
+    training_set: TrainingSet,
+    given: tuple[float, ...],
+    tried: Sequence[FeatureSettings],
+    seed: int,
+    on_step: Callable[[str], None],
+) -> Recipe:
+    """Try recipes with half of the fit, and return the one that was right most often.
+
+    Args:
+        training_set: The texts.
+        given: The weight of each file, or nothing where they are to be chosen.
+        tried: The features to try.
+        seed: Fixes folds and optimiser.
+        on_step: Told what is being done.
+
+    Raises:
+        ConfigurationError: The texts have nothing in common.
+    """
+    kinds = int(training_set.train.kinds.max()) + 1
+    plain = given or (1.0,) * kinds
+    chosen = Recipe(tried[0], LABEL_POWERS[0], plain)
+    highest = 0.0
+    for settings in tried:
+        features = make_features(training_set, settings)
+        for recipe in _recipes(settings, plain, choose=not given and kinds > 1):
+            on_step(f"Trying {_described(recipe)}")
+            right = fit_departments(features, recipe, seed, fit=fit_hinge)[1].right
+            if right > highest + GAIN:
+                chosen, highest = recipe, right
+    return chosen
+
+
+def _recipes(
+    settings: FeatureSettings, plain: tuple[float, ...], *, choose: bool
+) -> Iterator[Recipe]:
+    weights = [(1.0, *(each for _ in plain[1:])) for each in KIND_WEIGHTS] if choose else [plain]
+    for label_power, each in product(LABEL_POWERS, weights):
+        yield Recipe(settings, label_power, each)
+
+
+def row_weights(texts: Texts, recipe: Recipe) -> Floats:
+    """Return how much each text counts in a fit, of shape (texts,)."""
+    # What was given for the remit alone has no weight of its own.
+    kinds = np.append(recipe.kind_weights, 1.0)
+    weights: Floats = texts.weights * kinds[np.minimum(texts.kinds, len(kinds) - 1)]
+    return weights
+
+
+def fit_departments(
+    features: Features, recipe: Recipe, seed: int, fit: Fit = fit_linear
+) -> tuple[Linear, HeldOut]:
+    """Fit the departments, and score the validation texts, or else each fold by the others."""
+    train = features.train.of(features.train.texts.labels >= 0)
+    labels, weights = train.texts.labels, row_weights(train.texts, recipe)
+    linear = _fit(train.counts, labels, weights, recipe, seed, fit)
+    if features.valid is not None:
+        known = features.valid.texts
+        valid = features.valid.of((known.labels >= 0) & known.judges)
+        return linear, HeldOut(valid.counts, linear.scores(valid.counts), valid.texts.labels)
+    scores = np.empty((len(labels), labels.max() + 1))
+    for others, fold in stratified(labels, seed):
+        without = _fit(train.counts[others], labels[others], weights[others], recipe, seed, fit)
+        scores[fold] = without.scores(train.counts[fold])
+    # One row of a text with several labels may stand in the fold, and another outside it.
+    judges = train.texts.judges
+    return linear, HeldOut(train.counts[judges], scores[judges], labels[judges])
+
+
+def _fit(  # noqa: PLR0913, PLR0917 - what a fit takes
+    counts: sp.csr_matrix, labels: Ints, weights: Floats, recipe: Recipe, seed: int, fit: Fit
+) -> Linear:
+    terms = label_term_weights(counts, labels, weights, recipe.label_power)
+    return fit(counts, labels, weights, terms, seed).for_each_label()
 
 
 def _described(recipe: Recipe) -> str:
     kind = "words and letter n-grams" if recipe.features.grams else "words"
-    return f"{kind}, {'weighted by what they tell' if recipe.label_power else 'plain'}"
+    how = "weighted by what they tell" if recipe.label_power else "plain"
+    kinds = ", ".join(f"{weight:g}" for weight in recipe.kind_weights)
+    return f"{kind}, {how}" + (f", files weighted {kinds}" if len(recipe.kind_weights) > 1 else "")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from services.model.manifest import Threshold
 from services.model.scorer import DIGITS
@@ -11,6 +12,9 @@ from services.model.scorer import DIGITS
 Floats = NDArray[np.float64]
 # A threshold that fewer texts reach promises nothing.
 MIN_ROWS = 50
+# With fewer of its own, a department has not even that over all departments.
+MIN_OWN = 3
+DOUBT = 0.05
 
 
 def pick(sure: Floats, right: NDArray[np.bool_], precision: float) -> Threshold | None:
@@ -45,6 +49,9 @@ def pick_each(
 ) -> tuple[Threshold | None, dict[str, Threshold | None]]:
     """Return the threshold over all texts, and that of each department.
 
+    A department with too few texts for a promise of its own has that over all, which holds for the
+    departments together, unless its texts speak against it.
+
     Args:
         probabilities: Of shape (texts, labels), from a calibration that had not seen the text.
         truths: The right label of each text.
@@ -54,8 +61,26 @@ def pick_each(
     first = probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1)
     right = first == truths
+    overall = pick(sure, right, precision)
     each = {
         label: pick(sure[first == number], right[first == number], precision)
+        or _overall_for(overall, sure[first == number], right[first == number], precision)
         for number, label in enumerate(labels)
     }
-    return pick(sure, right, precision), each
+    return overall, each
+
+
+def _overall_for(
+    overall: Threshold | None, sure: Floats, right: NDArray[np.bool_], precision: float
+) -> Threshold | None:
+    """Return the threshold over all, unless a department's texts speak against it.
+
+    They do where so few of those that reach it are right that, at the precision that is asked for,
+    chance alone would leave so few one time in twenty.
+    """
+    if overall is None:
+        return None
+    reached = right[sure >= overall.probability]
+    if len(reached) < MIN_OWN or binom.cdf(reached.sum(), len(reached), precision) < DOUBT:
+        return None
+    return overall

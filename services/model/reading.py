@@ -1,0 +1,242 @@
+"""What is read of a text: the newest words that somebody wrote, and nothing around them.
+
+The bytes of an inquiry never change; this is what the model is shown, and what the rules are.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from services.model import mail, notices, signatures
+from services.model.decoding import decode, markup_in
+from services.model.mail import (
+    Kind,
+    Kinds,
+    Line,
+    find_encoded,
+    find_thread,
+    has_word,
+    quote,
+    unflatten,
+)
+from services.model.notices import is_sure, split_notices
+from services.model.patterns import beginnings
+from services.model.signatures import mark_rules, mark_signature
+
+
+class LeftOut(NamedTuple):
+    """How many characters of a kind were not read."""
+
+    kind: Kind
+    characters: int
+
+
+class Reading(NamedTuple):
+    """What was read of a text, and what was left out of it."""
+
+    text: str
+    left_out: tuple[LeftOut, ...] = ()
+
+
+_OLDER = frozenset({Kind.QUOTED_THREAD, Kind.FORWARDED_HEADER})
+# How often a forwarded message may hold nothing but another one.
+_DEPTH = 5
+
+# GOV.UK is a name that people write.
+_address = re.compile(
+    r"<?(?:mailto:)?(?<![\w.+'-])[\w+'-][\w.+'-]{0,63}@[\w.-]{0,250}\w>?"
+    r"|<?\b(?:https?://|ftp://|www\.)[^\s<>\"]+>?"
+    r"|(?<![\w.@/-])(?!gov\.uk\b(?![\w./-]))[\w-][\w.-]{0,250}\."
+    r"(?:co|com|cymru|gov|info|net|org|scot|uk|wales)(?:/[^\s<>]*|\b(?![\w@-]|\.\w))",
+    re.IGNORECASE,
+)
+# Only what has a sign within may be one; the pattern above would try every letter of a text.
+_candidate = re.compile(r"(?<![^\s<(\"])[^\s@.:<]*[@.:][^\s<>\"]+")
+_dot_in_word = re.compile(r"\.[A-Za-z]{2}").search
+
+
+# Lines that may begin something to leave out.
+_OPENERS = (*mail.OPENERS, *notices.OPENERS, *signatures.OPENERS)
+_opens = re.compile(
+    rf"\n[^\w\n]{{0,12}}(?:[-_=*\u2014]{{2}}|[A-Za-z0-9+/]{{40}}|{beginnings(_OPENERS)})"
+).search
+_number = re.compile(r"0\d[\d ()-]{7}").search
+_ends_line = re.compile(r":[ \t\r]*\n").search
+
+# What nothing but a greeting says leaves a forwarded message to say the rest; so does a line that
+# points to it.
+_greeting = re.compile(
+    r"\s*(?:hi|hello|hiya|hey|dear|good (?:morning|afternoon|evening)|morning|afternoon|all|sirs?|"
+    r"madam|annwyl|helo|shwmae|bore da|prynhawn da)\b[^.?!]{0,40}[,.!]?\s*$",
+    re.IGNORECASE,
+).match
+_points = re.compile(
+    r"\b(?:(?:see|the|as|from|e-?mail|message|correspondence|trail|thread|this) below|"
+    r"below (?:e-?mail|message|correspondence|thread|trail)|fyi|fwd?|forward(?:ing|ed)|"
+    r"for your (?:information|attention|action)|gweler isod|er gwybodaeth)\b",
+    re.IGNORECASE,
+).search
+_FEW_WORDS = 15
+_first_quote = re.compile(r"[ \t]{0,4}> ?")
+
+
+def read(text: str, subject: str | None = None) -> Reading:
+    """Return what a model reads of an inquiry: its subject line and its newest words.
+
+    Args:
+        text: What was sent; mail as it comes, with or without what is usual around it.
+        subject: Its subject line, which is the first line of what is read.
+
+    Returns:
+        The text, decoded and without older messages, signatures, notices and addresses. Where
+        nothing would remain, as with a message that is only forwarded, what there is is kept.
+    """
+    decoded = decode(text)
+    if decoded is text and _is_one_piece(text) and not _may_address(text):
+        return Reading(f"{decode(subject)}\n{text}" if subject else text)
+    head = f"{decode(subject)}\n" if subject else ""
+    left_out = Counter({Kind.MARKUP: markup_in(text)})
+    if not _is_one_piece(decoded):
+        lines = _sort(_lines_of(decoded))
+        decoded = "\n".join(line for line, kind in lines if kind is None).strip()
+        for line, kind in lines:
+            if kind:
+                left_out[kind] += len(line)
+    without = _without_addresses(decoded) if _may_address(decoded) else decoded
+    if without is not decoded and has_word(without):
+        left_out[Kind.ADDRESS] = len(decoded) - len(without)
+        decoded = without
+    return Reading(
+        head + decoded, tuple(LeftOut(kind, count) for kind, count in left_out.items() if count)
+    )
+
+
+def rules_text(text: str, subject: str | None = None) -> str:
+    """Return what the rules look for phrases in: all of an inquiry but its signatures and notices.
+
+    Older messages are part of it: somebody may have said there that they are in danger.
+    """
+    decoded = decode(text)
+    head = f"{decode(subject)}\n" if subject else ""
+    if _is_one_piece(decoded):
+        return head + decoded
+    return head + "\n".join(_without_footers(_sort(_lines_of(decoded))))
+
+
+def newest(text: str) -> str:
+    """Return a text without older messages and data, but with what is under the newest words."""
+    decoded = decode(text)
+    if _is_one_piece(decoded):
+        return decoded
+    without = {*_OLDER, Kind.ENCODED_DATA}
+    return "\n".join(line for line, kind in _sort(_lines_of(decoded)) if kind not in without)
+
+
+def _may_address(text: str) -> bool:
+    return "@" in text or ("/" in text and "://" in text) or _dot_in_word(text) is not None
+
+
+def _without_addresses(text: str) -> str:
+    return _candidate.sub(lambda match: _address.sub("", match[0]), text)
+
+
+def _is_one_piece(text: str) -> bool:
+    """Say whether a text cannot have an older message, a signature or a notice."""
+    if "\n" not in text:
+        if ":" in text and ("ent: " in text or "rote: " in text or "Message-" in text):
+            return False
+        return ">" not in text and "onfidential" not in text
+    return not (
+        ">" in text
+        or "@" in text
+        or _number(text)
+        or _opens("\n" + text)
+        or (":" in text and _ends_line(text))
+    )
+
+
+def _lines_of(text: str) -> list[str]:
+    return (text if "\n" in text else unflatten(text)).splitlines()
+
+
+def _sort(lines: Sequence[str], depth: int = 0) -> list[Line]:
+    """Return the lines of a text, each with its kind: none for what is read."""
+    kinds = find_encoded(lines)
+    find_thread(lines, kinds)
+    found: list[Line] = []
+    below = False
+    for start, after in _stretches(kinds):
+        if kinds[start] is None:
+            part = list(split_notices(lines[start:after]))
+            mark_signature(part)
+            mark_rules(part)
+            found += part
+        else:
+            found += zip(lines[start:after], kinds[start:after], strict=True)
+            below = True
+    said = [line for line, kind in found if kind is None]
+    if _says_something(said):
+        return found
+    if below and depth < _DEPTH and (quoted := _quoted_message(found)):
+        start, after = quoted
+        inner = _sort(_unquoted([line for line, _ in found[start:after]]), depth + 1)
+        if any(has_word(line) for line, kind in inner if kind is None):
+            return [*found[:start], *inner, *found[after:]]
+    return found if any(map(has_word, said)) else _kept(found)
+
+
+def _stretches(kinds: Kinds) -> Iterator[tuple[int, int]]:
+    """Return where stretches begin and end of lines that are all of a kind, or all of none."""
+    start = 0
+    for place in range(1, len(kinds) + 1):
+        if place == len(kinds) or (kinds[place] is None) != (kinds[start] is None):
+            yield start, place
+            start = place
+
+
+def _says_something(lines: Sequence[str]) -> bool:
+    """Say whether lines say more than a greeting, and do not just point to what is forwarded."""
+    said = [line for line in lines if has_word(line) and not _greeting(line)]
+    words = " ".join(said)
+    return bool(said) and not (len(words.split()) <= _FEW_WORDS and _points(words))
+
+
+def _quoted_message(lines: Sequence[Line]) -> tuple[int, int] | None:
+    """Return where the first quoted message begins and ends, without its header."""
+    quoted = [n for n, (_, kind) in enumerate(lines) if kind is Kind.QUOTED_THREAD]
+    if not quoted:
+        return None
+    start = after = quoted[0]
+    while after < len(lines) and lines[after][1] is not Kind.FORWARDED_HEADER:
+        after += 1
+    return start, after
+
+
+def _unquoted(lines: Sequence[str]) -> list[str]:
+    """Return lines without the first `>` of each, if all have one."""
+    if any(has_word(line) and not quote.match(line) for line in lines):
+        return list(lines)
+    return [_first_quote.sub("", line, count=1) for line in lines]
+
+
+def _kept(lines: Sequence[Line]) -> list[Line]:
+    """Return lines of which nothing would be read with all that somebody may have written."""
+    all_of_it = not any(has_word(line) for line, kind in lines if kind is not Kind.ENCODED_DATA)
+    return [
+        (line, kind if kind is Kind.ENCODED_DATA and not all_of_it else None)
+        for line, kind in lines
+    ]
+
+
+def _without_footers(lines: Sequence[Line]) -> Iterator[str]:
+    """Return the lines without signatures, data and sure notices, those of older messages too."""
+    for kind, group in groupby(lines, lambda line: "older" if line[1] in _OLDER else line[1]):
+        part = [line for line, _ in group]
+        if kind == "older":
+            said = list(split_notices([quote.sub("", line, count=1) for line in part], quoted=True))
+            mark_signature(said)
+            yield from _without_footers(said)
+        elif kind is None or (kind is Kind.NOTICE and not is_sure("\n".join(part))):
+            yield from part

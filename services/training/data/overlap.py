@@ -1,0 +1,65 @@
+"""Finds texts that stand in two parts, exactly or nearly: none may judge what learnt from it."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.model.text_features import words_of
+
+Truths = NDArray[np.bool_]
+Hashes = NDArray[np.uint64]
+Rows = NDArray[np.intp]
+
+WORDS = 5
+# A text is nearly another where so large a share of its five-grams stands in the others.
+NEARLY = 0.5
+BLOCK = 1_000
+_FACTORS = np.array([0x9E3779B97F4A7C15**n % 2**64 | 1 for n in range(1, WORDS + 1)], np.uint64)
+
+
+class _Grams(NamedTuple):
+    """The hashes of five words in a row, and the text (from 0) in which they stand."""
+
+    hashes: Hashes
+    rows: Rows
+
+
+def nearly_among(texts: Sequence[str], others: Sequence[str]) -> Truths:
+    """Tell which texts stand among others, exactly or nearly, of shape (texts,).
+
+    Texts are compared by their word five-grams, without capitals, accents and punctuation; one of
+    fewer words is compared as a whole.
+    """
+    known = np.unique(np.concatenate([np.empty(0, np.uint64), *(g.hashes for g in _grams(others))]))
+    found = np.zeros(len(texts))
+    counts = np.zeros(len(texts))
+    for number, grams in enumerate(_grams(texts)):
+        rows = grams.rows + number * BLOCK
+        place = np.minimum(np.searchsorted(known, grams.hashes), max(len(known) - 1, 0))
+        hits = known[place] == grams.hashes if len(known) else np.zeros(len(rows), np.bool_)
+        counts += np.bincount(rows, minlength=len(texts))
+        found += np.bincount(rows, hits, minlength=len(texts))
+    nearly: Truths = (counts > 0) & (found >= NEARLY * counts)
+    return nearly
+
+
+def _grams(texts: Sequence[str]) -> Iterator[_Grams]:
+    for start in range(0, len(texts), BLOCK):
+        yield _of_block(texts[start : start + BLOCK])
+
+
+def _of_block(texts: Sequence[str]) -> _Grams:
+    words = words_of(texts)
+    lengths = np.bincount(words.rows, minlength=len(texts))
+    # Blanks after a text of few words make it one five-gram, and part it from the next.
+    missing = np.where(lengths > 0, np.maximum(WORDS - lengths, 0), 0)
+    after = np.repeat(np.cumsum(lengths), missing)
+    hashes = np.insert(words.hashes, after, np.uint64(0))
+    rows = np.insert(words.rows, after, np.repeat(np.arange(len(texts)), missing))
+    whole = np.flatnonzero(rows[: len(rows) - WORDS + 1] == rows[WORDS - 1 :])
+    sums = np.zeros(len(whole), np.uint64)
+    for step, factor in enumerate(_FACTORS):
+        sums += hashes[whole + step] * factor
+    return _Grams(sums, rows[whole])
