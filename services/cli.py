@@ -274,7 +274,8 @@ def routes(
     from services.model.manifest import read_manifest
     from services.router.starter_table import starter_table
 
-    typer.echo(starter_table(read_manifest(model).labels), nl=False)
+    manifest = read_manifest(model)
+    typer.echo(starter_table(manifest.labels, manifest.thresholds.flags), nl=False)
 
 
 @app.command()

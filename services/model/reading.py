@@ -79,6 +79,12 @@ _points = re.compile(
     re.IGNORECASE,
 ).search
 _FEW_WORDS = 15
+# What a helpline's own advice does not say, and who has rung one may.
+_speaks_of_somebody = re.compile(
+    r"\b(?:i|i'?m|im|me|my|myself|himself|herself|themselves|no (?:use|help|good|point)"
+    r"|attempt(?:ed)?|last night|tonight|homeless|nothing to live)\b",
+    re.IGNORECASE,
+).search
 _first_quote = re.compile(r"[ \t]{0,4}> ?")
 
 
@@ -230,13 +236,25 @@ def _kept(lines: Sequence[Line]) -> list[Line]:
     ]
 
 
+def _may_be_said(lines: Sequence[str]) -> bool:
+    """Say whether somebody may have said what looks like a notice, of themselves or of others."""
+    text = "\n".join(lines)
+    return not is_sure(text) or _speaks_of_somebody(text) is not None
+
+
 def _without_footers(lines: Sequence[Line]) -> Iterator[str]:
-    """Return the lines without signatures, data and sure notices, those of older messages too."""
+    """Return the lines without data and sure notices, those of older messages too.
+
+    Signatures are kept: somebody may have written under their name that they are in danger.
+    """
     for kind, group in groupby(lines, lambda line: "older" if line[1] in _OLDER else line[1]):
         part = [line for line, _ in group]
         if kind == "older":
-            said = list(split_notices([quote.sub("", line, count=1) for line in part], quoted=True))
+            unquoted = [
+                line[len(match[0]) :] if (match := quote.match(line)) else line for line in part
+            ]
+            said = list(split_notices(unquoted, quoted=True))
             mark_signature(said)
             yield from _without_footers(said)
-        elif kind is None or (kind is Kind.NOTICE and not is_sure("\n".join(part))):
+        elif kind is not Kind.ENCODED_DATA and (kind is not Kind.NOTICE or _may_be_said(part)):
             yield from part

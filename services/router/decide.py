@@ -41,7 +41,10 @@ class Decider:
             now: The time to write into the route.
         """
         limits = self._limits.get(classification.model)
-        fired = self._fired(inquiry, self.raised(classification))
+        raised = self.raised(classification)
+        if raised and _is_automatic(inquiry):  # a machine is in no danger, whatever its words
+            raised = NO_FLAGS
+        fired = self._fired(inquiry, raised)
         reason = self._reason(inquiry, fired, classification, limits)
         topic = self.table.review_topic
         if reason == "confident":
@@ -89,7 +92,7 @@ class Decider:
     ) -> Reason:
         if fired and fired[0].send_to:
             return "rule"
-        if is_automatic(inquiry.full_text, inquiry.attributes or {}):
+        if _is_automatic(inquiry):
             return "automatic"
         if limits is None:
             return "unknown-model"
@@ -107,6 +110,10 @@ class Decider:
         if classification.probability - runner_up < self.table.min_margin:
             return "ambiguous"
         return None
+
+
+def _is_automatic(inquiry: Inquiry) -> bool:
+    return is_automatic(inquiry.full_text, inquiry.attributes or {})
 
 
 def _language_of(inquiry: Inquiry) -> str:

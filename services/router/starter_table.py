@@ -31,9 +31,21 @@ FOOT = """
 """
 
 
-def starter_table(labels: Iterable[str]) -> str:
-    """Write a table (TOML) that sends each department's inquiries to a topic named after it."""
-    return "".join([HEAD, *map(_department, labels), FOOT])
+def starter_table(labels: Iterable[str], flags: Iterable[str] = ()) -> str:
+    """Write a table (TOML) that sends each department's inquiries to a topic named after it.
+
+    What the model flags goes to a person first.
+    """
+    return "".join([HEAD, *map(_department, labels), *map(_flag, flags), FOOT])
+
+
+def _flag(flag: str) -> str:
+    name = json.dumps(flag, ensure_ascii=False)
+    reason = json.dumps(f"The model finds {flag} likely.", ensure_ascii=False)
+    return (
+        f'\n[[rules]]\nid = {name}\nreason = {reason}\nsend_to = "review"\n'
+        f'priority = "high"\nflag = {name}\n'
+    )
 
 
 def _department(label: str) -> str:

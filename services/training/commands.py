@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from services.errors import ConfigurationError
 from services.model.manifest import Manifest, promised_limits
 from services.model.text_model import load_model
-from services.training.data.dataset import Columns, read_dataset
+from services.training.data.dataset import Columns, check_columns, read_dataset
 from services.training.data.training_set import Request
 from services.training.evaluate.evaluation import Flagged
 from services.training.evaluate.measure import Files, evaluate
@@ -51,6 +51,7 @@ def evaluate_model(
     console = Console(markup=False)
     model = load_model(folder, threads=1)
     texts = read_dataset(data, columns)
+    check_columns(data, [texts], columns)
     with _working(console) as (progress, task):
         progress.update(task, description=f"Measuring on {len(texts):,} texts")
         limits = promised_limits(model.manifest)

@@ -150,7 +150,7 @@ async def test_what_the_page_consumes_is_what_was_routed(
     """Each example that consumes shows all that was committed, and nothing open or aborted."""
     async with an_attempt(pipeline.servers):
         pass
-    text = "How do I renew my passport? It runs out in May."
+    text = "My visa was refused. How do I appeal, and when do I get my passport back?"
     await pipeline.publish([Sent(an_inquiry(text=text), b"case-%d" % n) for n in range(8)])
     arrived = [record for record in await pipeline.read() if record.topic == DEPARTMENT]
     routed = {dict(record.headers)["ce_id"].decode() for record in arrived}

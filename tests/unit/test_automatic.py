@@ -98,10 +98,8 @@ def test_what_is_quoted_is_not_what_was_sent() -> None:
         {"Precedence": "bulk"},
         {"PRECEDENCE": "auto_reply"},
         {"precedence": "junk"},
-        {"X-Auto-Response-Suppress": "All"},
         {"X-Autoreply": "yes"},
         {"Return-Path": "<>"},
-        {"List-Unsubscribe": "<mailto:a@example.org>"},
         {"content_type": "multipart/report; report-type=delivery-status"},
     ],
 )
@@ -138,3 +136,12 @@ def test_no_example_is_automatic() -> None:
             continue
         if isinstance(value, dict) and isinstance(value.get("text"), str):
             assert not is_automatic(f"{value.get('subject') or ''}\n{value['text']}")
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"X-Auto-Response-Suppress": "All"}, {"List-Unsubscribe": "<mailto:a@example.org>"}],
+)
+def test_what_forms_and_shared_inboxes_set_does_not_count(attributes: dict[str, str]) -> None:
+    """A header that asks for no reply, or comes of a shared inbox, says nothing of the sender."""
+    assert not is_automatic("My visa appeal has had no date since May.", attributes)

@@ -234,10 +234,31 @@ def test_any_text_is_read(text: str) -> None:
         assert any(map(str.isalnum, read(shown).text))
 
 
+def seconds_for(piece: str, length: int) -> float:
+    started = process_time()
+    read((piece * length)[:length])
+    rules_text((f"{piece}\n" * length)[:length])
+    return process_time() - started
+
+
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_long_text_takes_time_that_grows_with_it_alone(piece: str) -> None:
-    """A text made to be slow, of the greatest length there is, is read within a second."""
-    started = process_time()
-    read((piece * 20_000)[:20_000])
-    rules_text((f"{piece}\n" * 20_000)[:20_000])
-    assert process_time() - started < 1
+    """A text made to be slow takes twice as long to read as half of it, not four times."""
+    assert seconds_for(piece, 20_000) < 3 * seconds_for(piece, 10_000) + 0.2
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Samaritans 116 123 no use, going to kill myself",
+        "Struggling, 999 no help, nothing to live for",
+        "> Suicide attempt last night, 999 called, sent home",
+        "Kind regards,\nJohn Smith\nHomeless tonight, suicidal\n07700 900123",
+        "Kind regards,\nMary Jones\nLeeds\nDomestic violence victim\n07700 900123",
+    ],
+)
+def test_what_somebody_says_below_is_seen_by_the_rules(below: str) -> None:
+    """Danger that is said under a name, beside a helpline or in a quote is not left out."""
+    last = below.rpartition("\n")[0] or below
+    words = last.removeprefix("> ").rpartition("\n")[2]
+    assert words in rules_text(f"Please sort my universal credit.\n\n{below}")

@@ -16,6 +16,8 @@ from services.errors import ConfigurationError
 
 csv.field_size_limit(2**31 - 1)
 
+MOST_NAMES, LONGEST_NAME = 20, 60
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -152,15 +154,30 @@ def _row(path: Path, number: int, row: Mapping[str, Any], columns: Columns) -> R
     flags = row.get(columns.flags) if columns.flags else None
     return (
         text,
-        _names_in(label),
+        _names_in(path, number, label),
         _date(path, number, row, columns.date),
-        None if flags is None else _names_in(flags),
+        None if flags is None else _names_in(path, number, flags),
         tuple(str(row.get(name) or "") for name in columns.groups),
     )
 
 
-def _names_in(cell: object) -> frozenset[str]:
-    return frozenset(name for name in ("" if cell is None else str(cell)).split("|") if name)
+def _names_in(path: Path, number: int, cell: object) -> frozenset[str]:
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        cell = str(cell)  # JSON's numbers are names, too
+    names = (cell or "").split("|") if isinstance(cell, str | None) else cell
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError(
+            f"{path} row {number} has a label or flag that is no text: write names, several with | "
+            "between."
+        )
+    return frozenset(filter(None, (name.strip() for name in names)))
+
+
+def named(names: Sequence[str]) -> str:
+    """List names for a sentence; where they are many or long, they are a citizen's words: count."""
+    if len(names) > MOST_NAMES or any(len(name) > LONGEST_NAME for name in names):
+        return f"({len(names):,} different ones; is that the right column?)"
+    return ", ".join(names)
 
 
 def _date(path: Path, number: int, row: Mapping[str, Any], column: str | None) -> date | None:

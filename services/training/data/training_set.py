@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from services.errors import ConfigurationError
 from services.model.reading import read
-from services.training.data.dataset import Columns, Dataset, check_columns, read_dataset
+from services.training.data.dataset import Columns, Dataset, check_columns, named, read_dataset
 from services.training.data.folds import FOLDS
 from services.training.data.overlap import nearly_among
 
@@ -46,7 +46,7 @@ class Request:
     seed: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Texts:
     """Texts of one or several kinds, one kind a file.
 
@@ -133,6 +133,8 @@ def _check_weights(request: Request) -> None:
             f"{len(request.weights)} weights were given for {len(request.data)} files: give each "
             "--data a --weight, in the same order, or none."
         )
+    if not all(0 < weight < float("inf") for weight in request.weights):
+        raise ConfigurationError("A --weight is a number above 0: give such, or leave them out.")
 
 
 def _names(data: Sequence[Dataset]) -> tuple[str, ...]:
@@ -143,7 +145,7 @@ def _names(data: Sequence[Dataset]) -> tuple[str, ...]:
         raise ConfigurationError(f"All rows have the label {next(iter(rows))}: give at least two.")
     if rare := sorted(name for name, count in rows.items() if count < MIN_ROWS):
         raise ConfigurationError(
-            f"Fewer than {MIN_ROWS} rows have the label {', '.join(rare)}: give more of them, or "
+            f"Fewer than {MIN_ROWS} rows have the label {named(rare)}: give more of them, or "
             "leave the label out."
         )
     return tuple(sorted(rows))
@@ -153,7 +155,7 @@ def _flag_names(data: Sequence[Dataset]) -> tuple[str, ...]:
     rows = Counter(name for each in data for flags in each.flags or () for name in flags)
     if rare := sorted(name for name, count in rows.items() if count < MIN_ROWS):
         raise ConfigurationError(
-            f"Fewer than {MIN_ROWS} rows have the flag {', '.join(rare)}: give more of them, or "
+            f"Fewer than {MIN_ROWS} rows have the flag {named(rare)}: give more of them, or "
             "leave the flag out."
         )
     known = sum(len(each) for each in data if each.flags is not None)
@@ -210,8 +212,14 @@ def _valid(
     given = {name for labels in data.labels for name in labels}
     if unknown := sorted(given - set(names)):
         raise ConfigurationError(
-            f"The validation texts have labels that no training text has: {unknown}; give rows to "
-            "train on for each, or leave them out."
+            f"The validation texts have labels that no training text has: {named(unknown)}; give "
+            "rows to train on for each, or leave them out."
+        )
+    flags = {name for each in data.flags or () for name in each}
+    if unknown := sorted(flags - set(flag_names)):
+        raise ConfigurationError(
+            f"The validation texts have flags that no training text has: {named(unknown)}; write "
+            "them as in --data."
         )
     valid = _texts(data, names, flag_names, kind=0, half_life=np.inf)
     # Of a text with several labels, one row is enough here.
