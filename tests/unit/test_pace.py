@@ -13,14 +13,14 @@ PACE = {
     Name.CLASSIFIER: {
         "decode": 0.45,
         "features and ONNX": 1.15,
-        "decide": 0.27,
+        "decide": 0.72,  # of which 0.45 find the newest words of a text
         "encode": 0.55,
         "pack": 0.50,
         "count": 0.13,
     },
     Name.ROUTER: {
         "decode": 0.33,
-        "decide": 0.71,
+        "decide": 0.88,
         "encode": 0.21,
         "pack": 0.20,
         "count": 0.065,
