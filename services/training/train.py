@@ -17,7 +17,7 @@ from services.training.export.model_folder import Trained, save
 from services.training.export.onnx_graph import Parts
 from services.training.fit.binary import Binary, fit_binary, fit_platt
 from services.training.fit.calibration import Calibration, choose_penalty, fit_calibration
-from services.training.fit.flags import flag_figures
+from services.training.fit.flags import pick_flag_threshold
 from services.training.fit.linear import term_weights
 from services.training.fit.recipe import (
     FEATURES,
@@ -103,7 +103,9 @@ def _train(request: Request, on_step: Callable[[str], None]) -> Trained:
             remit=remit,
             binaries=tuple(each.binary for each in flags),
         ),
-        thresholds=_thresholds(training_set, held_out, judged, remit, in_remit, flags, request),
+        thresholds=_thresholds(
+            training_set, held_out, judged, seen, remit, in_remit, flags, request
+        ),
         expected=_expected(training_set, judged),
         sources=tuple(_sources(request)),
         training={
@@ -206,6 +208,7 @@ def _thresholds(  # noqa: PLR0913, PLR0917 - all that thresholds are picked from
     training_set: TrainingSet,
     held_out: HeldOut,
     judged: Judged,
+    seen: Floats,
     remit: Remit,
     in_remit: Answered | None,
     flags: list[Answered],
@@ -215,17 +218,13 @@ def _thresholds(  # noqa: PLR0913, PLR0917 - all that thresholds are picked from
         judged.probabilities, held_out.labels, training_set.names, request.precision
     )
     if in_remit is None:
-        known = remit.probabilities(held_out.scores, held_out.counts)
+        known = remit.probabilities(seen, held_out.counts)
     else:
         known = in_remit.probabilities[in_remit.truths]
     raised = {
-        name: flag_figures(
-            [name],
-            each.probabilities[:, None],
-            each.truths[:, None],
-            request.recall,
-            request.false_alarms,
-        )[name]
+        name: pick_flag_threshold(
+            each.probabilities, each.truths, request.recall, request.false_alarms
+        )
         for name, each in zip(training_set.flag_names, flags, strict=True)
     }
     return Thresholds(

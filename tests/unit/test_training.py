@@ -380,3 +380,12 @@ def test_weights_are_chosen_by_the_later_rows(data: Path, tmp_path: Path) -> Non
     assert first == 1
     assert second > 1
     assert best_recipe(training_set, (2.0, 1.0), FEATURES, 0, quietly).kind_weights == (2.0, 1.0)
+
+
+def test_without_examples_the_remit_holds_back_a_twentieth(data: Path, tmp_path: Path) -> None:
+    """The threshold of the remit is of the same scale as what the model says of texts it serves."""
+    asked = replace(asking(data, tmp_path / "model"), valid=data / "valid.csv")
+    train(asked, quietly)
+    model = load_model(tmp_path / "model", threads=1)
+    in_remit = model.score([row.text for row in labelled_rows(0, BUSY)]).in_remit
+    assert 0.01 < (in_remit < model.manifest.thresholds.in_remit).mean() < 0.12

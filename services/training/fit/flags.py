@@ -1,7 +1,5 @@
 """What a person must see first: a score for each flag, and a threshold that promises recall."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,13 +38,3 @@ def pick_flag_threshold(
         false_alarms=round(float((others >= threshold).mean()), 4),
         rows=len(flagged),
     )
-
-
-def flag_figures(
-    names: Sequence[str], probabilities: Floats, truths: Truths, recall: float, false_alarms: float
-) -> dict[str, FlagThreshold]:
-    """Return the threshold of each flag; arrays are of shape (texts, flags)."""
-    return {
-        name: pick_flag_threshold(probabilities[:, n], truths[:, n], recall, false_alarms)
-        for n, name in enumerate(names)
-    }
