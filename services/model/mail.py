@@ -46,17 +46,21 @@ _SENT = (
     "sent|subject|anfonwyd|pwnc|testun|envoyé|objet|gesendet|betreff|enviado(?: el)?|asunto|assunto"
     "|inviato|oggetto|verzonden|onderwerp|skickat|ämne|sendt|emne|wysłano|temat"
 )
+_DATE = "date|dyddiad|datum|fecha|data"
 _OTHER = (
-    "to|cc|bcc|date|at|i|dyddiad|copi|ateb i|à|an|datum|para|a|fecha|data|aan|till|til|do|reply-to|"
+    "to|cc|bcc|at|i|copi|ateb i|à|an|para|a|aan|till|til|do|reply-to|"
     "importance|attachments?|atodiadau|message-id"
 )
 # How the lines begin that mark an older message, for whoever asks whether there is one.
 OPENERS = (
-    *(rf"{name}[*_]?\s?:" for name in f"{_FROM}|{_SENT}|{_OTHER}".split("|")),
+    *(rf"{name}[*_]?\s?:" for name in f"{_FROM}|{_SENT}|{_DATE}|{_OTHER}".split("|")),
     "begin", "dechrau", "content-", "mime-",
 )  # fmt: skip
+# A program's date has its year and its time of day; that of a journey has not.
+_MOMENT = r"(?:\b(?:19|20)\d\d\b.*\b\d{1,2}:\d\d\b|\b\d{1,2}:\d\d\b.*\b(?:19|20)\d\d\b)"
 _field = re.compile(
-    rf"[ \t*_]{{0,6}}(?:(?P<sender>{_FROM})|(?P<sent>{_SENT})|{_OTHER})[*_]?\s?:[*_]?(?:\s|$)",
+    rf"[ \t*_]{{0,6}}(?:(?P<sender>{_FROM})|(?P<sent>{_SENT}|(?:{_DATE})(?=[*_]?\s?:.*{_MOMENT}))"
+    rf"|{_DATE}|{_OTHER})[*_]?\s?:[*_]?(?:\s|$)",
     re.IGNORECASE,
 ).match
 
@@ -69,6 +73,7 @@ _NAMES = (
 )
 _divider = re.compile(
     rf"\W{{0,20}}?[-_=*]{{2,}}\s?(?:begin )?(?:{_NAMES})\s?[-_=*]{{2,}}\W*$"
+    r"|\W{0,20}?-{2,}\s?on .{5,200} wrote\s?-{2,}\W*$"
     r"|\W{0,20}begin forwarded message\W*$|\W{0,20}dechrau(?:'r)? neges .{0,40}ymlaen\W*$",
     re.IGNORECASE,
 ).match
@@ -77,11 +82,11 @@ _close = re.compile(
 ).match
 
 # The line above a quoted message, by the word for writing.
-_wrote = re.compile(
-    r".*\b(?:wrote|writes|ysgrifennodd|ysgrifennwyd|écrit|schrieb|escribió|escreveu|ha scritto|"
-    r"schreef|skrev|napisała?|napisał\(a\))(?:\W.{0,150})?:\s*$",
-    re.IGNORECASE | re.DOTALL,
-).match
+_WROTE = (
+    "wrote|writes|ysgrifennodd|ysgrifennwyd|écrit|schrieb|escribió|escreveu|ha scritto|schreef|"
+    r"skrev|kirjoitti|napisała?|napisał\(a\)|napsala?|(?:şunu )?yazd\w|a scris|написала?|пише|έγραψε"
+)
+_wrote = re.compile(rf".*\b(?:{_WROTE})(?:\W.{{0,150}})?:\s*$", re.IGNORECASE | re.DOTALL).match
 _opens = re.compile(
     r"\W{0,3}(?:on|at|in a message|ar|am|ysgrifennodd|le|el|il|op|em|w dniu|den|\d)\b",
     re.IGNORECASE,
@@ -90,7 +95,12 @@ _opens = re.compile(
 # tells what a landlord wrote speaks of `me`.
 _stamp = re.compile(r"\b\d{1,2}[:.h]\d\d\b|@").search
 _sender = re.compile(
-    r"[^.!?]{0,80}[<(\[](?:mailto:)?[^\s<>]+@[^\s<>]+[>)\]]\W{0,3}(?i:wrote|writes)"
+    rf".{{0,100}}[<(\[](?:mailto:)?[^\s<>]+@[^\s<>]+[>)\]]\W{{0,3}}(?i:{_WROTE})"
+).match
+# Without either, a date with its year, a name with no article, and nothing else.
+_dated = re.compile(
+    r"\W{0,3}[Oo]n (?:\w{3,9},? )?(?:\d{1,2} \w{3,9},? |\w{3,9} \d{1,2}, ?|\d{1,2}[/.]\d{1,2}[/.])"
+    r"(?:19|20)\d\d,? [A-Z][\w'-]+(?: [A-Z][\w'.-]*){1,3} wrote:\s*$"
 ).match
 _own = re.compile(r"\b(?:I|[Mm]e|[Mm]y|[Ww]e|[Oo]ur|[Uu]s)\b").search
 _LINES_OF_ATTRIBUTION, _LINES_OF_HEADER = 3, 40
@@ -221,7 +231,7 @@ def _after_header(lines: Sequence[str], kinds: Kinds, words: Sequence[int], star
     whole = " ".join(lines[start:after])
     body = words[after]
     quoted = body < len(lines) and kinds[body] is Kind.QUOTED_THREAD
-    by_program = (_opens(whole) and _stamp(whole)) or _sender(whole)
+    by_program = (_opens(whole) and _stamp(whole)) or _sender(whole) or _dated(whole)
     written = _wrote(whole) and (quoted or (by_program and not _own(whole)))
     return after if written else start
 
