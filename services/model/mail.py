@@ -84,7 +84,8 @@ _close = re.compile(
 # The line above a quoted message, by the word for writing.
 _WROTE = (
     "wrote|writes|ysgrifennodd|ysgrifennwyd|écrit|schrieb|escribió|escreveu|ha scritto|schreef|"
-    r"skrev|kirjoitti|napisała?|napisał\(a\)|napsala?|(?:şunu )?yazd\w|a scris|написала?|пише|έγραψε"
+    r"skrev|kirjoitti|napisała?|napisał\(a\)|napsala?|(?:şunu )?yazd\w|a scris|"
+    "написала?|пише|έγραψε"
 )
 _wrote = re.compile(rf".*\b(?:{_WROTE})(?:\W.{{0,150}})?:\s*$", re.IGNORECASE | re.DOTALL).match
 _opens = re.compile(
