@@ -140,11 +140,13 @@ def _known(model: Model, text: str) -> Iterator[tuple[int, str]]:
             strict=True,
         ):
             if number != model.vocabulary.size:
-                yield number, _fragment(letters, start, end)
+                yield number, _fragment(letters, start, end, model.vocabulary.settings.pair_letters)
 
 
-def _fragment(letters: list[int], start: int, end: int) -> str:
+def _fragment(letters: list[int], start: int, end: int, of_pair: int) -> str:
     before = "…" if start and letters[start - 1] else ""
     after = "…" if letters[end] else ""
     words = "".join(chr(letter) if letter else " " for letter in letters[start:end]).split()
+    if of_pair and len(words) > 1:
+        words = [word[:of_pair] + "…" * (len(word) > of_pair) for word in words]
     return before + " ".join(words) + after

@@ -24,6 +24,9 @@ class FeatureSettings(Struct, frozen=True, kw_only=True):
 
     version: Annotated[int, Meta(description="Of the code that makes the features.")]
     pairs: Annotated[bool, Meta(description="Two words next to each other.")] = True
+    pair_letters: Annotated[
+        int, Meta(ge=0, description="First letters of each word of a pair, so many; 0 for all.")
+    ] = 0
     prefix: Annotated[int, Meta(ge=0, description="First letters of longer words, so many.")] = 5
     grams: Annotated[
         tuple[Annotated[int, Meta(ge=1)], ...], Meta(description="Letter n-grams inside words.")

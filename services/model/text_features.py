@@ -67,7 +67,7 @@ def features_of(texts: Sequence[str], settings: FeatureSettings) -> Iterator[Fea
     words = words_of(texts)
     yield Features(_mix(words.hashes), words.rows, words.starts, words.ends)
     if settings.pairs:
-        yield _pairs(words)
+        yield _pairs(words, settings.pair_letters)
     lengths = words.ends - words.starts
     if settings.prefix:
         longer = np.flatnonzero(lengths > settings.prefix)
@@ -95,10 +95,13 @@ def words_of(texts: Sequence[str]) -> Words:
     return Words(hashes, rows, starts, ends, sums, inverses)
 
 
-def _pairs(words: Words) -> Features:
+def _pairs(words: Words, letters: int) -> Features:
     first = np.flatnonzero(words.rows[1:] == words.rows[:-1])
     second = first + 1
-    hashes = words.hashes[first] * _FIRST + words.hashes[second] * _SECOND + _PAIR
+    of_word = words.hashes
+    if letters:
+        of_word = words.substring(words.starts, np.minimum(words.ends, words.starts + letters))
+    hashes = of_word[first] * _FIRST + of_word[second] * _SECOND + _PAIR
     return Features(_mix(hashes), words.rows[first], words.starts[first], words.ends[second])
 
 

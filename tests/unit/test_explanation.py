@@ -60,12 +60,12 @@ def test_without_its_words_a_text_says_nothing_for_a_department() -> None:
 
 
 def test_explanations_name_only_what_the_text_has() -> None:
-    """Every fragment, taken without its `…`, is found in the text without capitals and accents."""
+    """Every word of a fragment, without its `…`, is in the text without capitals and accents."""
     plain = " ".join("".join(c if c.isalnum() else " " for c in PENSION.lower()).split())
     plain = plain.replace("ŵ", "w")
     for reasons in explain(MODEL, PENSION):
         for each in reasons.contributions:
-            assert each.fragment.strip("…") in plain
+            assert all(word.strip("…") in plain for word in each.fragment.split())
 
 
 @given(st.text(max_size=300) | st.just("I want to die, and nobody helps me"))

@@ -94,6 +94,17 @@ def bare(found: list[tuple[int, str, int]]) -> list[tuple[int, str]]:
     )
 
 
+def test_pairs_of_beginnings_are_alike_where_the_words_begin_alike() -> None:
+    """Of two words next to each other so many letters count; shorter words count whole."""
+    settings = FeatureSettings(version=VERSION, pair_letters=4, prefix=0)
+    [ours], [theirs], [whole] = (
+        set(told([text], settings)[0]) - set(told([text], WORDS)[0])
+        for text in ("lost passport", "losttt Passes", "lost pass")
+    )
+    assert ours == theirs == whole
+    assert told(["lost pass"], settings) == told(["lost pass"], PAIRS)
+
+
 @given(ANY_TEXTS, ANY_TEXTS)
 def test_a_text_has_the_same_features_in_any_batch(before: list[str], after: list[str]) -> None:
     """What stands before and after a text in a batch changes none of its features."""

@@ -327,7 +327,7 @@ def test_flags_are_learnt(flagged: tuple[Path, Trained]) -> None:
     has = np.array([bool(row.flags) for row in rows])
     threshold = model.manifest.thresholds.flags["danger"].probability
     raised = model.score([row.text for row in rows]).flags[:, 0] >= threshold
-    assert raised[has].mean() > 0.85
+    assert raised[has].mean() > 0.8
     assert raised[~has].mean() < 0.15
 
 
