@@ -356,6 +356,11 @@ def test_the_shipped_rules_hear_danger(text: str, rule: str) -> None:
     [
         (("min_margin = 0.2", "min_margin = 2"), "min_margin"),
         (('topic = "d.tax"', 'topic = "d tax"'), "topic"),
+        (('topic = "d.tax"', 'topic = ".."'), "topic"),
+        (('topic = "d.tax"', 'topic = "d.roads"'), "one topic, d.roads, for .*shared = true"),
+        (('topic = "d.tax"', 'topic = "d_roads"'), "one topic, d_roads, for .*shared = true"),
+        (('topic = "d.tax"', 'topic = "d.roads"\nshared = true'), "one topic"),
+        (('topic = "d.tax"', 'topic = "review"\nshared = true'), "sends tax to the review topic"),
         (('name = "Tax"', ""), "name"),
         (('name = "Tax"', 'name = "Tax"\ntopics = "x"'), "topics"),
         (("threshold = 0.6", "threshold = -1"), "threshold"),
@@ -378,6 +383,13 @@ def test_a_wrong_table_is_refused_in_one_sentence(
         load_table(written(tmp_path, TABLE.replace(*change, 1)))
     assert "routes.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_departments_share_a_topic_where_each_says_so(tmp_path: Path) -> None:
+    """Two departments with one inbox are no slip where both are marked as shared."""
+    both = TABLE.replace('topic = "d.roads"', 'topic = "d.roads"\nshared = true')
+    both = both.replace('topic = "d.tax"', 'topic = "d.roads"\nshared = true')
+    assert load_table(written(tmp_path, both)).topics == {"review", "d.roads", "d.parks"}
 
 
 def test_without_a_remit_of_its_own_the_table_takes_the_models(tmp_path: Path) -> None:
