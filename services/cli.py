@@ -217,8 +217,10 @@ def classify(
 ) -> None:
     """Decide without Kafka: lines of JSON or plain text in, decisions as JSON Lines out.
 
-    Model and routing table are those of CLASSIFIER_MODEL and ROUTER_ROUTES. A bad line gives an
-    object with its number and what is wrong with it, and the exit code is 1.
+    Pretty-printed JSON, a JSON array and UTF-16 are read, too; CSV, mails and documents are not.
+    Model and routing table are those of CLASSIFIER_MODEL and ROUTER_ROUTES, topics have
+    KAFKA_TOPIC_PREFIX. A bad line gives an object with its file, its number and what is wrong with
+    it, and the exit code is 1.
     """
     from services.offline.command import classify_files
 

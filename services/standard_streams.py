@@ -5,8 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
-from typing import BinaryIO
+from io import BufferedReader, TextIOWrapper
 
 from services.errors import TriageError
 
@@ -52,9 +51,9 @@ def written_output() -> Iterator[None]:
         ) from None
 
 
-def standard_input() -> BinaryIO:
+def standard_input() -> BufferedReader:
     """Return standard input as bytes."""
-    return sys.stdin.buffer
+    return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
 def _give_up_output() -> None:

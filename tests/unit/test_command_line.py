@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import pty
 import subprocess
@@ -68,6 +69,12 @@ def test_a_closed_input_is_said_in_one_sentence() -> None:
 def test_nothing_but_an_exit_code_is_left_where_no_stream_is_open() -> None:
     """With every stream closed a command does what it can and ends."""
     assert shell("triage routes <&- >&- 2>&-").returncode == 1
+
+
+def test_topics_have_the_prefix_of_the_installation() -> None:
+    """`triage classify` names the topics that the services of this environment would write."""
+    ended = shell("echo my pension | triage classify", KAFKA_TOPIC_PREFIX="test.")
+    assert json.loads(ended.stdout)["route"]["topic"].startswith("test.")
 
 
 @pytest.mark.parametrize("command", ["triage routes | head -1", "yes tax | triage classify | head"])
