@@ -326,13 +326,17 @@ def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write every figure here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page for people here.")] = None,
+    trained_on: Annotated[
+        list[Path] | None,
+        typer.Option(help="What the model learnt from: texts that stand there are left out."),
+    ] = None,
 ) -> None:
     """Measure a model on texts whose departments are known; no label means out of remit."""
     from services.training.commands import evaluate_model
     from services.training.data.dataset import Columns
 
     columns = Columns(text, label, date, flags, tuple(by or ()))
-    evaluate_model(model, data, columns, json, html)
+    evaluate_model(model, data, columns, json, html, trained_on or ())
 
 
 Reason = Annotated[Rejection | None, typer.Option(help="Those of one reason.")]

@@ -114,6 +114,8 @@ def _train(request: Request, on_step: Callable[[str], None]) -> Trained:
             "label_power": recipe.label_power,
             "file_weights": recipe.kind_weights,
             "left_out_of_valid": training_set.left_out,
+            "not_later_in_valid": training_set.not_later,
+            "rows_of_valid": len(training_set.valid.texts) if training_set.valid else 0,
         },
         figures=_figures(judged, in_remit, dict(zip(training_set.flag_names, flags, strict=True))),
     )

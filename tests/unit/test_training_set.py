@@ -75,6 +75,30 @@ def test_rows_that_were_learnt_from_judge_nothing(tmp_path: Path) -> None:
     assert len(found.train.texts) == len(ROWS)
 
 
+def test_rows_that_are_not_later_are_counted(tmp_path: Path) -> None:
+    """Rows that judge and are as old as those that teach are told from later ones."""
+    write(tmp_path / "rows.csv", ROWS)
+    fresh = [row._replace(day="2025-06-01") for row in labelled_rows(5, BUSY)]
+    later = [row._replace(day="2035-06-01") for row in labelled_rows(6, BUSY)]
+    write(tmp_path / "later.csv", [*ROWS[:20], *fresh, *later])
+    dated = Columns("text", "department", "day")
+    asked = replace(asking(tmp_path, "rows.csv"), columns=dated, valid=tmp_path / "later.csv")
+    found = read_training_set(asked)
+    assert (found.left_out, found.not_later) == (20, len(fresh))
+    assert read_training_set(replace(asked, columns=PLAIN)).not_later == 0
+
+
+@pytest.mark.parametrize("new", [0, 49])
+def test_too_few_rows_that_judge_are_refused(tmp_path: Path, new: int) -> None:
+    """Where so few are left that nothing could be promised, the sentence says how many and why."""
+    write(tmp_path / "rows.csv", ROWS)
+    write(tmp_path / "later.csv", [*ROWS, *labelled_rows(5, BUSY)[:new]])
+    asked = replace(asking(tmp_path, "rows.csv"), valid=tmp_path / "later.csv")
+    sentence = rf"has {new} rows with one label .* \({len(ROWS)} do\), and fewer than 50"
+    with pytest.raises(ConfigurationError, match=sentence):
+        read_training_set(asked)
+
+
 def changed(flags: str) -> list[FlaggedRow]:
     return [row._replace(flags=flags) for row in flagged_rows(2)]
 
