@@ -148,6 +148,11 @@ def check_flags(table: Table, flags: Collection[str]) -> None:
             )
 
 
+def flags_without_rule(table: Table, flags: Collection[str]) -> list[str]:
+    """Return the flags that the models raise and no rule of the table waits for."""
+    return sorted(set(flags) - {rule.flag for rule in table.rules})
+
+
 def _check_topics(path: Path, table: Table) -> None:
     """See that no department gets what is another's, or what is left to a person, by a slip."""
     sharing: dict[str, list[str]] = defaultdict(list)
