@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
 
 from services.errors import ConfigurationError
 
 S = TypeVar("S", bound=BaseSettings)
+# What Kafka's protocol has 32 bits for.
+Int32 = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 # Each setting that is called otherwise now: what is set by the old name would count for nothing.
 RENAMED: Mapping[str, str] = {

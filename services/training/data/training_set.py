@@ -14,7 +14,7 @@ from services.errors import ConfigurationError
 from services.model.reading import read
 from services.training.data.dataset import Columns, Dataset, check_columns, named, read_dataset
 from services.training.data.folds import FOLDS
-from services.training.data.overlap import nearly_among
+from services.training.data.overlap import nearly_among, same_texts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -121,6 +121,7 @@ def read_training_set(request: Request) -> TrainingSet:
     if request.remit:
         parts.append(_remit(request, len(flag_names), kind=len(data)))
     train = _joined(parts)
+    _check_texts(train, names, flag_names)
     valid, left_out, not_later = None, 0, 0
     if request.valid:
         last = max((day for each in data for day in each.dates or () if day), default=None)
@@ -174,6 +175,25 @@ def _flag_names(data: Sequence[Dataset]) -> tuple[str, ...]:
             "empty in that column, or leave the flag out."
         )
     return tuple(sorted(rows))
+
+
+def _check_texts(train: Texts, names: Sequence[str], flag_names: Sequence[str]) -> None:
+    """See that texts enough differ, of each kind that is learnt: one text cannot judge itself."""
+    unclear = ~train.in_remit & train.flags.any(axis=1)
+    of_remit, of_flags = train.knows_remit & ~unclear, train.knows_flags
+    learnt = {f"the label {name}": train.labels == n for n, name in enumerate(names)}
+    for n, name in enumerate(flag_names):
+        learnt[f"the flag {name}"] = of_flags & train.flags[:, n]
+        learnt[f"no flag {name}"] = of_flags & ~train.flags[:, n]
+    if (of_remit & ~train.in_remit).any():
+        learnt["no label"] = of_remit & ~train.in_remit
+        learnt["a label, where others have none"] = of_remit & train.in_remit
+    same = same_texts(train.texts)
+    if few := [what for what, rows in learnt.items() if len(np.unique(same[rows])) < MIN_ROWS]:
+        raise ConfigurationError(
+            f"Fewer than {MIN_ROWS} texts that differ have {named(few)}: give more of them, or "
+            "leave them out."
+        )
 
 
 def _texts(
