@@ -24,7 +24,7 @@ from services.classifier.classify import classify_records
 from services.clock import utc_now
 from services.messages.record import Output
 from services.model.text_model import Model, load_model
-from services.offline.decisions import Line
+from services.offline.lines import Line
 
 WAIT_SECONDS = 0.02
 

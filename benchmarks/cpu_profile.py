@@ -28,7 +28,7 @@ from services.messages import codec
 from services.messages.record import Output
 from services.model.scorer import Scores
 from services.model.text_model import BLOCK_TEXTS, Model
-from services.offline.decisions import Line
+from services.offline.lines import Line
 from services.router.decide import Decider
 from services.router.metrics import RouterMetrics
 

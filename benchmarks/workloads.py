@@ -17,7 +17,7 @@ from services.messages.decision import Classification
 from services.messages.events import RECEIVED, Classified
 from services.messages.record import Headers, Output, Record
 from services.model.text_model import Model
-from services.offline.decisions import Line
+from services.offline.lines import Line
 from services.router.decide import Decider
 from services.router.route import route_records
 

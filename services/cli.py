@@ -16,6 +16,7 @@ import typer
 from services.errors import ConfigurationError, TriageError
 from services.messages.rejection import Rejection
 from services.resources import shipped
+from services.standard_streams import prepare_streams, written_output
 
 MODEL = shipped("models", "uk-departments")
 EXTRAS = {
@@ -27,6 +28,12 @@ EXTRAS = {
     "jgo": "demo",
     "matplotlib": "train",
 }
+# Kafka numbers copies in 16 bits, and makes no more partitions in one request.
+MOST_COPIES, MOST_PARTITIONS = 2**15 - 1, 10_000
+# What scikit-learn takes as a seed.
+LARGEST_SEED = 2**32 - 1
+# More inquiries a second than any broker takes, and a day.
+MOST_A_SECOND, LONGEST_SECONDS = 1_000_000, 86_400
 NOT_IN_IMAGES = ("services.local", "services.training")
 
 app = typer.Typer(
@@ -42,13 +49,15 @@ app.add_typer(rejected, name="rejected")
 
 def main() -> None:
     """Run the command line; an error a user can cause is one sentence on standard error."""
+    prepare_streams()
     run(sys.argv[1:])
 
 
 def run(arguments: Sequence[str]) -> None:
     """Run one command and exit: 0, 1 where it failed, 2 where it was asked the wrong way."""
     try:
-        app(arguments)
+        with written_output():
+            app(arguments)
     except ModuleNotFoundError as error:
         if error.name in NOT_IN_IMAGES:
             _fail(ConfigurationError(f"{error.name} is not in this image: use a checkout."))
@@ -102,8 +111,12 @@ def router() -> None:
 
 @app.command()
 def topics(
-    partitions: Annotated[int, typer.Option(help="Partitions of each topic.", min=1)] = 6,
-    replication_factor: Annotated[int, typer.Option(help="Copies of each record.", min=1)] = 3,
+    partitions: Annotated[
+        int, typer.Option(help="Partitions of each topic.", min=1, max=MOST_PARTITIONS)
+    ] = 6,
+    replication_factor: Annotated[
+        int, typer.Option(help="Copies of each record.", min=1, max=MOST_COPIES)
+    ] = 3,
 ) -> None:
     """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
     from services.operate.topics import create_configured_topics
@@ -114,8 +127,12 @@ def topics(
 
 @app.command()
 def manifests(
-    partitions: Annotated[int, typer.Option(help="Partitions of each topic.", min=1)] = 12,
-    replicas: Annotated[int, typer.Option(help="Copies of each record.", min=1)] = 3,
+    partitions: Annotated[
+        int, typer.Option(help="Partitions of each topic.", min=1, max=MOST_PARTITIONS)
+    ] = 12,
+    replicas: Annotated[
+        int, typer.Option(help="Copies of each record.", min=1, max=MOST_COPIES)
+    ] = 3,
     cluster: Annotated[str, typer.Option(help="What the Strimzi cluster is called.")] = "kafka",
 ) -> None:
     """Print topics and users with their rights as Strimzi's resources, for Kubernetes."""
@@ -146,7 +163,10 @@ def demo(
         bool, typer.Option("--watch", help="Go on until Ctrl-C, with a live view of it all.")
     ] = False,
     rate: Annotated[
-        float, typer.Option(help="Inquiries a second, on average, with --watch.", min=1)
+        float,
+        typer.Option(
+            help="Inquiries a second, on average, with --watch.", min=1, max=MOST_A_SECOND
+        ),
     ] = 200.0,
 ) -> None:
     """Show the whole pipeline on this machine, with a real Kafka."""
@@ -157,8 +177,12 @@ def demo(
 
 @app.command()
 def load(  # noqa: PLR0913, PLR0917 - an option of the command each
-    rate: Annotated[float, typer.Option(help="Inquiries a second, on average.", min=0.001)],
-    seconds: Annotated[float, typer.Option(help="How long they come.", min=0.1)] = 30.0,
+    rate: Annotated[
+        float, typer.Option(help="Inquiries a second, on average.", min=0.001, max=MOST_A_SECOND)
+    ],
+    seconds: Annotated[
+        float, typer.Option(help="How long they come.", min=0.1, max=LONGEST_SECONDS)
+    ] = 30.0,
     bursts: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--bursts", help="Half a second at three times the rate, now and then.")
     ] = False,
@@ -167,7 +191,10 @@ def load(  # noqa: PLR0913, PLR0917 - an option of the command each
         Path | None, typer.Option(help="JSON Lines to publish in turn; the examples if not given.")
     ] = None,
     wait: Annotated[
-        float, typer.Option(help="Seconds after the last from which on one is lost.", min=0)
+        float,
+        typer.Option(
+            help="Seconds after the last from which on one is lost.", min=0, max=LONGEST_SECONDS
+        ),
     ] = 30.0,
 ) -> None:
     """Publish inquiries to the running services at a given rate, and print how long they take.
@@ -190,8 +217,10 @@ def classify(
 ) -> None:
     """Decide without Kafka: lines of JSON or plain text in, decisions as JSON Lines out.
 
-    Model and routing table are those of CLASSIFIER_MODEL and ROUTER_ROUTES. A bad line gives an
-    object with its number and what is wrong with it, and the exit code is 1.
+    Pretty-printed JSON, a JSON array and UTF-16 are read, too; CSV, mails and documents are not.
+    Model and routing table are those of CLASSIFIER_MODEL and ROUTER_ROUTES, topics have
+    KAFKA_TOPIC_PREFIX. A bad line gives an object with its file, its number and what is wrong with
+    it, and the exit code is 1.
     """
     from services.offline.command import classify_files
 
@@ -240,7 +269,9 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
     half_life: Annotated[
         float, typer.Option(help="Days after which a row counts half, with --date.", min=1)
     ] = 365.0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same model.", min=0)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="The same seed gives the same model.", min=0, max=LARGEST_SEED)
+    ] = 0,
 ) -> None:
     """Train a model on your own history of inquiries and the departments that answered them."""
     from services.training.commands import train_model
@@ -295,13 +326,17 @@ def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write every figure here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page for people here.")] = None,
+    trained_on: Annotated[
+        list[Path] | None,
+        typer.Option(help="What the model learnt from: texts that stand there are left out."),
+    ] = None,
 ) -> None:
     """Measure a model on texts whose departments are known; no label means out of remit."""
     from services.training.commands import evaluate_model
     from services.training.data.dataset import Columns
 
     columns = Columns(text, label, date, flags, tuple(by or ()))
-    evaluate_model(model, data, columns, json, html)
+    evaluate_model(model, data, columns, json, html, trained_on or ())
 
 
 Reason = Annotated[Rejection | None, typer.Option(help="Those of one reason.")]

@@ -2,8 +2,12 @@
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
+
+TRIAGE = str(Path(sys.executable).with_name("triage"))
 
 
 def need(command: str) -> None:

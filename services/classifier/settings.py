@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.app.settings import ServiceSettings
@@ -23,4 +23,4 @@ class ClassifierSettings(ServiceSettings):
     model: Path = Field(
         shipped("models", "uk-departments"), description="The folder of the text model."
     )
-    threads: PositiveInt = Field(1, description="Threads that score one batch.")
+    threads: int = Field(1, description="Threads that score one batch.", ge=1, le=256)

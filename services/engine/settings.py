@@ -3,6 +3,8 @@
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings
 
+from services.settings import Int32
+
 
 class EngineSettings(BaseSettings):
     """What a service reads, and in which portions."""
@@ -13,7 +15,7 @@ class EngineSettings(BaseSettings):
     batch_records: PositiveInt = Field(
         1_000, description="How many records one transaction processes at most."
     )
-    fetch_bytes: PositiveInt = Field(
+    fetch_bytes: Int32 = Field(
         256 * 1024, description="How much may wait of each partition, unless one record is larger."
     )
     linger_ms: int = Field(
@@ -21,6 +23,7 @@ class EngineSettings(BaseSettings):
         description="From one transaction of a partition to its next, at least: what comes "
         "meanwhile is processed together.",
         ge=0,
+        le=60_000,
     )
     circuit_breaker_share: float = Field(
         0.1,

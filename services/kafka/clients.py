@@ -212,7 +212,7 @@ def _password(settings: KafkaSettings) -> SecretStr | None:
             "KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE are both set: keep one of them."
         )
     try:
-        return SecretStr(file.read_text(encoding="utf-8").removesuffix("\n"))
+        return SecretStr(file.read_text(encoding="utf-8-sig").removesuffix("\n"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"The password in {file} cannot be read ({getattr(error, 'strerror', 'not UTF-8')}): "

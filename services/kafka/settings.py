@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PositiveInt, SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.settings import Int32
 
 
 class KafkaSettings(BaseSettings):
@@ -33,15 +35,15 @@ class KafkaSettings(BaseSettings):
         "several installations share a cluster.",
         pattern=r"^[a-zA-Z0-9._-]{0,100}$",
     )
-    session_timeout_ms: PositiveInt = Field(
+    session_timeout_ms: Int32 = Field(
         10_000, description="How long a silent process keeps its partitions."
     )
-    transaction_timeout_ms: PositiveInt = Field(
+    transaction_timeout_ms: Int32 = Field(
         60_000, description="How long the broker keeps a transaction open."
     )
     compression_type: Literal["none", "lz4", "zstd", "snappy", "gzip"] = Field(
         "none", description="How what we write is compressed."
     )
-    max_message_bytes: PositiveInt = Field(
+    max_message_bytes: Int32 = Field(
         1_000_000, description="The smallest `max.message.bytes` of the topics written to."
     )

@@ -14,6 +14,10 @@ class _Keyed(msgspec.Struct):
     id: str | None = None
     reference: str | None = None
 
+    def __repr__(self) -> str:
+        """Show nothing: either may name a citizen."""
+        return "_Keyed()"
+
 
 def read_lines(path: Path) -> list[bytes]:
     """Read a file's lines, each the value of a record; blank lines are left out.

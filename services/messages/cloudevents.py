@@ -45,6 +45,10 @@ class Event(NamedTuple):
     data: bytes
     headers: Headers
 
+    def __repr__(self) -> str:
+        """Show of which type it is and how large, never what it says."""
+        return f"Event(type={self.type!r}, data=<{len(self.data)} bytes>)"
+
 
 class Envelope(Struct, frozen=True):
     """The members of a structured-mode event that decide how its data are read."""
@@ -53,6 +57,10 @@ class Envelope(Struct, frozen=True):
     type: str
     data: Raw = Raw()
     data_base64: bytes | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        """Show of which type the event is, never what it says."""
+        return f"Envelope(type={self.type!r})"
 
 
 _envelope = msgspec.json.Decoder(Envelope)

@@ -29,6 +29,10 @@ class Received(NamedTuple, Generic[T]):
     data: bytes
     headers: Headers
 
+    def __repr__(self) -> str:
+        """Show what the body shows of itself, and never the bytes."""
+        return f"Received({self.body!r}, data=<{len(self.data)} bytes>)"
+
 
 class Reader(Generic[T]):
     """Reads records of one event type."""

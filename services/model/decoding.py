@@ -41,8 +41,10 @@ _tag = re.compile(
     r"|<!\[[^<>]*\]>",
     re.IGNORECASE,
 )
-# What stands between these is not shown.
-_hides = re.compile(rf"<(?P<name>head|script|style|title)(?:{_ATTRIBUTE})*\s*>|<!--", re.IGNORECASE)
+# What stands between these is not shown; of a head all but its title, which may be what a mail is
+# about.
+_hides = re.compile(rf"<(?P<name>head|script|style)(?:{_ATTRIBUTE})*\s*>|<!--", re.IGNORECASE)
+_title = re.compile(rf"<title(?:{_ATTRIBUTE})*\s*>([^<]*)</title", re.IGNORECASE)
 _INLINE = word_set(
     "a abbr acronym b big cite code del em font i ins label mark q s samp small span strike",
     "strong sub sup tt u var wbr",
@@ -161,6 +163,8 @@ def _shown(text: str) -> str:
         if end < begun.end():
             break
         pieces += text[place : begun.start()], "\n"
+        if (begun["name"] or "").lower() == "head":
+            pieces += [f"{title}\n" for title in _title.findall(text, begun.end(), end)]
         place = end + 1
     return "".join((*pieces, text[place:]))
 

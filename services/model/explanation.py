@@ -27,6 +27,10 @@ class Contribution(Struct, frozen=True):
     fragment: str
     value: float
 
+    def __repr__(self) -> str:
+        """Show what it adds alone: a fragment is a citizen's word."""
+        return f"Contribution(value={self.value})"
+
 
 class Reasons(Struct, frozen=True, kw_only=True):
     """Why a department: `bias`, the `contributions` and `rest` make up `logit`.
@@ -58,6 +62,10 @@ class _Parts(NamedTuple):
     fragments: list[str]
     contributions: Floats
     bias: Floats
+
+    def __repr__(self) -> str:
+        """Show how many there are, and no word of them."""
+        return f"_Parts(<{len(self.fragments)} fragments>)"
 
 
 class _Sum(NamedTuple):

@@ -39,6 +39,10 @@ class Reading(NamedTuple):
     text: str
     left_out: tuple[LeftOut, ...] = ()
 
+    def __repr__(self) -> str:
+        """Show how much was read alone: what a citizen wrote must not reach a log by accident."""
+        return f"Reading(text=<{len(self.text)} characters>, left_out={self.left_out!r})"
+
 
 _OLDER = frozenset({Kind.QUOTED_THREAD, Kind.FORWARDED_HEADER})
 # How often a forwarded message may hold nothing but another one.

@@ -1,6 +1,5 @@
 """`triage classify`: files or standard input to decisions on standard output."""
 
-import fileinput
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,10 +8,11 @@ from pathlib import Path
 
 from services.app.garbage_collection import collect_less_often
 from services.classifier.settings import ClassifierSettings
-from services.errors import ConfigurationError
+from services.kafka.settings import KafkaSettings
 from services.model.explanation import explain, explain_flag
 from services.model.text_model import load_model
 from services.offline.decisions import Decisions, Reasoning
+from services.offline.lines import lines_of
 from services.router.app import create_decider
 from services.router.settings import RouterSettings
 from services.settings import read_settings
@@ -21,10 +21,13 @@ BATCH_LINES = 1_000
 
 
 def classify_files(files: Sequence[Path], *, explained: bool) -> int:
-    """Decide every line, with the reasons if `explained`, and give how many were bad.
+    """Decide every inquiry, with the reasons if `explained`, and give how many were bad.
+
+    Topics have the installation's prefix.
 
     Raises:
-        ConfigurationError: A file cannot be read, or model or routing table are wrong.
+        ConfigurationError: A file cannot be read or has no inquiries line by line, or a setting,
+            the model or the routing table is wrong.
     """
     classifier = read_settings(ClassifierSettings)
     router = read_settings(RouterSettings).model_copy(update={"models": (classifier.model,)})
@@ -32,17 +35,12 @@ def classify_files(files: Sequence[Path], *, explained: bool) -> int:
     batch = 1 if sys.stdin.isatty() and not files else BATCH_LINES
     reasons = Reasoning(partial(explain, model), partial(explain_flag, model))
     collect_less_often()
-    decisions = Decisions(model, create_decider(router), batch, reasons if explained else None)
-    try:
-        with fileinput.input([str(file) for file in files], mode="rb") as lines:
-            for decision in decisions.of(lines, datetime.now(UTC)):
-                sys.stdout.buffer.write(decision + b"\n")
-                if batch == 1:
-                    sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ConfigurationError(
-            f"{error.filename} cannot be read ({error.strerror}): name a file that can."
-        ) from None
+    prefix = read_settings(KafkaSettings).topic_prefix
+    decisions = Decisions(
+        model, create_decider(router, prefix), batch, reasons if explained else None
+    )
+    for decision in decisions.of(lines_of(files), datetime.now(UTC)):
+        sys.stdout.buffer.write(decision + b"\n")
+        if batch == 1:
+            sys.stdout.flush()
     return decisions.bad

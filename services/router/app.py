@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import structlog
 from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry
 
@@ -18,7 +19,9 @@ from services.router.limits import limits_by_version
 from services.router.metrics import RouterMetrics
 from services.router.route import route_records
 from services.router.settings import RouterSettings
-from services.router.table import check_flags, check_labels, load_table
+from services.router.table import check_flags, check_labels, flags_without_rule, load_table
+
+log = structlog.get_logger()
 
 
 def main() -> None:
@@ -39,6 +42,8 @@ def create_app(
         ConfigurationError: The routing table, a model's manifest or the settings are wrong.
     """
     decider = create_decider(settings, kafka.topic_prefix)
+    if ignored := flags_without_rule(decider.table, decider.flags):
+        log.warning("router.flags_without_rule", flags=ignored)
     registry = CollectorRegistry()
     metrics = RouterMetrics(registry, decider.table, decider.flags)
 

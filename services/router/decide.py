@@ -71,14 +71,14 @@ class Decider:
     def _fired(self, inquiry: Inquiry, flags: frozenset[str]) -> list[Rule]:
         """Return the rules that fire, those that send to review first, each kind in table order."""
         found = self._phrases.find(rules_text(inquiry.text, inquiry.subject))
-        language = primary_subtag(inquiry.language) or _language_of(inquiry)
-        if not (found or flags) and language not in self._languages:
+        languages = self._languages & _languages_of(inquiry)
+        if not (found or flags or languages):
             return []
         fired = [
             rule
             for rule in self.table.rules
             if found.get(rule.id, 0) >= rule.at_least
-            or language in rule.languages
+            or not languages.isdisjoint(rule.languages)
             or rule.flag in flags
         ]
         return sorted(fired, key=lambda rule: rule.send_to is None)
@@ -116,9 +116,15 @@ def _is_automatic(inquiry: Inquiry) -> bool:
     return is_automatic(inquiry.full_text, inquiry.attributes or {})
 
 
-def _language_of(inquiry: Inquiry) -> str:
-    """Return the language of an inquiry that nobody has named one for, where it is known."""
-    return WELSH if is_welsh(read(inquiry.text, inquiry.subject).text) else ""
+def _languages_of(inquiry: Inquiry) -> frozenset[str]:
+    """Return the language that an inquiry is said to be in, and Welsh where it is in Welsh.
+
+    Many forms say `en` of whatever is written into them.
+    """
+    named = primary_subtag(inquiry.language)
+    if named != WELSH and is_welsh(read(inquiry.text, inquiry.subject).text):
+        return frozenset({named, WELSH})
+    return frozenset({named})
 
 
 def primary_subtag(tag: str | None) -> str:

@@ -1,8 +1,13 @@
 """A routing table to start from, for the departments of a model."""
 
+import hashlib
 import json
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from services.router.table import sameness
 
 HEAD = """\
 # Which department gets which inquiry. Read it through, give it an owner, and a new version
@@ -31,25 +36,60 @@ FOOT = """
 """
 
 
-def starter_table(labels: Iterable[str], flags: Iterable[str] = ()) -> str:
+# What Kafka takes as a topic, less the longest KAFKA_TOPIC_PREFIX.
+LONGEST = 249 - 100
+DIGEST = 8
+
+
+def starter_table(labels: Sequence[str], flags: Iterable[str] = ()) -> str:
     """Write a table (TOML) that sends each department's inquiries to a topic named after it.
 
-    What the model flags goes to a person first.
+    No two topics are the same. What the model flags goes to a person first.
     """
-    return "".join([HEAD, *map(_department, labels), *map(_flag, flags), FOOT])
+    departments = map(_department, labels, topics_for(labels))
+    return "".join([HEAD, *departments, *map(_flag, flags), FOOT])
+
+
+def topics_for(labels: Sequence[str]) -> list[str]:
+    """Name a topic after each department: one that Kafka takes, and takes for no other's.
+
+    A hash keeps apart what differs in signs, capitals or its end alone, and is all there is of a
+    name without any letter that Kafka takes.
+    """
+    named = [_topic(label) for label in labels]
+    alike = [sameness(topic).lower() for topic in named]  # some disks know no capitals
+    count = Counter(alike)
+    return [
+        topic if count[key] == 1 and key[-1] != "." else _told_apart(topic, label)
+        for topic, key, label in zip(named, alike, labels, strict=True)
+    ]
+
+
+def _topic(label: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", label) if not unicodedata.combining(c))
+    name = re.sub(r"[^a-zA-Z0-9._-]+", "-", plain).strip("-.")
+    return f"departments.{name}"[:LONGEST].rstrip("-")
+
+
+def _told_apart(topic: str, label: str) -> str:
+    digest = hashlib.sha256(label.encode()).hexdigest()[:DIGEST]
+    begun = topic[: LONGEST - DIGEST - 1]
+    return f"{begun}{'' if begun[-1] == '.' else '-'}{digest}"
 
 
 def _flag(flag: str) -> str:
-    name = json.dumps(flag, ensure_ascii=False)
-    reason = json.dumps(f"The model finds {flag} likely.", ensure_ascii=False)
     return (
-        f'\n[[rules]]\nid = {name}\nreason = {reason}\nsend_to = "review"\n'
-        f'priority = "high"\nflag = {name}\n'
+        f"\n[[rules]]\nid = {_quoted(flag)}\nreason = "
+        f'{_quoted(f"The model finds {flag} likely.")}\nsend_to = "review"\n'
+        f'priority = "high"\nflag = {_quoted(flag)}\n'
     )
 
 
-def _department(label: str) -> str:
-    topic = "departments." + re.sub(r"[^a-zA-Z0-9._-]+", "-", label).strip("-")
-    # JSON's strings are TOML's basic strings, but for the code point that ends C0.
-    name, quoted = (json.dumps(text, ensure_ascii=False) for text in (label, topic[:249]))
-    return f"\n[departments.{name}]\nname = {name}\ntopic = {quoted}\n"
+def _department(label: str, topic: str) -> str:
+    name = _quoted(label)
+    return f"\n[departments.{name}]\nname = {name}\ntopic = {_quoted(topic)}\n"
+
+
+def _quoted(text: str) -> str:
+    """Write a basic string of TOML's, which is one of JSON's without the code point 127."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

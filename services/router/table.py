@@ -1,6 +1,8 @@
 """The routing table: departments, margins and rules, read from TOML and checked at the start."""
 
+import codecs
 import tomllib
+from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,19 +16,20 @@ from services.router.phrases import words_of
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Name = Annotated[str, Meta(min_length=1)]
-Topic = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+Topic = Annotated[str, Meta(pattern=r"^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$")]
 
 
 class Department(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A department, its topic, and how sure the model has to be to send it something.
 
     Without a threshold of its own, that of the model's manifest counts; where the manifest has
-    none either, a person decides.
+    none either, a person decides. Those that have a topic in common are all `shared`.
     """
 
     name: Name
     topic: Topic
     threshold: Share | None = None
+    shared: bool = False
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,7 +89,7 @@ def load_table(path: Path) -> Table:
         ConfigurationError: The file cannot be read, is not TOML, or says something wrong.
     """
     try:
-        table = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Table)
+        table = msgspec.convert(tomllib.loads(_decoded(path.read_bytes())), Table)
     except OSError as error:
         raise ConfigurationError(
             f"The routing table {path} cannot be read ({error.strerror}): set ROUTER_ROUTES to "
@@ -96,8 +99,20 @@ def load_table(path: Path) -> Table:
         raise ConfigurationError(f"The routing table {path} is not TOML: {error}.") from None
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"The routing table {path} is wrong: {error}.") from None
+    _check_topics(path, table)
     _check_rules(path, table)
     return table
+
+
+def sameness(topic: str) -> str:
+    """Return what two topics have in common of which Kafka refuses the second: `.` is as `_`."""
+    return topic.replace("_", ".")
+
+
+def _decoded(content: bytes) -> str:
+    """Read a file of which an editor or a shell may have made UTF-16, or UTF-8 with a mark."""
+    utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if utf_16 else "utf-8-sig")
 
 
 def check_labels(table: Table, labels: Collection[str]) -> None:
@@ -131,6 +146,29 @@ def check_flags(table: Table, flags: Collection[str]) -> None:
                 f"The rule {rule.id} of the routing table waits for the flag {rule.flag}, which no "
                 f"model raises (they raise {known}): correct it, or use a model that has learnt it."
             )
+
+
+def flags_without_rule(table: Table, flags: Collection[str]) -> list[str]:
+    """Return the flags that the models raise and no rule of the table waits for."""
+    return sorted(set(flags) - {rule.flag for rule in table.rules})
+
+
+def _check_topics(path: Path, table: Table) -> None:
+    """See that no department gets what is another's, or what is left to a person, by a slip."""
+    sharing: dict[str, list[str]] = defaultdict(list)
+    for label, each in table.departments.items():
+        sharing[sameness(each.topic)].append(label)
+    for labels in sharing.values():
+        if len(labels) > 1 and not all(table.departments[label].shared for label in labels):
+            raise ConfigurationError(
+                f"The routing table {path} has one topic, {table.departments[labels[0]].topic}, "
+                f"for {', '.join(labels)}: give each its own, or write shared = true below each."
+            )
+    if own := sharing.get(sameness(table.review_topic)):
+        raise ConfigurationError(
+            f"The routing table {path} sends {', '.join(own)} to the review topic, where a person "
+            "decides: give each a topic of its own."
+        )
 
 
 def _check_rules(path: Path, table: Table) -> None:

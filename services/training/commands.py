@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -14,9 +15,10 @@ from services.model.manifest import Manifest, promised_limits
 from services.model.text_model import load_model
 from services.training.data.dataset import Columns, check_columns, read_dataset
 from services.training.data.training_set import Request
+from services.training.data.unseen import unseen_of
 from services.training.evaluate.evaluation import Flagged
 from services.training.evaluate.measure import Files, evaluate
-from services.training.evaluate.report import CAUTION, render
+from services.training.evaluate.report import cautions, render
 from services.training.export.model_folder import Trained
 from services.training.train import train
 
@@ -33,17 +35,22 @@ def train_model(request: Request) -> None:
     console.print(f"Measured on {trained.figures['texts']:,} texts that each fit had not seen:")
     _show(console, {name: each for name, each in trained.figures.items() if name != "texts"})
     _show_silent(console, trained)
+    for line in _on_valid(trained.training):
+        console.print(line)
     console.print(f"Written to {request.out}.", soft_wrap=True)
 
 
-def evaluate_model(
+def evaluate_model(  # noqa: PLR0913, PLR0917 - an option of the command each
     folder: Path,
     data: Sequence[Path],
     columns: Columns,
     json: Path | None,
     html: Path | None,
+    trained_on: Sequence[Path] = (),
 ) -> None:
     """Measure a model, print the figures, and write them where that was asked for.
+
+    Texts that stand in the files of `trained_on`, exactly or nearly, are left out.
 
     Raises:
         ConfigurationError: Model, data or a file to write to are wrong.
@@ -52,16 +59,25 @@ def evaluate_model(
     model = load_model(folder, threads=1)
     texts = read_dataset(data, columns)
     check_columns(data, [texts], columns)
+    given = len(texts)
     with _working(console) as (progress, task):
+        if trained_on:
+            progress.update(task, description="Looking for texts that the model has learnt")
+            learnt = read_dataset(trained_on, Columns(columns.text, columns.label))
+            texts = unseen_of(texts, learnt)
         progress.update(task, description=f"Measuring on {len(texts):,} texts")
         limits = promised_limits(model.manifest)
-        files = Files(tuple(path.name for path in data), tuple(_fitted_to(model.manifest, data)))
+        files = Files(
+            names=tuple(path.name for path in data),
+            fitted_to=() if trained_on else tuple(_fitted_to(model.manifest, data)),
+            left_out=given - len(texts),
+        )
         found = evaluate(model, limits, texts, files)
     console.print(f"{found.model} {found.version} on {found.texts:,} texts:")
     _show(console, found.figures)
     _show_flagged(console, found.flagged)
-    if found.fitted_to:
-        console.print(f"{CAUTION} {', '.join(found.fitted_to)}.")
+    for caution in cautions(found):
+        console.print(caution)
     if json:
         _write(json, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     if html:
@@ -99,6 +115,21 @@ def _show_silent(console: Console, trained: Trained) -> None:
     promised = trained.thresholds.departments
     if silent := [label for label, threshold in promised.items() if threshold is None]:
         console.print(f"Too few to promise anything, so a person decides: {', '.join(silent)}.")
+
+
+def _on_valid(training: Mapping[str, Any]) -> Iterator[str]:
+    """Say what of the validation texts judged nothing, and what judges better than it will be."""
+    rows, left_out = training["rows_of_valid"], training["left_out_of_valid"]
+    if left_out:
+        yield (
+            f"Left out {left_out:,} of {rows + left_out:,} rows of --valid: they stand in --data, "
+            "exactly or nearly."
+        )
+    if not_later := training["not_later_in_valid"]:
+        yield (
+            f"No later than the last row of --data are {not_later:,} of the {rows:,} rows of "
+            "--valid that judge: on what is yet to come the model is less good than on these."
+        )
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from services.model.manifest import Expected, Source, Thresholds
 from services.training.data.folds import stratified, time_blocks
+from services.training.data.overlap import same_texts
 from services.training.data.training_set import Request, TrainingSet, read_training_set
 from services.training.evaluate.figures import Choices, Figure, headline, remit_auroc, with_interval
 from services.training.export.model_folder import Trained, save
@@ -114,6 +115,8 @@ def _train(request: Request, on_step: Callable[[str], None]) -> Trained:
             "label_power": recipe.label_power,
             "file_weights": recipe.kind_weights,
             "left_out_of_valid": training_set.left_out,
+            "not_later_in_valid": training_set.not_later,
+            "rows_of_valid": len(training_set.valid.texts) if training_set.valid else 0,
         },
         figures=_figures(judged, in_remit, dict(zip(training_set.flag_names, flags, strict=True))),
     )
@@ -191,7 +194,7 @@ def _answer(  # noqa: PLR0913, PLR0917 - what a fit takes
         sigmoid = fit_platt(scores, expected)
         return Answered(Binary(linear, sigmoid), sigmoid.probabilities(scores), expected)
     scores = np.empty(len(truths))
-    for others, fold in stratified(truths.astype(np.intp), seed):
+    for others, fold in stratified(truths.astype(np.intp), seed, same_texts(train.texts.texts)):
         without = fit_binary(train.counts[others], truths[others], weights[others], terms, seed)
         scores[fold] = without.scores(train.counts[fold])[:, 0]
     sigmoid = fit_platt(scores, truths)

@@ -3,12 +3,10 @@
 import asyncio
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
-TRIAGE = str(Path(sys.executable).with_name("triage"))
+from tests.tools import TRIAGE
 
 
 class Ended(NamedTuple):

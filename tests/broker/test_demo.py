@@ -15,9 +15,9 @@ import pytest
 
 from services.resources import shipped
 from tests.broker.at_rest import until
-from tests.broker.command import TRIAGE
 from tests.broker.inquiries import examples, rejection_of
 from tests.broker.processes import files_in, given
+from tests.tools import TRIAGE
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from services.local.child_process import ChildProcess
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
-from tests.broker.command import TRIAGE
 from tests.broker.pipeline import Pipeline
+from tests.tools import TRIAGE
 
 
 @pytest.mark.parametrize("name", ["classifier", "router"])

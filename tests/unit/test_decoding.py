@@ -92,3 +92,19 @@ def test_mail_comes_back(text: str) -> None:
 def test_a_long_text_is_decoded_at_once(piece: str) -> None:
     """However often something begins that never ends, a text is decoded."""
     assert isinstance(decode(piece * (20_000 // len(piece))), str)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<html><head><title>I want to die</title></head><body><p>Hello</p></body></html>",
+        "<HTML><HEAD><meta charset=utf-8>\n<TITLE>I want to die</TITLE></HEAD><p>Hello</p>",
+        "<title>I want to die</title><p>Hello</p>",
+        "<head><style>p {}</style></head><title lang='en'>I want to die</title><p>Hello</p>",
+    ],
+)
+def test_the_title_of_a_mail_is_seen(html: str) -> None:
+    """Of a head that is not shown its title is read, as a subject line is."""
+    assert "I want to die" in decode(html).splitlines()
+    assert "p {}" not in decode(html)
+    assert decode(html).split()[-1] == "Hello"

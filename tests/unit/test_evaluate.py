@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +17,10 @@ from services.model.manifest import Limits
 from services.model.scorer import Scores
 from services.model.text_model import load_model
 from services.training.data.dataset import Dataset
+from services.training.data.unseen import unseen_of
 from services.training.evaluate.evaluation import Evaluation
 from services.training.evaluate.measure import Files, evaluate
-from services.training.evaluate.report import EXPLAINED, render
+from services.training.evaluate.report import EXPLAINED, cautions, render
 from services.training.evaluate.typing_errors import mistype
 
 LABELS = ("parks <north>", "roads", "tax")
@@ -198,6 +200,54 @@ def test_labels_that_the_model_does_not_know_are_named() -> None:
     data = Dataset(["a"], [frozenset({"moon"})], None)
     with pytest.raises(ConfigurationError, match=r"such as moon.*--label"):
         evaluate(ByWord(), LIMITS, data, Files(("x",)), 5)
+
+
+def test_texts_of_unknown_departments_are_counted_and_named() -> None:
+    """Where the model knows some of the labels only, how many texts that costs is said."""
+    data = Dataset(
+        ["the roads", "the moon", "the sun", "roads"],
+        [frozenset({each}) for each in ("roads", "moon", "sun")] + [frozenset({"roads", "sun"})],
+        None,
+    )
+    found = evaluate(ByWord(), LIMITS, data, Files(("x",)), 5)
+    assert (found.unknown, found.unknown_labels) == (2, "moon, sun")
+    [sentence] = cautions(found)
+    assert sentence == (
+        "The model does not know the labels of 2 texts, which count as wrong: moon, sun."
+    )
+    assert sentence in render(found)
+
+
+def test_long_labels_are_not_quoted() -> None:
+    """What is no name of a department, as a citizen's words are not, is counted alone."""
+    data = Dataset(["the roads", "x"], [frozenset({"roads"}), frozenset({"Blodwen " * 20})], None)
+    assert "Blodwen" not in render(evaluate(ByWord(), LIMITS, data, Files(("x",)), 5))
+
+
+def test_what_was_learnt_is_not_measured_on() -> None:
+    """Texts that stand among those that taught, exactly or nearly, are left out with all theirs."""
+    data = replace(flagged_data(), texts=[f"number {n} asks of roads" for n in range(40)])
+    learnt = Dataset(["NUMBER 3 asks of roads!", *data.texts[20:]], [frozenset()] * 21, None)
+    unseen = unseen_of(data, learnt)
+    assert [*unseen.texts] == [text for n, text in enumerate(data.texts) if n < 20 and n != 3]
+    assert {len(unseen.labels), len(unseen.flags or ()), len(unseen.groups["wording"])} == {19}
+    with pytest.raises(ConfigurationError, match=r"All 40 texts stand in .*--trained-on"):
+        unseen_of(data, data)
+
+
+def test_the_command_leaves_out_what_was_learnt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`triage evaluate --trained-on` says how many texts tell nothing, and measures on others."""
+    rows = [f"potholes on road {n} are deep,department-for-transport" for n in range(9)]
+    for name, some in {"all.csv": rows, "learnt.csv": rows[:4]}.items():
+        (tmp_path / name).write_text("\n".join(["text,department", *some]))
+    files = ["--data", str(tmp_path / "all.csv"), "--trained-on", str(tmp_path / "learnt.csv")]
+    with pytest.raises(SystemExit):
+        run(["evaluate", *files])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "on 5 texts" in printed
+    assert "Left out are 4 of 9 texts, which the model has learnt, exactly or nearly." in printed
 
 
 def test_typing_errors_are_small_and_repeatable() -> None:

@@ -1,19 +1,23 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 from msgspec import structs
+from structlog.testing import capture_logs
 
 from services.cli import MODEL
+from services.clock import utc_now
 from services.errors import ConfigurationError
+from services.kafka.settings import KafkaSettings
 from services.messages.decision import Classification, Model, Route
 from services.messages.inquiry import Inquiry
 from services.model.manifest import FILENAME, Manifest, Threshold, read_manifest
-from services.router.app import create_decider
+from services.router.app import create_app, create_decider
 from services.router.decide import Decider
 from services.router.settings import RouterSettings
+from services.router.starter_table import starter_table
 from services.settings import read_settings
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -117,3 +121,17 @@ def test_a_rule_for_a_flag_of_no_model_stops_the_router(
     monkeypatch.setenv("ROUTER_ROUTES", str(tmp_path / "routes.toml"))
     with pytest.raises(ConfigurationError, match="moonstruck"):
         create_decider(read_settings(RouterSettings))
+
+
+@pytest.mark.parametrize("obeyed", [(), ("danger",), SHIPPED.thresholds.flags])
+def test_the_router_says_at_the_start_which_flags_it_ignores(
+    tmp_path: Path, obeyed: Collection[str]
+) -> None:
+    """A flag that a model raises and no rule obeys is logged, and one that a rule does is not."""
+    routes = tmp_path / "routes.toml"
+    routes.write_text(starter_table(SHIPPED.labels, obeyed), encoding="utf-8")
+    with capture_logs() as lines:
+        create_app(RouterSettings(routes=routes), KafkaSettings(), utc_now)
+    logged = [line["flags"] for line in lines if line["event"] == "router.flags_without_rule"]
+    ignored = sorted(set(SHIPPED.thresholds.flags) - set(obeyed))
+    assert logged == ([ignored] if ignored else [])

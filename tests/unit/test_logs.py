@@ -18,6 +18,7 @@ LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 # What a line may tell beside its event: of Kafka, and of errors that `describe` has put into words.
 FIELDS = {
     "error",
+    "flags",
     "offset",
     "partition",
     "partitions",

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from services.messages.decision import Model
 from services.model.manifest import Limits
 from services.model.scorer import Scores
 from services.offline.decisions import Decisions, Reasoning
+from services.offline.lines import read_lines
 from services.router.decide import Decider
 from services.router.limits import limits_of
 from services.router.table import load_table
@@ -62,7 +64,8 @@ def decider(tmp_path: Path) -> Decider:
 
 def decided(decider: Decider, *lines: bytes, batch: int = 10) -> tuple[list[Any], Decisions]:
     decisions = Decisions(ByWord(), decider, batch)
-    return [json.loads(line) for line in decisions.of(lines, NOW)], decisions
+    given = read_lines(BytesIO(b"\n".join(line.rstrip(b"\n") for line in lines)), "")
+    return [json.loads(line) for line in decisions.of(given, NOW)], decisions
 
 
 def test_each_line_is_decided_in_order(decider: Decider) -> None:
@@ -93,7 +96,8 @@ def test_a_bad_line_is_named_and_the_rest_goes_on(decider: Decider) -> None:
 def test_lines_are_scored_in_batches(decider: Decider) -> None:
     """The model sees as many lines at once as a batch has."""
     decisions = Decisions(model := ByWord(), decider, 4)
-    assert len(list(decisions.of([b"tax"] * 10, NOW))) == 10
+    lines = read_lines(BytesIO(b"tax\n" * 10), "")
+    assert len(list(decisions.of(lines, NOW))) == 10
     assert model.batches == [4, 4, 2]
 
 
@@ -101,6 +105,9 @@ def test_reasons_are_given_for_the_department_and_each_raised_flag(decider: Deci
     """What is explained is the text as the model read it, and those flags that were raised."""
     reasons = Reasoning(lambda text: f"of {text}", lambda text, flag: f"{flag} of {text}")
     decisions = Decisions(ByWord(), decider, 4, reasons)
-    written = [json.loads(line) for line in decisions.of([b"tax", b"a knife"], NOW)]
+    lines = read_lines(BytesIO(b"tax\na knife"), "")
+    written = [json.loads(line) for line in decisions.of(lines, NOW)]
     assert [line["explanation"] for line in written] == ["of tax", "of a knife"]
-    assert [line["flags"] for line in written] == [[], ["danger of a knife"]]
+    assert [line["flag_explanations"] for line in written] == [[], ["danger of a knife"]]
+    assert all("danger" in line["classification"]["flags"] for line in written)
+    assert all("flags" not in line for line in written)

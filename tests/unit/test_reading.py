@@ -282,3 +282,10 @@ def test_what_somebody_says_below_is_seen_by_the_rules(below: str) -> None:
     last = below.rpartition("\n")[0] or below
     words = last.removeprefix("> ").rpartition("\n")[2]
     assert words in rules_text(f"Please sort my universal credit.\n\n{below}")
+
+
+def test_the_title_of_a_mail_is_read_for_danger() -> None:
+    """What stands in an HTML mail's title alone is read by the rules, as its text is."""
+    mail = "<html><head><title>I want to die</title></head><body><p>Dear Sir</p></body></html>"
+    assert "I want to die" in rules_text(mail)
+    assert "I want to die" in read(mail).text

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from aiokafka.errors import InvalidTopicError
 
+from services.classifier.settings import ClassifierSettings
 from services.errors import ConfigurationError
+from services.kafka.settings import KafkaSettings
 from services.kafka.topics import check_topics_exist
 from services.model.manifest import read_manifest
 from services.operate.dead_letters.commands import check_location
@@ -13,7 +15,7 @@ from services.resources import shipped
 from services.router.limits import limits_by_version
 from services.router.settings import ROUTES, RouterSettings
 from services.router.table import load_table
-from services.settings import read_settings
+from services.settings import RENAMED, read_settings
 
 
 @dataclass
@@ -59,6 +61,57 @@ def test_one_version_with_two_promises_is_refused() -> None:
     assert len(limits_by_version(table, [manifest, manifest])) == 1
     with pytest.raises(ConfigurationError, match="twice with different thresholds"):
         limits_by_version(table, [manifest, other])
+
+
+@pytest.mark.parametrize("old", RENAMED)
+def test_a_setting_s_old_name_is_refused_with_its_new_one(
+    old: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is set by an earlier version's name ends the start, and never counts for nothing."""
+    monkeypatch.setenv(old, "1")
+    kind, other = RouterSettings, ClassifierSettings
+    if old.startswith("CLASSIFIER"):
+        kind, other = other, kind  # type: ignore[assignment]
+    with pytest.raises(ConfigurationError, match=rf"{old} is {RENAMED[old]} now\.$"):
+        read_settings(kind)
+    read_settings(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAFKA_SESSION_TIMEOUT_MS", "2147483648"),
+        ("KAFKA_TRANSACTION_TIMEOUT_MS", "99999999999"),
+        ("KAFKA_MAX_MESSAGE_BYTES", "99999999999"),
+        ("CLASSIFIER_FETCH_BYTES", "2147483648"),
+        ("ROUTER_FETCH_BYTES", "2147483648"),
+        ("ROUTER_LINGER_MS", "99999999999999999999"),
+        ("CLASSIFIER_THREADS", "99999999999999999999"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number that Kafka's protocol or the machine does not take ends the start by its name."""
+    monkeypatch.setenv(name, value)
+    kinds: dict[str, Any] = {
+        "KAFKA": KafkaSettings,
+        "CLASSIFIER": ClassifierSettings,
+        "ROUTER": RouterSettings,
+    }
+    with pytest.raises(ConfigurationError, match=f"{name} .*less than or equal to"):
+        read_settings(kinds[name.partition("_")[0]])
+
+
+def test_a_new_name_is_that_of_a_setting() -> None:
+    """Whoever follows the sentence sets something that there is, and no old name is in use."""
+    names = {
+        f"{kind.model_config['env_prefix']}{name}".upper()
+        for kind in (RouterSettings, ClassifierSettings)
+        for name in kind.model_fields
+    }
+    assert {*RENAMED.values()} <= names
+    assert names.isdisjoint(RENAMED)
 
 
 @pytest.mark.parametrize("folders", ["", ",", "a,", " , b"])

@@ -13,7 +13,7 @@ from services.router.decide import Decider
 from services.router.limits import limits_of
 from services.router.phrases import PhraseBook, words_of
 from services.router.settings import ROUTES
-from services.router.table import check_flags, check_labels, load_table
+from services.router.table import check_flags, check_labels, flags_without_rule, load_table
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MODEL = Model("m", "1")
@@ -356,6 +356,11 @@ def test_the_shipped_rules_hear_danger(text: str, rule: str) -> None:
     [
         (("min_margin = 0.2", "min_margin = 2"), "min_margin"),
         (('topic = "d.tax"', 'topic = "d tax"'), "topic"),
+        (('topic = "d.tax"', 'topic = ".."'), "topic"),
+        (('topic = "d.tax"', 'topic = "d.roads"'), "one topic, d.roads, for .*shared = true"),
+        (('topic = "d.tax"', 'topic = "d_roads"'), "one topic, d_roads, for .*shared = true"),
+        (('topic = "d.tax"', 'topic = "d.roads"\nshared = true'), "one topic"),
+        (('topic = "d.tax"', 'topic = "review"\nshared = true'), "sends tax to the review topic"),
         (('name = "Tax"', ""), "name"),
         (('name = "Tax"', 'name = "Tax"\ntopics = "x"'), "topics"),
         (("threshold = 0.6", "threshold = -1"), "threshold"),
@@ -378,6 +383,35 @@ def test_a_wrong_table_is_refused_in_one_sentence(
         load_table(written(tmp_path, TABLE.replace(*change, 1)))
     assert "routes.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("language", [None, "en", "en-GB", "pl"])
+def test_a_text_in_welsh_is_welsh_whatever_a_form_says(
+    decider: Decider, language: str | None
+) -> None:
+    """A form that says `en` of all that is written into it hides no Welsh from who reads it."""
+    text = "Hoffwn wneud cais am drwydded yrru newydd"
+    assert decide(decider, text, language=language).rule == "welsh"
+    assert decide(decider, "I want to apply for a new licence", language=language).rule is None
+
+
+def test_what_is_said_to_be_welsh_is(decider: Decider) -> None:
+    """An English text that its sender calls Welsh still reaches a person who reads both."""
+    assert decide(decider, "I want to apply for a new licence", language="cy").rule == "welsh"
+
+
+def test_flags_that_no_rule_waits_for_are_named(tmp_path: Path) -> None:
+    """What the models raise and no rule obeys is told apart from what one does."""
+    table = load_table(written(tmp_path))
+    assert flags_without_rule(table, FLAGS) == ["unruled"]
+    assert flags_without_rule(table, ["danger"]) == []
+
+
+def test_departments_share_a_topic_where_each_says_so(tmp_path: Path) -> None:
+    """Two departments with one inbox are no slip where both are marked as shared."""
+    both = TABLE.replace('topic = "d.roads"', 'topic = "d.roads"\nshared = true')
+    both = both.replace('topic = "d.tax"', 'topic = "d.roads"\nshared = true')
+    assert load_table(written(tmp_path, both)).topics == {"review", "d.roads", "d.parks"}
 
 
 def test_without_a_remit_of_its_own_the_table_takes_the_models(tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ def by_file(file: Path, password: str | None = None) -> KafkaSettings:
     )
 
 
-def test_a_password_comes_from_a_file(tmp_path: Path) -> None:
-    """A mounted secret is read without the line end that editors add, and is not shown."""
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_password_comes_from_a_file(tmp_path: Path, encoding: str) -> None:
+    """A mounted secret is read without line end and mark, which editors add, and is not shown."""
     file = tmp_path / "password"
-    file.write_text(" hunter2 \n", encoding="utf-8")
+    file.write_text(" hunter2 \n", encoding=encoding)
     clients = connect(by_file(file), "x")
     assert clients.password is not None
     assert clients.password.get_secret_value() == " hunter2 "

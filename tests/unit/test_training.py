@@ -294,6 +294,22 @@ def test_two_departments_are_told_apart(data: Path, tmp_path: Path, later: str |
     assert held_out.right > 0.8
 
 
+def test_the_command_says_what_of_the_later_rows_judges(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`triage train` prints how many rows of --valid it left out, and how many are no later."""
+    known = labelled_rows(1)
+    old = [row._replace(day="2025-01-01") for row in labelled_rows(8, BUSY)[:90]]
+    write(tmp_path / "later.csv", [*known[:30], *old])
+    arguments = ["--data", data / "rows.csv", "--valid", tmp_path / "later.csv", "--date", "day"]
+    with pytest.raises(SystemExit) as ended:
+        run(["train", *map(str, arguments), "--words-only", "--out", str(tmp_path / "model")])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert ended.value.code == 0
+    assert "Left out 30 of 120 rows of --valid: they stand in --data, exactly or nearly." in printed
+    assert "No later than the last row of --data are 90 of the 90 rows of --valid" in printed
+
+
 def test_a_folder_that_cannot_be_written_is_named(
     tmp_path: Path, plain: tuple[Path, Trained]
 ) -> None:

@@ -40,10 +40,11 @@ def test_a_row_without_a_label_is_for_the_remit(tmp_path: Path) -> None:
     """What no department should get has no label, and its whole file tells of the remit."""
     plain = read_rows(tmp_path).train
     assert not plain.knows_remit.any()
-    train = read_rows(tmp_path, ("lottery", "")).train
-    assert (train.labels[-1], train.in_remit[-1]) == (-1, False)
-    assert (train.labels[:-1] >= 0).all()
-    assert train.in_remit[:-1].all()
+    train = read_rows(tmp_path, *((f"lottery {n}", "") for n in range(10))).train
+    assert (train.labels[-10:] == -1).all()
+    assert not train.in_remit[-10:].any()
+    assert (train.labels[:-10] >= 0).all()
+    assert train.in_remit[:-10].all()
     assert train.knows_remit.all()
 
 
@@ -73,6 +74,50 @@ def test_rows_that_were_learnt_from_judge_nothing(tmp_path: Path) -> None:
     assert [*found.valid.texts] == [row.text for row in fresh]
     assert found.left_out == 40
     assert len(found.train.texts) == len(ROWS)
+
+
+def test_rows_that_are_not_later_are_counted(tmp_path: Path) -> None:
+    """Rows that judge and are as old as those that teach are told from later ones."""
+    write(tmp_path / "rows.csv", ROWS)
+    fresh = [row._replace(day="2025-06-01") for row in labelled_rows(5, BUSY)]
+    later = [row._replace(day="2035-06-01") for row in labelled_rows(6, BUSY)]
+    write(tmp_path / "later.csv", [*ROWS[:20], *fresh, *later])
+    dated = Columns("text", "department", "day")
+    asked = replace(asking(tmp_path, "rows.csv"), columns=dated, valid=tmp_path / "later.csv")
+    found = read_training_set(asked)
+    assert (found.left_out, found.not_later) == (20, len(fresh))
+    assert read_training_set(replace(asked, columns=PLAIN)).not_later == 0
+
+
+@pytest.mark.parametrize("new", [0, 49])
+def test_too_few_rows_that_judge_are_refused(tmp_path: Path, new: int) -> None:
+    """Where so few are left that nothing could be promised, the sentence says how many and why."""
+    write(tmp_path / "rows.csv", ROWS)
+    write(tmp_path / "later.csv", [*ROWS, *labelled_rows(5, BUSY)[:new]])
+    asked = replace(asking(tmp_path, "rows.csv"), valid=tmp_path / "later.csv")
+    sentence = rf"has {new} rows with one label .* \({len(ROWS)} do\), and fewer than 50"
+    with pytest.raises(ConfigurationError, match=sentence):
+        read_training_set(asked)
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "sentence"),
+    [
+        (FlaggedRow("moon", "moon", "", ""), PLAIN, "the label moon"),
+        (FlaggedRow("lottery", "", "", ""), PLAIN, "no label"),
+        (FlaggedRow("help", "tax", "", "danger"), WITH_FLAGS, "the flag danger"),
+    ],
+    ids=["label", "remit", "flag"],
+)
+def test_one_text_many_times_is_one(
+    tmp_path: Path, row: FlaggedRow, columns: Columns, sentence: str
+) -> None:
+    """What stands in few texts that differ is refused: whichever part learnt it would judge it."""
+    same = [row._replace(text=f"{row.text.upper()}{' ' * n}") for n in range(20)]
+    write(tmp_path / "rows.csv", [*(FlaggedRow(*each, "") for each in ROWS), *same])
+    asked = replace(asking(tmp_path, "rows.csv"), columns=columns)
+    with pytest.raises(ConfigurationError, match=rf"10 texts that differ have {sentence}:"):
+        read_training_set(asked)
 
 
 def changed(flags: str) -> list[FlaggedRow]:

@@ -29,7 +29,7 @@ class Outcome:
     by_topic: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
-    example: ConsumerRecord | None = None
+    example: ConsumerRecord | None = field(default=None, repr=False)
     seconds: float = 0.0
 
     def note(self, record: ConsumerRecord) -> None:

@@ -17,7 +17,7 @@ from services.local.load.publisher import publishing
 from services.local.load.schedule import poisson
 from services.messages.codec import inquiries
 from services.messages.rejection import RejectedError
-from services.offline.decisions import Line
+from services.offline.lines import Line
 
 CLIENT = "inquiry-triage-demo"
 # How long a schedule is that is drawn at once: nobody notices where the next one begins.

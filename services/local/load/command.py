@@ -22,6 +22,8 @@ from services.operate.installation import read_installation
 
 CLIENT = "inquiry-triage-load"
 RUN_BYTES = 6
+# Each is drawn before the first is sent.
+MOST = 10_000_000
 
 
 def run_load(load: Load, wait_seconds: float) -> None:
@@ -52,8 +54,14 @@ def plan_load(
     """Read the inquiries and draw when each is due.
 
     Raises:
-        ConfigurationError: The file cannot be read, or nothing is due in so short a time.
+        ConfigurationError: The file cannot be read, or nothing is due in so short a time, or more
+            than can be drawn beforehand.
     """
+    if rate * seconds > MOST:
+        raise ConfigurationError(
+            f"{rate * seconds:,.0f} inquiries are too many for one load: give a lower --rate or "
+            f"fewer --seconds, for {MOST:,} at most."
+        )
     values = read_lines(inquiries or EXAMPLES)
     due = (bursts if bursty else poisson)(rate, seconds, Random(seed))  # noqa: S311 - no secret
     if not due:

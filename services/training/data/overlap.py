@@ -26,6 +26,15 @@ class _Grams(NamedTuple):
     rows: Rows
 
 
+def same_texts(texts: Sequence[str]) -> Rows:
+    """Number texts from 0, in order, so that those of the same words have the same number."""
+    numbers: dict[str, int] = {}
+    return np.array(
+        [numbers.setdefault(" ".join(text.casefold().split()), len(numbers)) for text in texts],
+        np.intp,
+    )
+
+
 def nearly_among(texts: Sequence[str], others: Sequence[str]) -> Truths:
     """Tell which texts stand among others, exactly or nearly, of shape (texts,).
 

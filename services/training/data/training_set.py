@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,13 +14,15 @@ from services.errors import ConfigurationError
 from services.model.reading import read
 from services.training.data.dataset import Columns, Dataset, check_columns, named, read_dataset
 from services.training.data.folds import FOLDS
-from services.training.data.overlap import nearly_among
+from services.training.data.overlap import nearly_among, same_texts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Truths = NDArray[np.bool_]
 
 MIN_ROWS = 10
+# Fewer texts can promise nothing: no threshold rests on so few.
+MIN_JUDGING = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,8 @@ class TrainingSet:
 
     A label's number is its index in `names`, a flag's that in `flag_names`. `by_time` says whether
     the validation texts stand in the order of time. `left_out` counts the validation texts that
-    stand among the training texts, exactly or nearly, and so judge nothing.
+    stand among the training texts, exactly or nearly, and so judge nothing; `not_later` those that
+    do judge and have no later date than all training texts.
     """
 
     names: tuple[str, ...]
@@ -97,6 +101,7 @@ class TrainingSet:
     valid: Texts | None
     by_time: bool
     left_out: int
+    not_later: int
 
 
 def read_training_set(request: Request) -> TrainingSet:
@@ -116,7 +121,11 @@ def read_training_set(request: Request) -> TrainingSet:
     if request.remit:
         parts.append(_remit(request, len(flag_names), kind=len(data)))
     train = _joined(parts)
-    valid, left_out = _valid(request, names, flag_names, train) if request.valid else (None, 0)
+    _check_texts(train, names, flag_names)
+    valid, left_out, not_later = None, 0, 0
+    if request.valid:
+        last = max((day for each in data for day in each.dates or () if day), default=None)
+        valid, left_out, not_later = _valid(request, names, flag_names, train, last)
     return TrainingSet(
         names=names,
         flag_names=flag_names,
@@ -124,6 +133,7 @@ def read_training_set(request: Request) -> TrainingSet:
         valid=valid,
         by_time=request.valid is not None and request.columns.date is not None,
         left_out=left_out,
+        not_later=not_later,
     )
 
 
@@ -167,6 +177,25 @@ def _flag_names(data: Sequence[Dataset]) -> tuple[str, ...]:
     return tuple(sorted(rows))
 
 
+def _check_texts(train: Texts, names: Sequence[str], flag_names: Sequence[str]) -> None:
+    """See that texts enough differ, of each kind that is learnt: one text cannot judge itself."""
+    unclear = ~train.in_remit & train.flags.any(axis=1)
+    of_remit, of_flags = train.knows_remit & ~unclear, train.knows_flags
+    learnt = {f"the label {name}": train.labels == n for n, name in enumerate(names)}
+    for n, name in enumerate(flag_names):
+        learnt[f"the flag {name}"] = of_flags & train.flags[:, n]
+        learnt[f"no flag {name}"] = of_flags & ~train.flags[:, n]
+    if (of_remit & ~train.in_remit).any():
+        learnt["no label"] = of_remit & ~train.in_remit
+        learnt["a label, where others have none"] = of_remit & train.in_remit
+    same = same_texts(train.texts)
+    if few := [what for what, rows in learnt.items() if len(np.unique(same[rows])) < MIN_ROWS]:
+        raise ConfigurationError(
+            f"Fewer than {MIN_ROWS} texts that differ have {named(few)}: give more of them, or "
+            "leave them out."
+        )
+
+
 def _texts(
     data: Dataset, names: Sequence[str], flag_names: Sequence[str], kind: int, half_life: float
 ) -> Texts:
@@ -205,8 +234,12 @@ def _joined(parts: Sequence[Texts]) -> Texts:
 
 
 def _valid(
-    request: Request, names: Sequence[str], flag_names: Sequence[str], train: Texts
-) -> tuple[Texts, int]:
+    request: Request,
+    names: Sequence[str],
+    flag_names: Sequence[str],
+    train: Texts,
+    last: date | None,
+) -> tuple[Texts, int, int]:
     assert request.valid is not None  # noqa: S101 - the caller saw to it
     data = read_dataset([request.valid], request.columns)
     given = {name for labels in data.labels for name in labels}
@@ -222,16 +255,20 @@ def _valid(
             "them as in --data."
         )
     valid = _texts(data, names, flag_names, kind=0, half_life=np.inf)
-    # Of a text with several labels, one row is enough here.
+    # Of a text with several labels, one row is enough here: as many as there are rows in the file.
     valid = valid.of(_first_rows(valid.texts))
-    unseen = valid.of(~nearly_among(valid.texts, train.texts))
+    new = ~nearly_among(valid.texts, train.texts)
+    unseen = valid.of(new)
+    left_out = len(valid.texts) - len(unseen.texts)
     labels = unseen.labels[unseen.judges & (unseen.labels >= 0)]
-    if not len(labels) or np.bincount(labels).max() < FOLDS:
+    if len(labels) < MIN_JUDGING or np.bincount(labels).max() < FOLDS:
         raise ConfigurationError(
-            f"{request.valid} has fewer than {FOLDS} rows of every label that do not stand in "
-            "--data: give more, or leave --valid out."
+            f"{request.valid} has {len(labels):,} rows with one label that do not stand in --data, "
+            f"exactly or nearly ({left_out:,} do), and fewer than {MIN_JUDGING} promise nothing: "
+            "give more, or leave --valid out."
         )
-    return unseen, len(valid.texts) - len(unseen.texts)
+    days = [day for day, one in zip(data.dates or (), new, strict=False) if day and one]
+    return unseen, left_out, sum(last is not None and day <= last for day in days)
 
 
 def _first_rows(texts: Sequence[str]) -> Truths:

@@ -50,7 +50,9 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     """All that was found.
 
     `confusion[i][j]` counts the texts for label i given to label j. `fitted_to` names those of the
-    files that the model was made from, on which it looks better than it is.
+    files that the model was made from, on which it looks better than it is; `left_out` counts the
+    texts that it has learnt and is not measured on. Of those that it is, `unknown` are for
+    departments that it does not know, the `unknown_labels`, and count as wrong.
     """
 
     model: str
@@ -66,3 +68,6 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     confusion: list[list[int]]
     slices: list[Slice]
     flagged: list[Flagged] = []
+    left_out: int = 0
+    unknown: int = 0
+    unknown_labels: str = ""

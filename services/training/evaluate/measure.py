@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from services.errors import ConfigurationError
 from services.model.manifest import Limits
 from services.model.scorer import Scorer
-from services.training.data.dataset import Dataset
+from services.training.data.dataset import Dataset, named
 from services.training.evaluate.evaluation import Department, Evaluation, Flagged
 from services.training.evaluate.figures import (
     RESAMPLES,
@@ -29,10 +29,14 @@ Truths = NDArray[np.bool_]
 
 
 class Files(NamedTuple):
-    """The names of the files that texts come from, and those of them the model was made from."""
+    """The names of the files that texts come from, and those of them the model was made from.
+
+    `left_out` counts the texts that are not measured on, as the model has learnt them.
+    """
 
     names: tuple[str, ...]
     fitted_to: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 def evaluate(
@@ -58,6 +62,7 @@ def evaluate(
     """
     _check_labels(model.labels, data)
     inside = np.array([bool(labels) for labels in data.labels])
+    strange = [labels for labels in data.labels if labels.isdisjoint(model.labels) and labels]
     predicted = predict(model, data.texts, data.labels)
     of_remit = predicted.of(inside)
     raised = _raised(predicted, model.flags, limits)
@@ -80,7 +85,10 @@ def evaluate(
         version=model.version,
         files=files.names,
         fitted_to=files.fitted_to,
+        left_out=files.left_out,
         texts=len(data),
+        unknown=len(strange),
+        unknown_labels=named(sorted(frozenset[str]().union(*strange))),
         out_of_remit=int((~inside).sum()),
         figures=figures,
         reliability=reliability(of_remit.choices),

@@ -1,5 +1,7 @@
 """The evaluation as one page that needs nothing else, for people who sign for thresholds."""
 
+from collections.abc import Iterator
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.palette import css
@@ -51,12 +53,29 @@ def render(evaluation: Evaluation) -> str:
     return template.render(
         evaluation=evaluation,
         explained=EXPLAINED,
-        caution=CAUTION,
+        cautions=[*cautions(evaluation)],
         palette=css(),
         curve=curve_plot(evaluation.curve, PRECISION),
         reliability=reliability_plot(evaluation.reliability),
         confusion=confusion_plot(labels, evaluation.confusion),
     )
+
+
+def cautions(evaluation: Evaluation) -> Iterator[str]:
+    """Say what has to be known before any figure is believed, a sentence each."""
+    if evaluation.fitted_to:
+        yield f"{CAUTION} {', '.join(evaluation.fitted_to)}."
+    if evaluation.left_out:
+        yield (
+            f"Left out are {evaluation.left_out:,} of "
+            f"{evaluation.left_out + evaluation.texts:,} texts, which the model has learnt, "
+            "exactly or nearly."
+        )
+    if evaluation.unknown:
+        yield (
+            f"The model does not know the labels of {evaluation.unknown:,} texts, which count as "
+            f"wrong: {evaluation.unknown_labels}."
+        )
 
 
 def _environment() -> Environment:

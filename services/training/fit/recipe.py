@@ -13,6 +13,7 @@ from services.model.manifest import FeatureSettings
 from services.model.text_features import VERSION
 from services.model.vocabulary import Vocabulary
 from services.training.data.folds import stratified
+from services.training.data.overlap import same_texts
 from services.training.data.training_set import Texts, TrainingSet
 from services.training.fit.feature_counts import count, learn_vocabulary
 from services.training.fit.linear import (
@@ -173,10 +174,10 @@ def fit_departments(
         valid = features.valid.of((known.labels >= 0) & known.judges)
         return linear, HeldOut(valid.counts, linear.scores(valid.counts), valid.texts.labels)
     scores = np.empty((len(labels), labels.max() + 1))
-    for others, fold in stratified(labels, seed):
+    for others, fold in stratified(labels, seed, same_texts(train.texts.texts)):
         without = _fit(train.counts[others], labels[others], weights[others], recipe, seed, fit)
         scores[fold] = without.scores(train.counts[fold])
-    # One row of a text with several labels may stand in the fold, and another outside it.
+    # Of several labels no first choice can be all.
     judges = train.texts.judges
     return linear, HeldOut(train.counts[judges], scores[judges], labels[judges])
 

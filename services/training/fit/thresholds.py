@@ -8,10 +8,11 @@ from scipy.stats import binom
 
 from services.model.manifest import Threshold
 from services.model.scorer import DIGITS
+from services.training.data.training_set import MIN_JUDGING
 
 Floats = NDArray[np.float64]
 # A threshold that fewer texts reach promises nothing.
-MIN_ROWS = 50
+MIN_ROWS = MIN_JUDGING
 # With fewer of its own, a department has not even that over all departments.
 MIN_OWN = 3
 DOUBT = 0.05
