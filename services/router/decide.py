@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.messages.decision import Classification, Priority, Reason, Route
 from services.messages.inquiry import Inquiry
+from services.messages.language_tag import language_of
 from services.model.automatic import is_automatic
 from services.model.language import is_welsh
 from services.model.manifest import Limits
@@ -71,7 +72,7 @@ class Decider:
     def _fired(self, inquiry: Inquiry, flags: frozenset[str]) -> list[Rule]:
         """Return the rules that fire, those that send to review first, each kind in table order."""
         found = self._phrases.find(rules_text(inquiry.text, inquiry.subject))
-        language = primary_subtag(inquiry.language) or _language_of(inquiry)
+        language = language_of(inquiry.language) or _written_in(inquiry)
         if not (found or flags) and language not in self._languages:
             return []
         fired = [
@@ -116,11 +117,6 @@ def _is_automatic(inquiry: Inquiry) -> bool:
     return is_automatic(inquiry.full_text, inquiry.attributes or {})
 
 
-def _language_of(inquiry: Inquiry) -> str:
+def _written_in(inquiry: Inquiry) -> str:
     """Return the language of an inquiry that nobody has named one for, where it is known."""
     return WELSH if is_welsh(read(inquiry.text, inquiry.subject).text) else ""
-
-
-def primary_subtag(tag: str | None) -> str:
-    """Return the language of a BCP 47 tag: `cy` of `cy-GB`; nothing for no tag."""
-    return (tag or "").casefold().replace("_", "-").partition("-")[0]
