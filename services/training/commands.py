@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from services.errors import ConfigurationError
-from services.model.manifest import Manifest, promised_limits
+from services.model.manifest import FlagThreshold, Manifest, promised_limits
 from services.model.text_model import load_model
 from services.training.data.dataset import Columns, check_columns, read_dataset
 from services.training.data.training_set import Request
@@ -29,9 +29,14 @@ def train_model(request: Request) -> None:
     """
     console = Console(markup=False)
     with _working(console) as (progress, task):
-        trained = train(request, lambda step: progress.update(task, description=step))
+        trained = train(
+            request,
+            lambda step: progress.update(task, description=step),
+            lambda sentence: console.print(sentence, soft_wrap=True),
+        )
     console.print(f"Measured on {trained.figures['texts']:,} texts that each fit had not seen:")
     _show(console, {name: each for name, each in trained.figures.items() if name != "texts"})
+    _show_promised(console, trained.thresholds.flags, request.recall)
     _show_silent(console, trained)
     console.print(f"Written to {request.out}.", soft_wrap=True)
 
@@ -93,6 +98,16 @@ def _show_flagged(console: Console, flagged: Sequence[Flagged]) -> None:
         if each.column:
             group = f"{each.flag}, {each.column} {each.group or 'none'}"
             console.print(f"  {group:32} {each.found:,} of {each.texts:,} found")
+
+
+def _show_promised(console: Console, flags: Mapping[str, FlagThreshold], recall: float) -> None:
+    for name, each in flags.items():
+        short = f", less than the {recall:.0%} asked for" if each.recall < recall else ""
+        console.print(
+            f"Flag {name}: raised from {each.probability:g} on, which finds {each.recall:.1%} of "
+            f"{each.rows:,} rows{short}, with {each.false_alarms:.1%} false alarms.",
+            soft_wrap=True,
+        )
 
 
 def _show_silent(console: Console, trained: Trained) -> None:

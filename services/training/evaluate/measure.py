@@ -95,9 +95,9 @@ def evaluate(
 def _check_labels(known: Sequence[str], data: Dataset) -> None:
     given = {label for labels in data.labels for label in labels}
     if not given & set(known):
-        example = f", such as {min(given)}" if given else ": no row has one"
+        none = "" if given else " (no row has one)"
         raise ConfigurationError(
-            f"The model knows none of the labels{example}: evaluate it on texts of its own "
+            f"The model knows none of the labels{none}: evaluate it on texts of its own "
             "departments, and name their column with --label."
         )
 

@@ -75,12 +75,13 @@ class Features(NamedTuple):
 class HeldOut(NamedTuple):
     """Texts that a fit had not seen: their counts, what it said of them, and what is right.
 
-    `scores` is of shape (texts, labels); `labels` of shape (texts,).
+    `scores` is of shape (texts, labels); `labels` and `groups` are of shape (texts,).
     """
 
     counts: sp.csr_matrix
     scores: Floats
     labels: Ints
+    groups: Ints
 
     @property
     def right(self) -> float:
@@ -169,14 +170,14 @@ def fit_departments(
     if features.valid is not None:
         known = features.valid.texts
         valid = features.valid.of((known.labels >= 0) & known.judges)
-        return linear, HeldOut(valid.counts, linear.scores(valid.counts), valid.texts.labels)
-    scores = np.empty((len(labels), labels.max() + 1))
-    for others, fold in stratified(labels, seed):
+        scores, known = linear.scores(valid.counts), valid.texts
+        return linear, HeldOut(valid.counts, scores, known.labels, known.groups)
+    scores, groups = np.empty((len(labels), labels.max() + 1)), train.texts.groups
+    for others, fold in stratified(labels, seed, groups):
         without = _fit(train.counts[others], labels[others], weights[others], recipe, seed, fit)
         scores[fold] = without.scores(train.counts[fold])
-    # One row of a text with several labels may stand in the fold, and another outside it.
     judges = train.texts.judges
-    return linear, HeldOut(train.counts[judges], scores[judges], labels[judges])
+    return linear, HeldOut(train.counts[judges], scores[judges], labels[judges], groups[judges])
 
 
 def _fit(  # noqa: PLR0913, PLR0917 - what a fit takes

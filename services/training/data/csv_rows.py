@@ -1,0 +1,114 @@
+"""The text of a CSV file to rows: strictly, since what is damaged is cut without a word."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from services.training.data.table import Record, Table, Wrong
+
+csv.field_size_limit(2**31 - 1)
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# What Excel reads as the delimiter, and writes nowhere.
+_told = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE).fullmatch
+_escaped = re.compile(r'\\"').search
+
+
+class _Header(NamedTuple):
+    names: list[str]
+    delimiter: str
+
+
+def parse_csv(text: str, asked: Sequence[str]) -> Table:
+    """Parse CSV, parted by whichever delimiter gives the columns that are asked for.
+
+    Rows in which nothing stands are left out and counted. A row that has not as many cells as the
+    header is wrong, and so is a quote that is never closed.
+    """
+    lines = io.StringIO(text, newline="").readlines()
+    start = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
+    delimiters: Sequence[str] = [*DELIMITERS]
+    if start < len(lines) and (told := _told(lines[start])):
+        delimiters, start = [told[1]], start + 1
+    header = _header(lines[start:], delimiters, asked)
+    records, wrong = list[Record](), list[Wrong]()
+    empty = 0
+    for line, cells in _rows(lines, start, header, wrong):
+        if line == start + 1:
+            continue
+        if any(map(str.strip, cells)):
+            records.append(Record(line, dict(zip(header.names, cells, strict=True))))
+        else:
+            empty += 1
+    form = f"CSV, parted by {DELIMITERS[header.delimiter]}"
+    return Table(form, header.names, records, sorted(wrong), empty)
+
+
+def _header(lines: Sequence[str], delimiters: Sequence[str], asked: Sequence[str]) -> _Header:
+    """Read the first row by each delimiter, and take the one by which most columns are found."""
+    headers = [_Header(_first_row(lines, each), each) for each in delimiters]
+    return max(
+        headers, key=lambda each: (len({*asked} & {*each.names}), len(each.names) * bool(lines))
+    )
+
+
+def _first_row(lines: Sequence[str], delimiter: str) -> list[str]:
+    try:
+        first = next(csv.reader(lines, delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        first = []
+    return [name.strip().strip("\ufeff") for name in first]
+
+
+def _rows(
+    lines: Sequence[str], start: int, header: _Header, wrong: list[Wrong]
+) -> Iterator[tuple[int, list[str]]]:
+    """Return each row with its line; say of the others what is wrong with them."""
+    reader = csv.reader(lines[start:], delimiter=header.delimiter, strict=True)
+    lost = False  # after a wrong quote, until a row is whole again
+    while True:
+        line = start + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            reached = start + reader.line_num
+            wrong.append(Wrong(line, _quotes(lines, line, reached, header.delimiter)))
+            lost = True
+            continue
+        if len(cells) == len(header.names):
+            lost = False
+            yield line, cells
+        elif not any(map(str.strip, cells)):
+            yield line, []
+        elif not lost:
+            wrong.append(Wrong(line, _cells(len(cells), header)))
+
+
+def _quotes(lines: Sequence[str], line: int, reached: int, delimiter: str) -> str:
+    if any(map(_escaped, lines[line - 1 : reached])):
+        return (
+            r"has \" within quotes, as MySQL writes it: export with quotes doubled "
+            "(FIELDS ESCAPED BY '\"')."
+        )
+    if reached >= len(lines) and not lines[-1].rstrip().endswith('"'):
+        swallowed = f", which would take in the {reached - line:,} lines after it"
+        return (
+            f"opens a quote that is never closed{swallowed if reached > line else ''}: close it, "
+            "or double a quote that is part of the text."
+        )
+    return (
+        f"opens a quote that closes before the end of a cell (looking up to line {reached:,}, "
+        f"cells parted by {DELIMITERS[delimiter]}): double each quote that is part of the text."
+    )
+
+
+def _cells(found: int, header: _Header) -> str:
+    expected, delimiter = len(header.names), DELIMITERS[header.delimiter]
+    counts = f"has {found:,} cells, and the header {expected:,}"
+    if found > expected:
+        return f"{counts}: put quotes around a text that has {delimiter} in it."
+    return f"{counts}: put quotes around a text that has line breaks in it, or add what is missing."
