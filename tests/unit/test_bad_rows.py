@@ -34,7 +34,9 @@ BAD = {
     "one class": Bad("a.csv", ONE_CLASS, ("tax",)),
     "an empty text": Bad("a.csv", GOOD + b",tax,2025-01-01\n", ("/a.csv", "line 272")),
     "a blank text": Bad("a.csv", GOOD + b" \t,tax,2025-01-01\n", ("/a.csv", "line 272")),
-    "a text that is a number": Bad("a.jsonl", b'{"text": 5, "department": "a"}\n', ("/a.jsonl", "line 1")),
+    "a text that is a number": Bad(
+        "a.jsonl", b'{"text": 5, "department": "a"}\n', ("/a.jsonl", "line 1")
+    ),
     "too few rows of a class": Bad(
         "a.csv", GOOD + SWAN * 9, ("/a.csv", "lines 272, 273, 274 and 6")
     ),

@@ -196,7 +196,7 @@ def test_the_same_texts_give_the_same_evaluation(found: Evaluation) -> None:
 def test_labels_that_the_model_does_not_know_are_named() -> None:
     """Texts of other departments are refused in one sentence."""
     data = Dataset(["a"], [frozenset({"moon"})], None)
-    with pytest.raises(ConfigurationError, match=r"such as moon.*--label"):
+    with pytest.raises(ConfigurationError, match=r"none of the labels.*--label"):
         evaluate(ByWord(), LIMITS, data, Files(("x",)), 5)
 
 

@@ -108,7 +108,7 @@ def _quotes(lines: Sequence[str], line: int, reached: int, delimiter: str) -> st
 
 def _cells(found: int, header: _Header) -> str:
     expected, delimiter = len(header.names), DELIMITERS[header.delimiter]
-    counts = f"has {found:,} cells, and the header {expected:,}"
+    counts = f"has {found:,} cell{'s' * (found > 1)}, and the header {expected:,}"
     if found > expected:
         return f"{counts}: put quotes around a text that has {delimiter} in it."
     return f"{counts}: put quotes around a text that has line breaks in it, or add what is missing."

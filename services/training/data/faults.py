@@ -1,5 +1,6 @@
 """What is wrong in a file, by its line, and never in its words: they may be a citizen's."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -40,15 +41,27 @@ class FaultyDataError(ConfigurationError):
 
 
 def sentences(faults: Sequence[Fault]) -> list[str]:
-    """Return what to print of faults: the one, or else their number and the first twenty."""
-    if len(faults) == 1:
-        return [str(faults[0])]
-    more = [f"and {len(faults) - MOST:,} more."] if len(faults) > MOST else []
-    return [f"{len(faults):,} faults were found:", *map(str, faults[:MOST]), *more]
+    """Return what to print of faults: the one kind, or else their number and the first twenty.
+
+    Those of one file that are wrong in the same way are of one kind, and share a sentence.
+    """
+    kinds = defaultdict[tuple[Path, str], list[int]](list)
+    for fault in faults:
+        kinds[fault.place.path, fault.sentence].append(fault.place.line)
+    every = [_kind(path, sentence, lines) for (path, sentence), lines in kinds.items()]
+    if len(every) == 1:
+        return every
+    more = [f"and {len(every) - MOST:,} more."] if len(every) > MOST else []
+    return [f"{len(faults):,} faults were found:", *every[:MOST], *more]
 
 
-def lines_named(lines: Sequence[int]) -> str:
-    """Name lines in a sentence: the first three, and how many more there are."""
-    first = ", ".join(f"{line:,}" for line in lines[:3])
-    more = f" and {len(lines) - 3:,} more" if len(lines) > 3 else ""  # noqa: PLR2004 - see above
+def _kind(path: Path, sentence: str, lines: Sequence[int]) -> str:
+    first = str(Fault(Place(path, lines[0]), sentence))
+    return f"{first} The same in {lines_named(lines[1:], MOST - 1)}." if lines[1:] else first
+
+
+def lines_named(lines: Sequence[int], most: int) -> str:
+    """Name lines in a sentence: the first ones, and how many more there are."""
+    first = ", ".join(f"{line:,}" for line in lines[:most])
+    more = f" and {len(lines) - most:,} more" if len(lines) > most else ""
     return f"line{'s' if len(lines) > 1 else ''} {first}{more}"

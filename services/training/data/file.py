@@ -25,8 +25,10 @@ COMMON = word_set(
     "text body message description content subject enquiry inquiry question comment comments",
     "details query summary title label labels department dept team category service directorate",
     "topic queue date day time received created opened timestamp id reference ref case channel",
-    "flags flag language name number type status of the",
+    "flags flag language type status",
 )
+
+MOST_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,9 @@ class File:
     @property
     def summary(self) -> str:
         """One sentence: how many rows were read, as what, and how many were left out."""
-        empty = self.table.empty
-        left_out = f"; {empty:,} empty row{'s' * (empty > 1)} left out" if empty else ""
+        wrong = len(self.table.records) - len(self.rows) + len(self.table.wrong)
+        counts = ((self.table.empty, "empty"), (wrong, "wrong"))
+        left_out = "".join(f"; left out {count:,} {what}" for count, what in counts if count)
         form = f"{self.table.form}, in {self.encoding}"
         return f"{self.path}: {len(self.rows):,} rows read ({form}){left_out}."
 
@@ -133,13 +136,20 @@ def _column_faults(table: Table, columns: Columns, *, is_json: bool) -> Iterator
 def _instead(name: str, columns: Sequence[str]) -> str:
     if alike := [each for each in columns if key_of(each) == key_of(name)]:
         return f", but {alike[0]}: name that one"
-    if known := [each for each in columns if {*re.findall(r"[a-z]+", each.casefold())} <= COMMON]:
-        listed = ", ".join(dict.fromkeys(filter(None, known))) or "none with a name"
-        return f": of its {len(columns):,} there are {listed}; name the one that is meant"
+    if usual := dict.fromkeys(each for each in columns if _is_usual(each)):
+        return (
+            f", but {len(columns):,} others, such as {', '.join(usual)}: name the one that is meant"
+        )
     return (
         f": see that its first line names the columns ({len(columns):,} were found), and name "
         "the one that is meant"
     )
+
+
+def _is_usual(column: str) -> bool:
+    """Say whether a column's name is made of one to three words that name columns."""
+    words = re.split(r"[ _-]", column.casefold())
+    return len(words) <= MOST_WORDS and COMMON.issuperset(words)
 
 
 def _row(record: Record, columns: Columns, today: date, wrong: list[str]) -> Row | None:

@@ -9,6 +9,7 @@ from itertools import combinations
 from services.training.data.faults import Fault, Place, lines_named
 
 ALIKE = 0.9
+MOST_LINES = 3
 
 Names = Mapping[str, Sequence[Place]]
 
@@ -40,7 +41,7 @@ def spelling_faults(names: Names, column: str) -> list[Fault]:
             faults.append(
                 Fault(
                     first,
-                    f"has in {column} the name of {names[usual][0]} but for case or blanks{rows}: "
+                    f"has in {column} what {names[usual][0]} has, but for case or blanks{rows}: "
                     "write both in one way.",
                 )
             )
@@ -48,12 +49,16 @@ def spelling_faults(names: Names, column: str) -> list[Fault]:
 
 
 def near_doubles(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return pairs of names that differ by little: punctuation, `and` for `&`, a letter or two."""
+    """Return pairs of names that differ by little: punctuation, `and` for `&`, a letter or two.
+
+    Those that differ by case or blanks alone are not among them: they are faults.
+    """
     keys = {name: _bare(name) for name in names}
     return [
         (one, other)
         for one, other in combinations(names, 2)
-        if keys[one] == keys[other] or _alike(keys[one], keys[other])
+        if key_of(one) != key_of(other)
+        and (keys[one] == keys[other] or _alike(keys[one], keys[other]))
     ]
 
 
@@ -79,5 +84,5 @@ def shown(name: str, places: Sequence[Place], enough: int) -> str:
     """
     if len(places) >= enough:
         return name
-    lines = lines_named([each.line for each in places])
+    lines = lines_named([each.line for each in places], MOST_LINES)
     return f"the one in {lines} of {places[0].path}" if places else "one"
