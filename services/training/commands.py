@@ -36,7 +36,8 @@ def train_model(request: Request) -> None:
         )
     console.print(f"Measured on {trained.figures['texts']:,} texts that each fit had not seen:")
     _show(console, {name: each for name, each in trained.figures.items() if name != "texts"})
-    _show_promised(console, trained.thresholds.flags, request.recall)
+    for sentence in promised_of(trained.thresholds.flags, request.recall):
+        console.print(sentence, soft_wrap=True)
     _show_silent(console, trained)
     console.print(f"Written to {request.out}.", soft_wrap=True)
 
@@ -81,6 +82,21 @@ def _fitted_to(manifest: Manifest, data: Sequence[Path]) -> Iterator[str]:
             yield f"{path.name} ({used_for})"
 
 
+def promised_of(flags: Mapping[str, FlagThreshold], recall: float) -> Iterator[str]:
+    """Say of each flag from which probability it is raised, and what that finds and what it costs.
+
+    Args:
+        flags: The thresholds, by flag.
+        recall: The share that was asked for; false alarms may have stood against it.
+    """
+    for name, each in flags.items():
+        short = f" (less than the {recall:.1%} asked for)" if each.recall < recall else ""
+        yield (
+            f"The flag {name} is raised from {each.probability:g} on: that finds {each.recall:.1%} "
+            f"of {each.rows:,} rows{short}, with {each.false_alarms:.1%} false alarms."
+        )
+
+
 @contextmanager
 def _working(console: Console) -> Iterator[tuple[Progress, TaskID]]:
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
@@ -98,16 +114,6 @@ def _show_flagged(console: Console, flagged: Sequence[Flagged]) -> None:
         if each.column:
             group = f"{each.flag}, {each.column} {each.group or 'none'}"
             console.print(f"  {group:32} {each.found:,} of {each.texts:,} found")
-
-
-def _show_promised(console: Console, flags: Mapping[str, FlagThreshold], recall: float) -> None:
-    for name, each in flags.items():
-        short = f", less than the {recall:.0%} asked for" if each.recall < recall else ""
-        console.print(
-            f"Flag {name}: raised from {each.probability:g} on, which finds {each.recall:.1%} of "
-            f"{each.rows:,} rows{short}, with {each.false_alarms:.1%} false alarms.",
-            soft_wrap=True,
-        )
 
 
 def _show_silent(console: Console, trained: Trained) -> None:

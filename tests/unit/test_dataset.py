@@ -18,7 +18,9 @@ COLUMNS = Columns("text", "department", "day")
 ROWS = labelled_rows(0, BUSY)
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.ndjson"])
+@pytest.mark.parametrize(
+    "name", ["a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.ndjson", "a.json"]
+)
 def test_the_same_rows_are_read_from_any_form(tmp_path: Path, name: str) -> None:
     """CSV and JSON Lines, compressed or not, hold the same texts, labels and dates."""
     content = as_csv(ROWS) if ".csv" in name else as_json_lines(ROWS)

@@ -74,9 +74,10 @@ def _rows(
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:
+        except csv.Error as error:
             reached = start + reader.line_num
-            wrong.append(Wrong(line, _quotes(lines, line, reached, header.delimiter)))
+            at_end = "end of data" in str(error)
+            wrong.append(Wrong(line, _quotes(lines[line - 1 : reached], line, at_end=at_end)))
             lost = True
             continue
         if len(cells) == len(header.names):
@@ -88,21 +89,23 @@ def _rows(
             wrong.append(Wrong(line, _cells(len(cells), header)))
 
 
-def _quotes(lines: Sequence[str], line: int, reached: int, delimiter: str) -> str:
-    if any(map(_escaped, lines[line - 1 : reached])):
+def _quotes(row: Sequence[str], line: int, *, at_end: bool) -> str:
+    """Say what is wrong with the quotes of what was taken for one row, from a line on."""
+    if any(map(_escaped, row)):
         return (
             r"has \" within quotes, as MySQL writes it: export with quotes doubled "
             "(FIELDS ESCAPED BY '\"')."
         )
-    if reached >= len(lines) and not lines[-1].rstrip().endswith('"'):
-        swallowed = f", which would take in the {reached - line:,} lines after it"
+    if not at_end:
+        where = f", in line {line + len(row) - 1:,}" if len(row) > 1 else ""
         return (
-            f"opens a quote that is never closed{swallowed if reached > line else ''}: close it, "
-            "or double a quote that is part of the text."
+            f"has a quote that closes before its cell ends{where}: close the one before it, or "
+            "double each quote that is part of the text."
         )
+    swallowed = f", so it takes in the {len(row) - 1:,} lines after it" if len(row) > 1 else ""
     return (
-        f"opens a quote that closes before the end of a cell (looking up to line {reached:,}, "
-        f"cells parted by {DELIMITERS[delimiter]}): double each quote that is part of the text."
+        f"opens a quote that is never closed{swallowed}: close it, or double a quote that is part "
+        "of the text."
     )
 
 

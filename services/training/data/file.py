@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -110,7 +110,7 @@ def read_file(path: Path, columns: Columns, today: date) -> File:
     faults = [Fault(Place(path, line), sentence) for line, sentence in table.wrong]
     if missing := [*_column_faults(table, columns, is_json=is_json)]:
         faults = [*(Fault(Place(path, 0), sentence) for sentence in missing), *faults]
-        return File(path, decoded.encoding, table, (), faults)
+        return File(path, decoded.encoding, replace(table, records=(), wrong=()), (), faults)
     rows = []
     for record in table.records:
         wrong = list[str]()

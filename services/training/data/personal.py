@@ -87,7 +87,7 @@ KINDS = (
         re.compile(r"(?<![\d+])[1-9]\d\d[ -]?\d{3}[ -]?\d{4}(?!\d)", re.ASCII),
         _is_nhs,
     ),
-    Kind("e-mail address", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), _always),
+    Kind("e-mail address", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), _always),
     Kind(
         "telephone number",
         re.compile(
