@@ -69,6 +69,24 @@ def test_near_doubles_of_labels_are_shown(
     assert "housing-benefit" not in printed
 
 
+def test_labels_that_are_made_of_others_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Several labels with a comma between are one that is called so, and that is said."""
+    rows = ["a,tax / roads,2025-01-01"] * 10
+    _, printed = checked(capsys, with_rows(tmp_path / "a.csv", *rows))
+    assert "Made of others, which only | parts: tax / roads." in printed
+
+
+def test_texts_that_an_export_has_cut_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Many texts of one length, and none longer, are what a column of 255 letters leaves."""
+    rows = [f"{'why ' * 62}{n} and so,tax,2025-01-01" for n in range(100, 104)]
+    _, printed = checked(capsys, with_rows(tmp_path / "a.csv", *rows))
+    assert "Texts that seem to be cut: 4, after 258 letters each." in printed
+
+
 def test_all_that_training_would_refuse_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,8 +1,12 @@
+import csv
 import gzip
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.errors import ConfigurationError
 from services.training.data.dataset import Columns, read_dataset, read_files
@@ -88,6 +92,7 @@ DAMAGED = {
     "a line break without quotes": Damaged(
         with_line("no\r\nnever,tax,2025-01-01"), ("line 10 ", "1 cell,")
     ),
+    "a header again": Damaged(with_line(HEADER), ("line 10 ", "header again")),
     "a doubled column": Damaged(
         semicolons(GOOD.replace(HEADER, "text,text,department,day")).encode(),
         ("more than one column text",),
@@ -147,6 +152,43 @@ def test_what_is_damaged_is_refused_by_its_line(tmp_path: Path, damaged: Damaged
     message = str(caught.value)
     assert message.count("a.csv") >= 1
     assert [said for said in damaged.said if said not in message] == []
+
+
+@given(
+    cells=st.lists(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30),
+        min_size=1,
+        max_size=5,
+    ),
+    delimiter=st.sampled_from(",;\t|"),
+    codec=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+def test_whatever_is_written_properly_is_read_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[str], delimiter: str, codec: str
+) -> None:
+    """Texts with any letter come through each delimiter and encoding unchanged."""
+    texts = [f"a {cell}" for cell in cells]
+    path = tmp_path_factory.mktemp("any") / "a.csv"
+    with path.open("w", encoding=codec, newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerows([("text", "department"), *((text, "tax") for text in texts)])
+    assert [*read_dataset([path], Columns("text", "department")).texts] == texts
+
+
+@given(
+    start=st.sampled_from(
+        [b"", b"text,department\n", b'{"text": ', b"[{", b"\xff\xfe", b"\x1f\x8b"]
+    ),
+    rest=st.binary(max_size=60) | st.text(',;"\\\n\t|{}[]:a', max_size=60).map(str.encode),
+)
+def test_whatever_a_file_holds_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, start: bytes, rest: bytes
+) -> None:
+    """No content of a file is an error that a user cannot read."""
+    path = tmp_path_factory.mktemp("any") / "a.csv"
+    path.write_bytes(start + rest)
+    with suppress(ConfigurationError):
+        assert len(read_dataset([path], Columns("text", "department")))
 
 
 def test_a_row_over_several_lines_counts_as_editors_count(tmp_path: Path) -> None:

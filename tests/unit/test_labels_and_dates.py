@@ -5,7 +5,7 @@ import pytest
 
 from services.errors import ConfigurationError
 from services.training.data.dataset import Columns, read_dataset
-from services.training.data.spelling import near_doubles
+from services.training.data.spelling import joined_names, near_doubles
 
 COLUMNS = Columns("text", "department", "day")
 TODAY = date(2025, 6, 1)
@@ -99,6 +99,24 @@ def test_what_is_no_name_in_json_is_no_label(tmp_path: Path, label: str) -> None
     assert read_dataset([path], COLUMNS, TODAY).labels == (frozenset({"tax", "roads"}),)
 
 
+@pytest.mark.parametrize("flag", ["yes", "No", "TRUE", "0", "danger|n"])
+def test_yes_and_no_are_no_flags(tmp_path: Path, flag: str) -> None:
+    """A column that answers a question does not name what a person must see first."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"text,department,danger\na,tax,{flag}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="line 2 has a yes or no in danger"):
+        read_dataset([path], Columns("text", "department", flags="danger"), TODAY)
+
+
+@pytest.mark.parametrize("text", ["NULL", "nan", r"\N", "#REF!", "undefined"])
+def test_what_a_program_writes_for_no_text_is_none(tmp_path: Path, text: str) -> None:
+    """A text that is `NULL` is an empty one; what a person may write is a text."""
+    path = written(tmp_path, f"{text},tax,2025-01-01", "none,tax,2025-01-01", "?,tax,2025-01-01")
+    with pytest.raises(ConfigurationError, match=r"a\.csv line 22 has no text in text") as caught:
+        read_dataset([path], COLUMNS, TODAY)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("day", "said"),
     [
@@ -132,6 +150,12 @@ def test_a_history_of_many_years_is_no_fault(tmp_path: Path) -> None:
     assert len(read_dataset([written(tmp_path, days=days)], COLUMNS, TODAY)) == len(days)
     old = ["2010-05-05"] * 30 + ["2025-05-05"] * 400
     assert len(read_dataset([written(tmp_path, days=old)], COLUMNS, TODAY)) == len(old)
+
+
+def test_names_that_are_made_of_others_are_found() -> None:
+    """Only what is made of names alone is, whatever parts them."""
+    names = ["tax", "Council Housing", "tax, council housing", "tax and spend", "TAX/tax", "a/b"]
+    assert joined_names(names) == ["tax, council housing", "TAX/tax"]
 
 
 @pytest.mark.parametrize(

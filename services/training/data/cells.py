@@ -13,6 +13,9 @@ PLACEHOLDERS = word_set(
     r"nan nat null none nil n/a na n.a. n.a #n/a #na #ref! #value! #name? #null! #div/0! \n",
     "undefined (null) <null> <na> <none> (blank) [blank] (none) - -- --- \u2013 \u2014 . ? ??",
 ) | {"not applicable", "not available"}
+# Of these, what only programs write: a person's "none" or "?" is a text, if a poor one.
+NO_TEXTS = PLACEHOLDERS - word_set("none nil n/a na n.a. n.a - -- --- \u2013 \u2014 . ? ??")
+ANSWERS = word_set("yes no y n true false t f 0 1 x")
 _half_letter = re.compile(r"[\ud800-\udfff]").search
 _no_letter = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 _as_written_by_code = re.compile(r"\[.*\]|\{.*\}|\(['\"].*\)", re.DOTALL).fullmatch
@@ -28,9 +31,9 @@ def text_of(cell: object, column: str) -> str:
     """Return the text of a cell.
 
     Raises:
-        CellError: It is empty, no text, or has half of a letter.
+        CellError: It is empty, no text, what a program writes for none, or has half of a letter.
     """
-    if not isinstance(cell, str) or not cell.strip():
+    if not isinstance(cell, str) or not cell.strip() or cell.strip().casefold() in NO_TEXTS:
         raise CellError(f"has no text in {column}: remove the row or fill it in.")
     if _half_letter(cell):
         raise CellError(f"has half of a letter (a lone surrogate) in {column}: export it anew.")
@@ -56,6 +59,21 @@ def names_of(cell: object, column: str) -> frozenset[str]:
     for name in found:
         _check_name(name, column)
     return found
+
+
+def flags_of(cell: object, column: str) -> frozenset[str]:
+    """Return the flags of a cell, as `names_of` does.
+
+    Raises:
+        CellError: One is a placeholder, no name, or answers whether there is a flag.
+    """
+    flags = names_of(cell, column)
+    if any(flag.casefold() in ANSWERS for flag in flags):
+        raise CellError(
+            f"has a yes or no in {column}: write what the flag is called, such as danger, or leave "
+            "it empty."
+        )
+    return flags
 
 
 def _check_name(name: str, column: str) -> None:

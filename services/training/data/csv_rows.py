@@ -38,7 +38,9 @@ def parse_csv(text: str, asked: Sequence[str]) -> Table:
     for line, cells in _rows(lines, start, header, wrong):
         if line == start + 1:
             continue
-        if any(map(str.strip, cells)):
+        if _stripped(cells) == header.names:
+            wrong.append(Wrong(line, "is the header again: remove it where files were joined."))
+        elif any(map(str.strip, cells)):
             records.append(Record(line, dict(zip(header.names, cells, strict=True))))
         else:
             empty += 1
@@ -49,9 +51,7 @@ def parse_csv(text: str, asked: Sequence[str]) -> Table:
 def _header(lines: Sequence[str], delimiters: Sequence[str], asked: Sequence[str]) -> _Header:
     """Read the first row by each delimiter, and take the one by which most columns are found."""
     headers = [_Header(_first_row(lines, each), each) for each in delimiters]
-    return max(
-        headers, key=lambda each: (len({*asked} & {*each.names}), len(each.names) * bool(lines))
-    )
+    return max(headers, key=lambda each: (len({*asked} & {*each.names}), len(each.names)))
 
 
 def _first_row(lines: Sequence[str], delimiter: str) -> list[str]:
@@ -59,7 +59,11 @@ def _first_row(lines: Sequence[str], delimiter: str) -> list[str]:
         first = next(csv.reader(lines, delimiter=delimiter, strict=True), [])
     except csv.Error:
         first = []
-    return [name.strip().strip("\ufeff") for name in first]
+    return _stripped(first)
+
+
+def _stripped(cells: Sequence[str]) -> list[str]:
+    return [cell.strip("\ufeff").strip() for cell in cells]
 
 
 def _rows(

@@ -9,7 +9,14 @@ from typing import TypeVar
 
 from services.errors import ConfigurationError
 from services.model.patterns import word_set
-from services.training.data.cells import CellError, date_of, far_from_others, names_of, text_of
+from services.training.data.cells import (
+    CellError,
+    date_of,
+    far_from_others,
+    flags_of,
+    names_of,
+    text_of,
+)
 from services.training.data.csv_rows import parse_csv
 from services.training.data.encoding import read_text
 from services.training.data.faults import Fault, Place
@@ -166,7 +173,7 @@ def _row(record: Record, columns: Columns, today: date, wrong: list[str]) -> Row
         day = _tried(lambda: date_of(get(name), name, today), wrong)
     flags, flag = None, columns.flags
     if flag is not None and get(flag) is not None:
-        flags = _tried(lambda: names_of(get(flag), flag), wrong)
+        flags = _tried(lambda: flags_of(get(flag), flag), wrong)
     if len(wrong) > before or text is None or labels is None:
         return None
     groups = tuple(str(get(each) or "") for each in columns.groups)

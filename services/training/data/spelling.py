@@ -1,5 +1,6 @@
 """Names that are one name written in several ways: each would become a department of its own."""
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from itertools import combinations
 
 from services.training.data.faults import Fault, Place, lines_named
 
+_parted = re.compile(r"[;,/&+\n]|\band\b").split
 ALIKE = 0.9
 MOST_LINES = 3
 
@@ -60,6 +62,13 @@ def near_doubles(names: Sequence[str]) -> list[tuple[str, str]]:
         if key_of(one) != key_of(other)
         and (keys[one] == keys[other] or _alike(keys[one], keys[other]))
     ]
+
+
+def joined_names(names: Sequence[str]) -> list[str]:
+    """Return the names that are made of others, parted by anything but `|`."""
+    known = {key_of(name) for name in names}
+    parts = {name: [*map(key_of, _parted(name))] for name in names}
+    return [name for name in names if len(parts[name]) > 1 and known.issuperset(parts[name])]
 
 
 def _bare(name: str) -> str:

@@ -7,9 +7,11 @@ from services.training.data.dataset import CERTAIN, flags_in, labels_in, named
 from services.training.data.doubles import groups_of
 from services.training.data.file import Columns, File
 from services.training.data.personal import count_personal
-from services.training.data.spelling import Names, near_doubles, shown
+from services.training.data.spelling import Names, joined_names, near_doubles, shown
 
 MOST_PAIRS = 10
+# So many texts of one length, and none longer: a column that holds no more.
+FEWEST_CUT, SHORTEST_CUT = 3, 100
 LOST_LETTER = "\ufffd"
 
 
@@ -40,6 +42,10 @@ def _file(file: File, columns: Columns) -> Iterator[str]:
         yield f"  Empty cells: {', '.join(empty)}."
     if lost := sum(LOST_LETTER in row.text for row in file.rows):
         yield f"  Letters that were lost when this was converted earlier: in {lost:,} texts."
+    lengths = Counter(len(row.text) for row in file.rows)
+    longest = max(lengths, default=0)
+    if longest >= SHORTEST_CUT and lengths[longest] >= FEWEST_CUT:
+        yield f"  Texts that seem to be cut: {lengths[longest]:,}, after {longest:,} letters each."
 
 
 def _column(name: str, number: int, columns: Columns) -> str:
@@ -66,6 +72,8 @@ def _names(what: str, places: Names, files: Sequence[File]) -> Iterator[str]:
     for one, other in near_doubles([*places])[:MOST_PAIRS]:
         pair = (shown(each, places[each], CERTAIN) for each in (one, other))
         yield f"  Nearly the same name: {' | '.join(pair)}."
+    if joined := joined_names([*places]):
+        yield f"  Made of others, which only | parts: {named(joined, places)}."
 
 
 def _dates(files: Sequence[File], columns: Columns) -> Iterator[str]:
