@@ -6,9 +6,10 @@ from pathlib import Path
 import typer
 
 from services.errors import ConfigurationError
+from services.training.data.columns import Columns
 from services.training.data.dataset import faults_of, read_files
 from services.training.data.faults import sentences
-from services.training.data.file import Columns, File
+from services.training.data.file import File
 from services.training.data.survey import survey
 from services.training.data.training_set import check_trainable
 

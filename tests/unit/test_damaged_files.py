@@ -80,6 +80,9 @@ DAMAGED = {
     "one that the next quote closes": Damaged(
         QUOTES_AFTER + b'"quoted",tax,2025-01-01\r\n', ("line 10 ", "double each quote")
     ),
+    "one that a quote closes where a cell ends": Damaged(
+        QUOTES_AFTER + b'a board of 5",tax,2025-01-01\r\n', ("line 10 ", "takes in the 32 lines")
+    ),
     "an open quote at the end": Damaged(GOOD.encode() + b'"and so', ("line 42 ", "never closed")),
     "quotes as MySQL writes them": Damaged(
         with_line(r'"she said \"no\" and left",tax,2025-01-01'), ("line 10 ", r"\"", "MySQL")
@@ -189,6 +192,14 @@ def test_whatever_a_file_holds_is_read_or_refused(
     path.write_bytes(start + rest)
     with suppress(ConfigurationError):
         assert len(read_dataset([path], Columns("text", "department")))
+
+
+def test_what_people_write_over_several_lines_is_no_damage(tmp_path: Path) -> None:
+    """Lines with commas in a quoted text are not taken for rows, whatever departments they name."""
+    text = "Dear Sir,\nmy bin, my tax, my road\nI asked roads, tax\n\nYours,\nA. Smith"
+    path = tmp_path / "a.csv"
+    path.write_bytes(with_line(f'"{text}",tax,2025-01-01'))
+    assert read_dataset([path], Columns("text", "department")).texts[8] == text
 
 
 def test_a_row_over_several_lines_counts_as_editors_count(tmp_path: Path) -> None:

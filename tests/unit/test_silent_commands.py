@@ -115,6 +115,18 @@ def test_classify_shows_no_word_of_a_line(
     assert MARK.casefold() not in printed.casefold()
 
 
+@pytest.mark.parametrize("content", [f"{MARK} " * 200_000, "\n \n"])
+def test_load_shows_no_word_of_what_it_would_publish(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    """A file of inquiries that Kafka would not take is refused by its line."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(content, encoding="utf-8")
+    code, printed = printed_by(capsys, "load", "--rate", "1", "--inquiries", path)
+    assert code == 2
+    assert MARK not in printed
+
+
 def test_labels_that_no_model_knows_are_not_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from services.training.data.columns import Columns
 from services.training.data.table import Record, Table, Wrong
 
 csv.field_size_limit(2**31 - 1)
@@ -21,31 +22,61 @@ class _Header(NamedTuple):
     delimiter: str
 
 
-def parse_csv(text: str, asked: Sequence[str]) -> Table:
+class _Parsed(NamedTuple):
+    """A row: the lines that it begins and ends in, and its cells; none where nothing stands."""
+
+    line: int
+    last: int
+    cells: list[str]
+
+
+def parse_csv(text: str, columns: Columns) -> Table:
     """Parse CSV, parted by whichever delimiter gives the columns that are asked for.
 
     Rows in which nothing stands are left out and counted. A row that has not as many cells as the
-    header is wrong, and so is a quote that is never closed.
+    header is wrong, and so is a quote that is never closed, or takes in whole rows.
     """
     lines = io.StringIO(text, newline="").readlines()
     start = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
     delimiters: Sequence[str] = [*DELIMITERS]
     if start < len(lines) and (told := _told(lines[start])):
         delimiters, start = [told[1]], start + 1
-    header = _header(lines[start:], delimiters, asked)
-    records, wrong = list[Record](), list[Wrong]()
-    empty = 0
-    for line, cells in _rows(lines, start, header, wrong):
-        if line == start + 1:
-            continue
-        if _stripped(cells) == header.names:
-            wrong.append(Wrong(line, "is the header again: remove it where files were joined."))
-        elif any(map(str.strip, cells)):
-            records.append(Record(line, dict(zip(header.names, cells, strict=True))))
+    header = _header(lines[start:], delimiters, columns.asked)
+    wrong = list[Wrong]()
+    parsed = [*_rows(lines, start, header, wrong)][1:]
+    rows = [row for row in parsed if row.cells]
+    swallowing = _swallowing(rows, lines, header, columns.label)
+    records = []
+    for row in rows:
+        if _stripped(row.cells) == header.names:
+            wrong.append(Wrong(row.line, "is the header again: remove it where files were joined."))
+        elif row.line in swallowing:
+            wrong.append(Wrong(row.line, _never_closed(row.last - row.line)))
         else:
-            empty += 1
+            records.append(Record(row.line, dict(zip(header.names, row.cells, strict=True))))
     form = f"CSV, parted by {DELIMITERS[header.delimiter]}"
-    return Table(form, header.names, records, sorted(wrong), empty)
+    return Table(form, header.names, records, sorted(wrong), len(parsed) - len(rows))
+
+
+def _swallowing(
+    rows: Sequence[_Parsed], lines: Sequence[str], header: _Header, label: str
+) -> set[int]:
+    """Return the lines of rows whose quotes seem to take in whole rows.
+
+    A quote that is never closed ends where another one happens to stand at the end of a cell. What
+    tells is a line before the last that is a row by itself, with a label that others have.
+    """
+    if label not in header.names or len(header.names) < 2:  # noqa: PLR2004 - nothing parts one
+        return set()
+    place, size = header.names.index(label), len(header.names)
+    known = {row.cells[place].strip() for row in rows if row.line == row.last} - {""}
+    found = set()
+    for row in rows:
+        for line in lines[row.line - 1 : row.last - 1]:
+            cells = line.split(header.delimiter)
+            if len(cells) == size and cells[place].strip().strip('"') in known:
+                found.add(row.line)
+    return found
 
 
 def _header(lines: Sequence[str], delimiters: Sequence[str], asked: Sequence[str]) -> _Header:
@@ -68,8 +99,8 @@ def _stripped(cells: Sequence[str]) -> list[str]:
 
 def _rows(
     lines: Sequence[str], start: int, header: _Header, wrong: list[Wrong]
-) -> Iterator[tuple[int, list[str]]]:
-    """Return each row with its line; say of the others what is wrong with them."""
+) -> Iterator[_Parsed]:
+    """Return each row, the header first; say of the others what is wrong with them."""
     reader = csv.reader(lines[start:], delimiter=header.delimiter, strict=True)
     lost = False  # after a wrong quote, until a row is whole again
     while True:
@@ -86,9 +117,10 @@ def _rows(
             continue
         if len(cells) == len(header.names):
             lost = False
-            yield line, cells
+            filled = cells if any(map(str.strip, cells)) else []
+            yield _Parsed(line, start + reader.line_num, filled)
         elif not any(map(str.strip, cells)):
-            yield line, []
+            yield _Parsed(line, line, [])
         elif not lost:
             wrong.append(Wrong(line, _cells(len(cells), header)))
 
@@ -106,7 +138,11 @@ def _quotes(row: Sequence[str], line: int, *, at_end: bool) -> str:
             f"has a quote that closes before its cell ends{where}: close the one before it, or "
             "double each quote that is part of the text."
         )
-    swallowed = f", so it takes in the {len(row) - 1:,} lines after it" if len(row) > 1 else ""
+    return _never_closed(len(row) - 1)
+
+
+def _never_closed(lines: int) -> str:
+    swallowed = f", so it takes in the {lines:,} lines after it" if lines else ""
     return (
         f"opens a quote that is never closed{swallowed}: close it, or double a quote that is part "
         "of the text."

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from services.clock import utc_now
 from services.errors import ConfigurationError
+from services.training.data.columns import Columns
 from services.training.data.faults import Fault, FaultyDataError, Place
-from services.training.data.file import Columns, File, read_file
+from services.training.data.file import File, read_file
 from services.training.data.spelling import Names, shown, spelling_faults
 
 __all__ = ["Columns", "Dataset", "check_columns", "named", "read_dataset", "read_files"]

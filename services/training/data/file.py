@@ -17,6 +17,7 @@ from services.training.data.cells import (
     names_of,
     text_of,
 )
+from services.training.data.columns import Columns
 from services.training.data.csv_rows import parse_csv
 from services.training.data.encoding import read_text
 from services.training.data.faults import Fault, Place
@@ -36,33 +37,6 @@ COMMON = word_set(
 )
 
 MOST_WORDS = 3
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The names of the columns to read.
-
-    Of several files, some may lack the columns of the date and of the flags: their rows have none.
-    """
-
-    text: str
-    label: str
-    date: str | None = None
-    flags: str | None = None
-    groups: tuple[str, ...] = ()
-
-    @property
-    def asked(self) -> list[str]:
-        """The names of all columns that are read."""
-        optional = (each for each in (self.date, self.flags) if each)
-        return [self.text, self.label, *optional, *self.groups]
-
-    @property
-    def clash(self) -> str | None:
-        """The name that stands for two columns of which each needs one of its own, if any does."""
-        own = [self.text, self.label, *(each for each in (self.date, self.flags) if each)]
-        twice = (name for name in own if own.count(name) > 1)
-        return next(twice, self.text if self.text in self.groups else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +87,7 @@ def read_file(path: Path, columns: Columns, today: date) -> File:
     if not text.strip():
         raise ConfigurationError(f"{path} is empty: give a file with labelled texts.")
     is_json = bool(JSON_NAMES & {*path.suffixes}) or looks_like_json(text)
-    table = (parse_json if is_json else parse_csv)(text, columns.asked)
+    table = (parse_json if is_json else parse_csv)(text, columns)
     faults = [Fault(Place(path, line), sentence) for line, sentence in table.wrong]
     if missing := [*_column_faults(table, columns, is_json=is_json)]:
         faults = [*(Fault(Place(path, 0), sentence) for sentence in missing), *faults]

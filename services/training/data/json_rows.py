@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from json import JSONDecoder
 from typing import Any
 
+from services.training.data.columns import Columns
 from services.training.data.table import Record, Table, Wrong
 
 _array = re.compile(r"\s*\[\s*[{\]]").match
@@ -28,27 +29,27 @@ def looks_like_json(text: str) -> bool:
     return bool(_object(text) or _array(text))
 
 
-def parse_json(text: str, asked: Sequence[str]) -> Table:
+def parse_json(text: str, columns: Columns) -> Table:
     """Parse objects: one a line, over several lines, or in an array.
 
     What is no object is wrong, and so is one that has a key twice that is asked for, and an array
     that is not closed. Objects in which nothing stands are left out and counted.
     """
     records, wrong = list[Record](), list[Wrong]()
-    columns = dict[str, None]()
+    keys = dict[str, None]()
     empty = 0
     for line, value in _values(text):
         if isinstance(value, Wrong):
             wrong.append(value)
-        elif doubled := [name for name in asked if name in value.doubled]:
+        elif doubled := [name for name in columns.asked if name in value.doubled]:
             wrong.append(Wrong(line, f"has {doubled[0]} twice: write it once."))
         elif all(cell is None or cell == "" for cell in value.values()):
             empty += 1
         else:
-            columns.update(dict.fromkeys(value))
+            keys.update(dict.fromkeys(value))
             records.append(Record(line, value))
     form = "a JSON array" if _array(text) else "JSON Lines"
-    return Table(form, [*columns], records, wrong, empty)
+    return Table(form, [*keys], records, wrong, empty)
 
 
 def _values(text: str) -> Iterator[tuple[int, _Object | Wrong]]:

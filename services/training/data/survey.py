@@ -3,9 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from services.training.data.columns import Columns
 from services.training.data.dataset import CERTAIN, flags_in, labels_in, named
 from services.training.data.doubles import groups_of
-from services.training.data.file import Columns, File
+from services.training.data.file import File
 from services.training.data.personal import count_personal
 from services.training.data.spelling import Names, joined_names, near_doubles, shown
 
