@@ -194,12 +194,26 @@ def test_whatever_a_file_holds_is_read_or_refused(
         assert len(read_dataset([path], Columns("text", "department")))
 
 
-def test_what_people_write_over_several_lines_is_no_damage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", ["text,department,day", "day,department,text"])
+def test_what_people_write_over_several_lines_is_no_damage(tmp_path: Path, order: str) -> None:
     """Lines with commas in a quoted text are not taken for rows, whatever departments they name."""
     text = "Dear Sir,\nmy bin, my tax, my road\nI asked roads, tax\n\nYours,\nA. Smith"
+    rows = [{"text": text, "department": "tax", "day": "2025-01-01"}, *(r._asdict() for r in ROWS)]
     path = tmp_path / "a.csv"
-    path.write_bytes(with_line(f'"{text}",tax,2025-01-01'))
-    assert read_dataset([path], Columns("text", "department")).texts[8] == text
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, order.split(","))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert read_dataset([path], Columns("text", "department")).texts[0] == text
+
+
+def test_a_quote_that_swallows_a_row_is_found_where_the_text_stands_last(tmp_path: Path) -> None:
+    """The line in which another quote happens to end is a row by itself, and that tells."""
+    rows = ["1,tax,Where?", '2,tax,"never closed', '3,tax,a board of 5"', "4,tax,Why?"]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["id,department,text", *rows]), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"line 3 opens a quote that is never closed"):
+        read_dataset([path], Columns("text", "department"))
 
 
 def test_a_row_over_several_lines_counts_as_editors_count(tmp_path: Path) -> None:

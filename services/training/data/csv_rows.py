@@ -45,7 +45,7 @@ def parse_csv(text: str, columns: Columns) -> Table:
     wrong = list[Wrong]()
     parsed = [*_rows(lines, start, header, wrong)][1:]
     rows = [row for row in parsed if row.cells]
-    swallowing = _swallowing(rows, lines, header, columns.label)
+    swallowing = _swallowing(rows, lines, header, columns)
     records = []
     for row in rows:
         if _stripped(row.cells) == header.names:
@@ -59,22 +59,27 @@ def parse_csv(text: str, columns: Columns) -> Table:
 
 
 def _swallowing(
-    rows: Sequence[_Parsed], lines: Sequence[str], header: _Header, label: str
+    rows: Sequence[_Parsed], lines: Sequence[str], header: _Header, columns: Columns
 ) -> set[int]:
     """Return the lines of rows whose quotes seem to take in whole rows.
 
     A quote that is never closed ends where another one happens to stand at the end of a cell. What
-    tells is a line before the last that is a row by itself, with a label that others have.
+    tells is a line that is a row by itself, with a label that others have. The line in which the
+    text begins is like that by itself if the label stands before it, and so is the one in which it
+    ends if the label stands after it: those do not tell.
     """
-    if label not in header.names or len(header.names) < 2:  # noqa: PLR2004 - nothing parts one
+    names = header.names
+    if not {columns.text, columns.label} <= {*names}:
         return set()
-    place, size = header.names.index(label), len(header.names)
+    place = names.index(columns.label)
+    label_is_first = place < names.index(columns.text)
     known = {row.cells[place].strip() for row in rows if row.line == row.last} - {""}
     found = set()
     for row in rows:
-        for line in lines[row.line - 1 : row.last - 1]:
+        within = lines[row.line - 1 : row.last]
+        for line in within[1:] if label_is_first else within[:-1]:
             cells = line.split(header.delimiter)
-            if len(cells) == size and cells[place].strip().strip('"') in known:
+            if len(cells) == len(names) and cells[place].strip().strip('"') in known:
                 found.add(row.line)
     return found
 
