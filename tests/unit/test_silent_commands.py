@@ -130,14 +130,17 @@ def test_load_shows_no_word_of_what_it_would_publish(
 def test_labels_that_no_model_knows_are_not_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What stands where a label should is not repeated, by `evaluate` or of the remit's file."""
+    """What stands where a label or a group's name should is not repeated."""
     path = tmp_path / "a.csv"
     path.write_text(f"text,department\n{TEXT},{TEXT}\n", encoding="utf-8")
-    good = write(tmp_path / "good.csv", ROWS)
+    good, grouped = write(tmp_path / "good.csv", ROWS), tmp_path / "grouped.csv"
+    subjects = "".join(f"a,tax,{MARK} {number}\n" for number in range(101))
+    grouped.write_text(f"text,department,subject\n{subjects}", encoding="utf-8")
     for command in (
         ("evaluate", "--data", path),
         ("train", "--data", good, "--remit", path, "--out", tmp_path / "model"),
         ("evaluate", "--data", good, "--by", "text"),
+        ("evaluate", "--data", grouped, "--by", "subject"),
     ):
         code, printed = printed_by(capsys, *command)
         assert code == 2

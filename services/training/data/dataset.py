@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.clock import utc_now
 from services.errors import ConfigurationError
+from services.training.data.cells import LONGEST_NAME
 from services.training.data.columns import Columns
 from services.training.data.faults import Fault, FaultyDataError, Place
 from services.training.data.file import File, read_file
@@ -15,7 +16,7 @@ from services.training.data.spelling import Names, shown, spelling_faults
 
 __all__ = ["Columns", "Dataset", "check_columns", "named", "read_dataset", "read_files"]
 
-MOST_NAMES = 5
+MOST_NAMES, MOST_GROUPS = 5, 100
 # A name that so many rows have is a name, and not what a citizen wrote: it may be shown.
 CERTAIN = 10
 
@@ -153,16 +154,23 @@ def joined_places(each: Iterable[Names]) -> Names:
 
 
 def check_columns(paths: Sequence[Path], data: Sequence[Dataset], columns: Columns) -> None:
-    """See that the columns of date and flags, where they are named, are in one of the files.
+    """See that the columns of date and flags are in one of the files, and those of groups group.
 
     Raises:
-        ConfigurationError: One is in none of them.
+        ConfigurationError: One is in none of them, or has as many values as only texts have.
     """
     names = ", ".join(str(path) for path in paths)
     if columns.date and all(each.dates is None for each in data):
         raise ConfigurationError(f"{names} has no column {columns.date}: leave --date out.")
     if columns.flags and all(each.flags is None for each in data):
         raise ConfigurationError(f"{names} has no column {columns.flags}: leave --flags out.")
+    for name in columns.groups:
+        values = {value for each in data for value in each.groups[name]}
+        if len(values) > MOST_GROUPS or any(len(value) > LONGEST_NAME for value in values):
+            raise ConfigurationError(
+                f"The column {name} has {len(values):,} different values, or long ones: part the "
+                "figures by a column of few names."
+            )
 
 
 def _places(rows: Iterable[tuple[Place, Iterable[str]]]) -> Names:
