@@ -229,6 +229,27 @@ def classify(
 
 
 @app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="CSV, CSV.gz or JSON Lines to learn from.")],
+    text: Annotated[str, typer.Option(help="The column with what was written.")] = "text",
+    label: Annotated[str, typer.Option(help="The column with the department.")] = "department",
+    date: Annotated[str | None, typer.Option(help="The column with the date.")] = None,
+    flags: Annotated[
+        str | None, typer.Option(help="The column with what a person must see first.")
+    ] = None,
+) -> None:
+    """Say what is in a history of inquiries, and whether training would take it.
+
+    No text is printed, nor any part of one. The exit code is 1 where training would refuse it.
+    """
+    from services.training.check import check_history
+    from services.training.data.dataset import Columns
+
+    if not check_history(files, Columns(text, label, date, flags)):
+        sys.exit(1)
+
+
+@app.command()
 def train(  # noqa: PLR0913, PLR0917 - an option of the command each
     data: Annotated[list[Path], typer.Option(help="CSV, CSV.gz or JSON Lines to learn from.")],
     out: Annotated[Path, typer.Option(help="The model's folder; its last part is its name.")],

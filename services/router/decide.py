@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.messages.decision import Classification, Priority, Reason, Route
 from services.messages.inquiry import Inquiry
+from services.messages.language_tag import language_of
 from services.model.automatic import is_automatic
 from services.model.language import is_welsh
 from services.model.manifest import Limits
@@ -121,12 +122,7 @@ def _languages_of(inquiry: Inquiry) -> frozenset[str]:
 
     Many forms say `en` of whatever is written into them.
     """
-    named = primary_subtag(inquiry.language)
+    named = language_of(inquiry.language)
     if named != WELSH and is_welsh(read(inquiry.text, inquiry.subject).text):
         return frozenset({named, WELSH})
     return frozenset({named})
-
-
-def primary_subtag(tag: str | None) -> str:
-    """Return the language of a BCP 47 tag: `cy` of `cy-GB`; nothing for no tag."""
-    return (tag or "").casefold().replace("_", "-").partition("-")[0]

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, structs
 
 from services.errors import ConfigurationError
 from services.messages.decision import Priority
+from services.messages.language_tag import language_of
 from services.router.phrases import words_of
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -50,6 +51,10 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     languages: tuple[Name, ...] = ()
     flag: Name | None = None
     flag_threshold: Share | None = None
+
+    def __post_init__(self) -> None:
+        """Take languages as they are taken of inquiries: `Welsh` and `cy-GB` are `cy`."""
+        structs.force_setattr(self, "languages", tuple(map(language_of, self.languages)))
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -183,6 +188,10 @@ def _check_rules(path: Path, table: Table) -> None:
             raise ConfigurationError(
                 f"The rule {rule.id} of {path} can never fire: give it phrases, languages or a "
                 "flag."
+            )
+        if "" in rule.languages:
+            raise ConfigurationError(
+                f"The rule {rule.id} of {path} has a language that names none: write such as cy."
             )
         if empty := [phrase for phrase in rule.phrases if not words_of(phrase)]:
             raise ConfigurationError(

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from services.errors import ConfigurationError
-from services.model.manifest import Manifest, promised_limits
+from services.model.manifest import FlagThreshold, Manifest, promised_limits
 from services.model.text_model import load_model
 from services.training.data.dataset import Columns, check_columns, read_dataset
 from services.training.data.training_set import Request
@@ -31,9 +31,15 @@ def train_model(request: Request) -> None:
     """
     console = Console(markup=False)
     with _working(console) as (progress, task):
-        trained = train(request, lambda step: progress.update(task, description=step))
+        trained = train(
+            request,
+            lambda step: progress.update(task, description=step),
+            lambda sentence: console.print(sentence, soft_wrap=True),
+        )
     console.print(f"Measured on {trained.figures['texts']:,} texts that each fit had not seen:")
     _show(console, {name: each for name, each in trained.figures.items() if name != "texts"})
+    for sentence in promised_of(trained.thresholds.flags, request.recall):
+        console.print(sentence, soft_wrap=True)
     _show_silent(console, trained)
     for line in _on_valid(trained.training):
         console.print(line)
@@ -90,6 +96,21 @@ def _fitted_to(manifest: Manifest, data: Sequence[Path]) -> Iterator[str]:
     for path in data:
         if used_for := sums.get(hashlib.sha256(path.read_bytes()).hexdigest()):
             yield f"{path.name} ({used_for})"
+
+
+def promised_of(flags: Mapping[str, FlagThreshold], recall: float) -> Iterator[str]:
+    """Say of each flag from which probability it is raised, and what that finds and what it costs.
+
+    Args:
+        flags: The thresholds, by flag.
+        recall: The share that was asked for; false alarms may have stood against it.
+    """
+    for name, each in flags.items():
+        short = f" (less than the {recall:.1%} asked for)" if each.recall < recall else ""
+        yield (
+            f"The flag {name} is raised from {each.probability:g} on: that finds {each.recall:.1%} "
+            f"of {each.rows:,} rows{short}, with {each.false_alarms:.1%} false alarms."
+        )
 
 
 @contextmanager

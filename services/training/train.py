@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from services.model.manifest import Expected, Source, Thresholds
 from services.training.data.folds import stratified, time_blocks
-from services.training.data.overlap import same_texts
 from services.training.data.training_set import Request, TrainingSet, read_training_set
 from services.training.evaluate.figures import Choices, Figure, headline, remit_auroc, with_interval
 from services.training.export.model_folder import Trained, save
@@ -56,12 +55,20 @@ class Answered(NamedTuple):
     truths: Truths
 
 
-def train(request: Request, on_step: Callable[[str], None]) -> Trained:
+def _tell_nobody(_: str) -> None: ...
+
+
+def train(
+    request: Request,
+    on_step: Callable[[str], None],
+    on_read: Callable[[str], None] = _tell_nobody,
+) -> Trained:
     """Train a model and write it to the folder that was asked for.
 
     Args:
         request: What to train from, and where to.
         on_step: Told what is being done, in a few words.
+        on_read: Told of each file what was read and left out, a sentence each.
 
     Raises:
         ConfigurationError: The data or the request are wrong; nothing has been written.
@@ -69,16 +76,20 @@ def train(request: Request, on_step: Callable[[str], None]) -> Trained:
     # Sums that several threads share out come out otherwise by how many there are; and on matrices
     # as narrow as these, threads cost more than they save.
     with threadpool_limits(limits=1):
-        trained = _train(request, on_step)
+        trained = _train(request, on_step, on_read)
     on_step("Writing the model")
     save(request.out, trained)
     return trained
 
 
-def _train(request: Request, on_step: Callable[[str], None]) -> Trained:
+def _train(
+    request: Request, on_step: Callable[[str], None], on_read: Callable[[str], None]
+) -> Trained:
     seed = request.seed
     on_step("Reading the texts")
     training_set = read_training_set(request)
+    for sentence in training_set.read:
+        on_read(sentence)
     tried = FEATURES[:1] if request.words_only else FEATURES
     recipe = best_recipe(training_set, tuple(request.weights), tried, seed, on_step)
     features = make_features(training_set, recipe.features)
@@ -126,7 +137,10 @@ def _calibrate(
     training_set: TrainingSet, held_out: HeldOut, seed: int
 ) -> tuple[Calibration, Judged]:
     scores, labels = held_out.scores, held_out.labels
-    folds = time_blocks(len(labels)) if training_set.by_time else stratified(labels, seed)
+    if training_set.by_time:
+        folds = time_blocks(len(labels))
+    else:
+        folds = stratified(labels, seed, held_out.groups)
     penalty, probabilities = choose_penalty(scores, labels, folds)
     right = probabilities.argmax(axis=1) == labels
     judged = Judged(probabilities, Choices(probabilities.max(axis=1), right))
@@ -194,7 +208,7 @@ def _answer(  # noqa: PLR0913, PLR0917 - what a fit takes
         sigmoid = fit_platt(scores, expected)
         return Answered(Binary(linear, sigmoid), sigmoid.probabilities(scores), expected)
     scores = np.empty(len(truths))
-    for others, fold in stratified(truths.astype(np.intp), seed, same_texts(train.texts.texts)):
+    for others, fold in stratified(truths.astype(np.intp), seed, train.texts.groups):
         without = fit_binary(train.counts[others], truths[others], weights[others], terms, seed)
         scores[fold] = without.scores(train.counts[fold])[:, 0]
     sigmoid = fit_platt(scores, truths)

@@ -13,8 +13,8 @@ ZIPPED = gzip.compress(GOOD)
 HEADER, FIRST, *_ = GOOD.splitlines(keepends=True)
 ONE_CLASS = as_csv([row for row in ROWS if row.department == "tax"])
 UNLABELLED = as_csv([row for row in remit_rows(0) if not row.department])
-UNIQUE = "".join(f"{chr(0x4E00 + n)},{BUSY[n % 2]},2026-01-01\n" for n in range(40)).encode()
-SWAN = b"The swan,parks,2026-01-01\n"
+UNIQUE = "".join(f"{chr(0x4E00 + n)},{BUSY[n % 2]},2025-01-01\n" for n in range(40)).encode()
+SWAN = b"The swan,parks,2025-01-01\n"
 UNNAMED = b"".join(b"%s,,%s\n" % tuple(line.split(b",")[::2]) for line in GOOD.splitlines()[1:])
 SEEN = as_csv(ROWS[:100])
 
@@ -32,25 +32,28 @@ BAD = {
     "no such column": Bad("a.csv", GOOD.replace(b"depart", b"", 1), ("/a.csv", "department")),
     "no such key": Bad("a.jsonl", LINES.replace(b"depart", b""), ("/a.jsonl", "department")),
     "one class": Bad("a.csv", ONE_CLASS, ("tax",)),
-    "an empty text": Bad("a.csv", GOOD + b",tax,2026-01-01\n", ("/a.csv", "row 271")),
-    "a blank text": Bad("a.csv", GOOD + b" \t,tax,2026-01-01\n", ("/a.csv", "row 271")),
-    "a text that is a number": Bad("a.jsonl", b'{"text": 5}\n', ("/a.jsonl", "row 1")),
-    "too few rows of a class": Bad("a.csv", GOOD + SWAN * 9, ("parks",)),
+    "an empty text": Bad("a.csv", GOOD + b",tax,2025-01-01\n", ("/a.csv", "line 272")),
+    "a blank text": Bad("a.csv", GOOD + b" \t,tax,2025-01-01\n", ("/a.csv", "line 272")),
+    "a text that is a number": Bad(
+        "a.jsonl", b'{"text": 5, "department": "a"}\n', ("/a.jsonl", "line 1")
+    ),
+    "too few rows of a class": Bad(
+        "a.csv", GOOD + SWAN * 9, ("/a.csv", "lines 272, 273, 274 and 6")
+    ),
     "no label at all": Bad("a.csv", HEADER + UNNAMED, ("No row has a label", "--label")),
     "seen before": Bad("a.csv", SEEN, ("/a.csv", "stand in --data"), "--valid"),
-    "not UTF-8": Bad("a.csv", GOOD + b"caf\xe9,tax,2026-01-01\n", ("/a.csv", "UTF-8")),
-    "UTF-16": Bad("a.csv", GOOD.decode().encode("utf-16"), ("/a.csv", "UTF-8")),
+    "not UTF-8": Bad("a.csv", GOOD + b"caf\xe9,tax,2025-01-01\n", ("/a.csv", "UTF-8")),
     "torn gzip": Bad("a.csv.gz", ZIPPED[:-40], ("/a.csv.gz", "gzip")),
     "no gzip": Bad("a.csv.gz", GOOD, ("/a.csv.gz", "gzip")),
     "broken gzip": Bad("a.csv.gz", ZIPPED[:30] + b"\xff" * 99, ("/a.csv.gz", "gzip")),
     "a torn line": Bad("a.jsonl", LINES + b'{"text": "hel', ("/a.jsonl", "line 271")),
     "a line without an object": Bad("a.jsonl", LINES + b'["hello"]\n', ("/a.jsonl", "line 271")),
     "no rows": Bad("a.csv", HEADER, ("/a.csv", "no rows")),
-    "nothing": Bad("a.csv", b"", ("/a.csv", "no column")),
-    "a torn row": Bad("a.csv", GOOD + b"hello\rtax", ("/a.csv", "271")),
-    "a wrong date": Bad("a.csv", GOOD + b"hello,tax,24/11/2026\n", ("/a.csv", "row 271")),
+    "nothing": Bad("a.csv", b"", ("/a.csv", "is empty")),
+    "a torn row": Bad("a.csv", GOOD + b"hello,tax\r\n", ("/a.csv", "line 272")),
+    "a wrong date": Bad("a.csv", GOOD + b"hello,tax,24/11/2025\n", ("/a.csv", "line 272")),
     "no common word": Bad("a.csv", HEADER + UNIQUE, ("in common",)),
-    "an unknown later label": Bad("a.csv", GOOD + SWAN, ("parks",), "--valid"),
+    "an unknown later label": Bad("a.csv", GOOD + SWAN, ("line 272",), "--valid"),
     "few later rows": Bad("a.csv", HEADER + FIRST * 4, ("/a.csv", "--valid"), "--valid"),
     "nothing out of remit": Bad("a.csv", GOOD, ("/a.csv", "remit"), "--remit"),
     "nothing in remit": Bad("a.csv", UNLABELLED, ("/a.csv", "remit"), "--remit"),

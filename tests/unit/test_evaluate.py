@@ -17,6 +17,7 @@ from services.model.manifest import Limits
 from services.model.scorer import Scores
 from services.model.text_model import load_model
 from services.training.data.dataset import Dataset
+from services.training.data.faults import Place
 from services.training.data.unseen import unseen_of
 from services.training.evaluate.evaluation import Evaluation
 from services.training.evaluate.measure import Files, evaluate
@@ -198,22 +199,25 @@ def test_the_same_texts_give_the_same_evaluation(found: Evaluation) -> None:
 def test_labels_that_the_model_does_not_know_are_named() -> None:
     """Texts of other departments are refused in one sentence."""
     data = Dataset(["a"], [frozenset({"moon"})], None)
-    with pytest.raises(ConfigurationError, match=r"such as moon.*--label"):
+    with pytest.raises(ConfigurationError, match=r"none of the labels.*--label"):
         evaluate(ByWord(), LIMITS, data, Files(("x",)), 5)
 
 
 def test_texts_of_unknown_departments_are_counted_and_named() -> None:
-    """Where the model knows some of the labels only, how many texts that costs is said."""
+    """Where the model knows some of the labels only, what that costs is said, rare ones by line."""
+    names = ["roads", *["moon"] * 10, "sun"]
     data = Dataset(
-        ["the roads", "the moon", "the sun", "roads"],
-        [frozenset({each}) for each in ("roads", "moon", "sun")] + [frozenset({"roads", "sun"})],
+        [f"the {name}" for name in names],
+        [frozenset({name}) for name in names],
         None,
+        places=[Place(Path("later.csv"), line) for line in range(2, 14)],
     )
     found = evaluate(ByWord(), LIMITS, data, Files(("x",)), 5)
-    assert (found.unknown, found.unknown_labels) == (2, "moon, sun")
+    assert (found.unknown, found.unknown_labels) == (11, "moon, the one in line 13 of later.csv")
     [sentence] = cautions(found)
     assert sentence == (
-        "The model does not know the labels of 2 texts, which count as wrong: moon, sun."
+        "The model does not know the labels of 11 texts, which count as wrong: moon, the one in "
+        "line 13 of later.csv."
     )
     assert sentence in render(found)
 

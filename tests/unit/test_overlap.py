@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.model_selection import StratifiedKFold
 
-from services.training.data.folds import FOLDS, stratified
 from services.training.data.overlap import BLOCK, nearly_among, same_texts
 
 LETTER = "my state pension has not been paid since march and nobody at the office answers me"
@@ -79,22 +77,3 @@ def test_texts_of_many_blocks_are_told_apart() -> None:
 def test_the_same_words_have_the_same_number() -> None:
     """Texts that differ in capitals and blanks alone are one; a new one has the next number."""
     assert same_texts(["a b", "c", "A  b\n", "c d", "C"]).tolist() == [0, 1, 0, 2, 1]
-
-
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1)), min_size=60, max_size=90))
-def test_no_text_judges_what_it_taught(rows: list[tuple[int, int]]) -> None:
-    """Rows of one text stand in one fold together, and each row stands in one fold."""
-    texts = [*(f"text {n} {label}" for n, label in rows), *(f"own {n}" for n in range(40))]
-    labels = np.array([*(label for _, label in rows), *(n % 2 for n in range(40))])
-    folds = stratified(labels, 0, same_texts(texts))
-    for others, fold in folds:
-        assert not {texts[n] for n in others} & {texts[n] for n in fold}
-    assert sorted(n for _, fold in folds for n in fold) == [*range(len(texts))]
-
-
-def test_texts_that_all_differ_are_divided_as_ever() -> None:
-    """Without a text that stands twice the folds are those of scikit-learn's own."""
-    labels = np.arange(60) % 3
-    plain = StratifiedKFold(FOLDS, shuffle=True, random_state=7).split(labels, labels)
-    for (others, fold), (ours, our_fold) in zip(plain, stratified(labels, 7), strict=True):
-        assert (others.tolist(), fold.tolist()) == (ours.tolist(), our_fold.tolist())

@@ -214,10 +214,33 @@ def test_of_several_rules_the_one_that_sends_to_review_is_named(decider: Decider
     assert (route.topic, route.rule, route.priority) == ("review", "racism", "high")
 
 
-@pytest.mark.parametrize("language", ["cy", "CY", "cy-GB", "cy_GB"])
+WELSH = "cy CY cy-GB cy_GB.UTF-8 cym wel WEL-gb Welsh WELSH Cymraeg Gymraeg [cy] Welsh/English"
+
+
+@pytest.mark.parametrize("language", [*WELSH.split(), " welsh (UK)", "cy;q=0.9, en"])
 def test_an_inquiry_in_welsh_reaches_a_person(decider: Decider, language: str) -> None:
-    """A language tag fires the rule for that language, with or without a region."""
+    """A tag, a code of three letters and a name fire the rule for that language."""
     assert decide(decider, "Bore da", language=language).rule == "welsh"
+
+
+@pytest.mark.parametrize("language", ["en", "eng", "English", "und", "unknown", "", "-", "x"])
+def test_another_language_is_not_welsh(decider: Decider, language: str) -> None:
+    """Neither another language nor a tag that names none fires the rule."""
+    assert decide(decider, "Bore da", language=language).rule is None
+
+
+@pytest.mark.parametrize("language", ["und", "unknown", "n/a", "zxx", "-"])
+def test_where_no_language_is_named_the_text_is_asked(decider: Decider, language: str) -> None:
+    """A tag that stands for no language leaves it to the text, as no tag does."""
+    text = "Sut ydw i’n talu treth y car?"
+    assert decide(decider, text, language=language).rule == "welsh"
+
+
+@pytest.mark.parametrize("language", ["Welsh", "cym", "cy-GB"])
+def test_a_table_names_a_language_as_an_inquiry_does(tmp_path: Path, language: str) -> None:
+    """A rule for `Welsh` is one for `cy`."""
+    table = load_table(written(tmp_path, TABLE.replace('["cy"]', f'["{language}"]')))
+    assert [rule.languages for rule in table.rules if rule.languages] == [("cy",)]
 
 
 def test_welsh_is_recognised_without_a_tag(decider: Decider) -> None:
@@ -371,6 +394,7 @@ def test_the_shipped_rules_hear_danger(text: str, rule: str) -> None:
         (("version", "version = ="), "not TOML"),
         (('send_to = "review"', 'send_to = "bin"'), "send_to|Invalid enum"),
         (('flag = "discrimination"\n', 'languages = ["fr"]\n'), "a flag_threshold and no flag"),
+        (('languages = ["cy"]', 'languages = ["cy", "und"]'), "a language that names none"),
         (('flag = "danger"', 'flag = "discrimination"'), "several thresholds for the flag"),
         (("flag_threshold = 0.3", "flag_threshold = 3"), "flag_threshold"),
     ],

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from services.cli import run
 from services.errors import ConfigurationError
 from services.model.manifest import FILENAME, Manifest
 from services.model.text_model import VOCABULARY, WEIGHTS, Model, load_model
+from services.training.commands import promised_of
 from services.training.data.dataset import Columns
 from services.training.data.training_set import Request, read_training_set
 from services.training.export.model_folder import Trained, save
@@ -207,6 +209,11 @@ def test_a_department_with_too_few_rows_has_the_promise_over_all(lower: tuple[Pa
     assert f"Written to {folder}." in printed
 
 
+def test_what_was_read_and_left_out_is_said(data: Path, lower: tuple[Path, str]) -> None:
+    """`triage train` says of each file how many rows it read, and how the file is written."""
+    assert f"{data / 'rows.csv.gz'}: 282 rows read (CSV, parted by commas, in UTF-8)." in lower[1]
+
+
 def test_a_model_is_replaced_whole(lower: tuple[Path, str]) -> None:
     """A new model takes the place of an earlier one, whose card stays as it was written."""
     folder, _ = lower
@@ -335,6 +342,19 @@ def test_recent_rows_count_more(data: Path, tmp_path: Path) -> None:
     assert (read_training_set(asking(data, tmp_path / "m")).train.weights == 1).all()
 
 
+def test_doubles_do_not_judge_themselves(data: Path, tmp_path: Path) -> None:
+    """Rows that stand twice, once a little changed, make no model look better than it is."""
+    rows = labelled_rows(3, BUSY)
+    noise = np.random.default_rng(0).permutation([row.department for row in rows])
+    told = [row._replace(department=str(each)) for row, each in zip(rows, noise, strict=True)]
+    again = [row._replace(text=f"{row.text.upper()} Thanks!") for row in told]
+    write(tmp_path / "twice.csv", [*told, *again])
+    asked = replace(asking(data, tmp_path / "m"), data=[tmp_path / "twice.csv"])
+    features = make_features(read_training_set(asked), FEATURES[0])
+    held_out = fit_departments(features, Recipe(FEATURES[0], 0.0, (1.0,)), 0)[1]
+    assert held_out.right < 0.5
+
+
 def test_flags_are_learnt(flagged: tuple[Path, Trained]) -> None:
     """In texts that the model has not seen, nearly all are found that a person must see first."""
     model = load_model(flagged[0], threads=1)
@@ -354,6 +374,17 @@ def test_a_flag_promises_what_was_found_in_later_rows(flagged: tuple[Path, Train
     assert promised.recall >= 0.9
     assert promised.false_alarms <= 0.1
     assert trained_to(flagged[0]).figures["danger_auroc"][0] > 0.9
+
+
+def test_the_promise_of_each_flag_is_said(flagged: tuple[Path, Trained]) -> None:
+    """Its threshold, what that finds, what it costs, and where less is found than was asked for."""
+    flags = flagged[1].thresholds.flags
+    [said] = promised_of(flags, recall=0.9)
+    promised = flags["danger"]
+    assert f"The flag danger is raised from {promised.probability:g} on" in said
+    assert f"finds {promised.recall:.1%} of 90 rows, with {promised.false_alarms:.1%} false" in said
+    [short] = promised_of({"danger": structs.replace(promised, recall=0.5)}, recall=0.9)
+    assert "finds 50.0% of 90 rows (less than the 90.0% asked for)" in short
 
 
 def test_a_flag_without_a_department_is_not_out_of_remit(flagged: tuple[Path, Trained]) -> None:

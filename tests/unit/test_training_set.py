@@ -1,5 +1,6 @@
 import csv
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def read_rows(folder: Path, *lines: tuple[str, str]) -> TrainingSet:
     """Read the rows with some more, each a text and its label."""
     path = write(folder / "rows.csv", ROWS)
     with path.open("a", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows((*line, "2026-01-01") for line in lines)
+        csv.writer(file).writerows((*line, "2025-01-01") for line in lines)
     return read_training_set(asking(folder, "rows.csv"))
 
 
@@ -80,10 +81,15 @@ def test_rows_that_are_not_later_are_counted(tmp_path: Path) -> None:
     """Rows that judge and are as old as those that teach are told from later ones."""
     write(tmp_path / "rows.csv", ROWS)
     fresh = [row._replace(day="2025-06-01") for row in labelled_rows(5, BUSY)]
-    later = [row._replace(day="2035-06-01") for row in labelled_rows(6, BUSY)]
+    later = [row._replace(day="2026-06-01") for row in labelled_rows(6, BUSY)]
     write(tmp_path / "later.csv", [*ROWS[:20], *fresh, *later])
     dated = Columns("text", "department", "day")
-    asked = replace(asking(tmp_path, "rows.csv"), columns=dated, valid=tmp_path / "later.csv")
+    asked = replace(
+        asking(tmp_path, "rows.csv"),
+        columns=dated,
+        valid=tmp_path / "later.csv",
+        today=date(2026, 6, 1),
+    )
     found = read_training_set(asked)
     assert (found.left_out, found.not_later) == (20, len(fresh))
     assert read_training_set(replace(asked, columns=PLAIN)).not_later == 0
@@ -134,7 +140,7 @@ def changed(flags: str) -> list[FlaggedRow]:
         (
             [*changed("")[9:], *changed("danger")[:9]],
             {"columns": WITH_FLAGS},
-            "Fewer than 10 rows have the flag danger",
+            "10 rows each have these flags: the one in lines 263, 264, 265 and 6 more of",
         ),
     ],
     ids=["no flags", "no date", "weights", "all flagged", "few flagged"],

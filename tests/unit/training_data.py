@@ -29,7 +29,7 @@ AFRAID = "afraid bruise threatens hiding knife locked beats scared bleeding terr
 SHARED, WRONG = 0.3, 0.04
 # Of those who are afraid, so many have no department; and words that anybody may have.
 NOBODYS, HARMLESS = 0.2, 0.1
-FIRST_DAY = date(2026, 1, 1)
+FIRST_DAY = date(2025, 1, 1)
 
 
 class Row(NamedTuple):

@@ -1,36 +1,24 @@
-"""Reads labelled texts: CSV, CSV.gz and JSON Lines, of one file or several."""
+"""Labelled texts of one file or several, checked as a whole."""
 
-import csv
-import gzip
-import io
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
+from services.clock import utc_now
 from services.errors import ConfigurationError
+from services.training.data.cells import LONGEST_NAME
+from services.training.data.columns import Columns
+from services.training.data.faults import Fault, FaultyDataError, Place
+from services.training.data.file import File, read_file
+from services.training.data.spelling import Names, shown, spelling_faults
 
-csv.field_size_limit(2**31 - 1)
+__all__ = ["Columns", "Dataset", "check_columns", "named", "read_dataset", "read_files"]
 
-MOST_NAMES, LONGEST_NAME = 20, 60
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The names of the columns to read.
-
-    Of several files, some may lack the columns of the date and of the flags: their rows have none.
-    """
-
-    text: str
-    label: str
-    date: str | None = None
-    flags: str | None = None
-    groups: tuple[str, ...] = ()
+MOST_NAMES, MOST_GROUPS = 5, 100
+# A name that so many rows have is a name, and not what a citizen wrote: it may be shown.
+CERTAIN = 10
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +28,7 @@ class Dataset:
     A text may have several labels that count as right; one that has none is out of remit. With
     dates, the rows stand in the order of time, those without one first. `flags` are what a person
     must see first; they are None where no file says anything of flags. `groups` has the values of
-    other columns, by their names.
+    other columns, by their names. `places` say where the rows stand.
     """
 
     texts: Sequence[str]
@@ -48,149 +36,146 @@ class Dataset:
     dates: Sequence[date | None] | None
     flags: Sequence[frozenset[str]] | None = None
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    places: Sequence[Place] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def label_places(self) -> Names:
+        """Where each label stands."""
+        return _places(zip(self.places, self.labels, strict=bool(self.places)))
 
-def read_dataset(paths: Sequence[Path], columns: Columns) -> Dataset:
+    @property
+    def flag_places(self) -> Names:
+        """Where each flag stands."""
+        return _places(zip(self.places, self.flags or (), strict=self.flags is not None))
+
+
+def read_dataset(paths: Sequence[Path], columns: Columns, today: date | None = None) -> Dataset:
     """Read files into one data set.
 
-    Several labels or flags of a row are separated by `|`.
+    Several labels or flags of a row are separated by `|`. No row may be later than `today`, which
+    is today's date if not given.
 
     Raises:
-        ConfigurationError: A file cannot be read, lacks a column, is not UTF-8, or has an empty
-            text or a wrong date; the sentence names the file and the row.
+        ConfigurationError: A file cannot be read, lacks a column, or has rows that are wrong; the
+            text names each file and line, and nothing that stands in it.
     """
-    rows = [row for path in paths for row in _rows_of(path, columns)]
+    files = read_files(paths, columns, today)
+    check_files(files, columns)
+    return dataset_of(files, columns)
+
+
+def read_files(
+    paths: Sequence[Path], columns: Columns, today: date | None = None
+) -> Sequence[File]:
+    """Read files, and keep what is wrong with their rows beside those that are right.
+
+    Raises:
+        ConfigurationError: One cannot be read, or a column is asked for as two.
+    """
+    if columns.clash:
+        raise ConfigurationError(
+            f"The column {columns.clash} is named for two things: name one for each."
+        )
+    latest = today or utc_now().date()
+    return [read_file(path, columns, latest) for path in paths]
+
+
+def faults_of(files: Sequence[File], columns: Columns) -> Sequence[Fault]:
+    """Return all that is wrong in files, those of names that are written in several ways too."""
+    faults = [fault for file in files for fault in file.faults]
+    faults += spelling_faults(labels_in(files), columns.label)
+    if columns.flags:
+        faults += spelling_faults(flags_in(files), columns.flags)
+    return faults
+
+
+def check_files(files: Sequence[File], columns: Columns) -> None:
+    """See that nothing is wrong in files.
+
+    Raises:
+        FaultyDataError: Something is; it names the first twenty faults.
+    """
+    if faults := faults_of(files, columns):
+        raise FaultyDataError(faults)
+
+
+def dataset_of(files: Sequence[File], columns: Columns) -> Dataset:
+    """Put the rows of files together, in the order of time where they have dates.
+
+    Raises:
+        ConfigurationError: There are none.
+    """
+    rows = [(row, Place(file.path, row.line)) for file in files for row in file.rows]
     if not rows:
-        raise ConfigurationError(f"{_names(paths)} has no rows: give a file with labelled texts.")
-    rows.sort(key=lambda row: row[2] or date.min)
-    texts, labels, dates, flags, groups = zip(*rows, strict=True)
+        names = ", ".join(str(file.path) for file in files)
+        raise ConfigurationError(f"{names} has no rows: give a file with labelled texts.")
+    rows.sort(key=lambda each: each[0].date or date.min)
+    flags = [row.flags for row, _ in rows]
     return Dataset(
-        texts,
-        labels,
-        dates if any(dates) else None,
-        tuple(each or frozenset() for each in flags) if any(f is not None for f in flags) else None,
-        {name: [each[n] for each in groups] for n, name in enumerate(columns.groups)},
+        texts=tuple(row.text for row, _ in rows),
+        labels=tuple(row.labels for row, _ in rows),
+        dates=tuple(row.date for row, _ in rows) if any(row.date for row, _ in rows) else None,
+        flags=tuple(each or frozenset() for each in flags)
+        if any(f is not None for f in flags)
+        else None,
+        groups={name: [row.groups[n] for row, _ in rows] for n, name in enumerate(columns.groups)},
+        places=tuple(place for _, place in rows),
+    )
+
+
+def labels_in(files: Iterable[File]) -> Names:
+    """Return where each label stands."""
+    return _places((Place(f.path, row.line), row.labels) for f in files for row in f.rows)
+
+
+def flags_in(files: Iterable[File]) -> Names:
+    """Return where each flag stands."""
+    return _places((Place(f.path, row.line), row.flags or ()) for f in files for row in f.rows)
+
+
+def named(names: Sequence[str], places: Names) -> str:
+    """List names for a sentence: those that many rows have, and the others by their lines.
+
+    What few rows have may be what a citizen wrote, where the wrong column was named.
+    """
+    listed = ", ".join(shown(name, places.get(name, ()), CERTAIN) for name in names[:MOST_NAMES])
+    more = len(names) - MOST_NAMES
+    return f"{listed} and {more:,} more (is that the right column?)" if more > 0 else listed
+
+
+def joined_places(each: Iterable[Names]) -> Names:
+    """Return where each name stands, of all data sets together."""
+    return _places(
+        (place, (name,)) for names in each for name, places in names.items() for place in places
     )
 
 
 def check_columns(paths: Sequence[Path], data: Sequence[Dataset], columns: Columns) -> None:
-    """See that the columns of date and flags, where they are named, are in one of the files.
+    """See that the columns of date and flags are in one of the files, and those of groups group.
 
     Raises:
-        ConfigurationError: One is in none of them.
+        ConfigurationError: One is in none of them, or has as many values as only texts have.
     """
+    names = ", ".join(str(path) for path in paths)
     if columns.date and all(each.dates is None for each in data):
-        raise ConfigurationError(f"{_names(paths)} has no column {columns.date}: leave --date out.")
+        raise ConfigurationError(f"{names} has no column {columns.date}: leave --date out.")
     if columns.flags and all(each.flags is None for each in data):
-        raise ConfigurationError(
-            f"{_names(paths)} has no column {columns.flags}: leave --flags out."
-        )
-
-
-Row = tuple[str, frozenset[str], date | None, frozenset[str] | None, tuple[str, ...]]
-
-
-def _rows_of(path: Path, columns: Columns) -> Iterator[Row]:
-    try:
-        lines = io.StringIO(_decoded(path), newline="")
-        for number, row in enumerate(_parsed(path, lines, columns), start=1):
-            yield _row(path, number, row, columns)
-    except csv.Error as error:
-        raise ConfigurationError(f"{path} is not CSV ({error}): save it again as CSV.") from None
-
-
-def _decoded(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(
-            f"{path} is not UTF-8 at byte {error.start}: save it as UTF-8."
-        ) from None
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "not a complete gzip file"
-        raise ConfigurationError(
-            f"{path} cannot be read ({reason}): name a CSV, CSV.gz or JSON Lines file."
-        ) from None
-
-
-def _parsed(path: Path, lines: io.StringIO, columns: Columns) -> Iterable[Mapping[str, Any]]:
-    if ".jsonl" in path.suffixes or ".ndjson" in path.suffixes:
-        return _json_lines(path, lines)
-    reader = csv.DictReader(lines)
-    for name in (columns.text, columns.label):
-        if name not in (reader.fieldnames or ()):
+        raise ConfigurationError(f"{names} has no column {columns.flags}: leave --flags out.")
+    for name in columns.groups:
+        values = {value for each in data for value in each.groups[name]}
+        if len(values) > MOST_GROUPS or any(len(value) > LONGEST_NAME for value in values):
             raise ConfigurationError(
-                f"{path} has no column {name}: it has {', '.join(reader.fieldnames or ())}."
+                f"The column {name} has {len(values):,} different values, or long ones: part the "
+                "figures by a column of few names."
             )
-    return reader
 
 
-def _json_lines(path: Path, lines: io.StringIO) -> Iterator[Mapping[str, Any]]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield msgspec.json.decode(line, type=dict[str, Any])
-            except msgspec.DecodeError:
-                raise ConfigurationError(
-                    f"{path} line {number} is not a JSON object: write one a line."
-                ) from None
-
-
-def _row(path: Path, number: int, row: Mapping[str, Any], columns: Columns) -> Row:
-    text, label = row.get(columns.text), row.get(columns.label)
-    if not isinstance(text, str) or not text.strip():
-        raise ConfigurationError(
-            f"{path} row {number} has no text in {columns.text}: remove the row or fill it in."
-        )
-    if label is None and columns.label not in row:
-        raise ConfigurationError(
-            f"{path} row {number} has no {columns.label}: give each row one, empty where no "
-            "department should get it."
-        )
-    flags = row.get(columns.flags) if columns.flags else None
-    return (
-        text,
-        _names_in(path, number, label),
-        _date(path, number, row, columns.date),
-        None if flags is None else _names_in(path, number, flags),
-        tuple(str(row.get(name) or "") for name in columns.groups),
-    )
-
-
-def _names_in(path: Path, number: int, cell: object) -> frozenset[str]:
-    if isinstance(cell, int) and not isinstance(cell, bool):
-        cell = str(cell)  # JSON's numbers are names, too
-    names = (cell or "").split("|") if isinstance(cell, str | None) else cell
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ConfigurationError(
-            f"{path} row {number} has a label or flag that is no text: write names, several with | "
-            "between."
-        )
-    return frozenset(filter(None, (name.strip() for name in names)))
-
-
-def named(names: Sequence[str]) -> str:
-    """List names for a sentence; where they are many or long, they are a citizen's words: count."""
-    if len(names) > MOST_NAMES or any(len(name) > LONGEST_NAME for name in names):
-        return f"({len(names):,} different ones; is that the right column?)"
-    return ", ".join(names)
-
-
-def _date(path: Path, number: int, row: Mapping[str, Any], column: str | None) -> date | None:
-    if column is None or column not in row:
-        return None
-    try:
-        return date.fromisoformat(str(row.get(column))[:10])
-    except ValueError:
-        raise ConfigurationError(
-            f"{path} row {number} has no date such as 2026-11-24 in {column}: correct it, or "
-            "leave --date out."
-        ) from None
-
-
-def _names(paths: Sequence[Path]) -> str:
-    return ", ".join(str(path) for path in paths)
+def _places(rows: Iterable[tuple[Place, Iterable[str]]]) -> Names:
+    found = defaultdict[str, list[Place]](list)
+    for place, names in rows:
+        for name in names:
+            found[name].append(place)
+    return found

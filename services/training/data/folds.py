@@ -11,26 +11,50 @@ Ints = NDArray[np.intp]
 FOLDS = 5
 
 
-def stratified(labels: Ints, seed: int, same: Ints | None = None) -> list[tuple[Ints, Ints]]:
+def stratified(labels: Ints, seed: int, groups: Ints | None = None) -> list[tuple[Ints, Ints]]:
     """Divide texts so that each fold has every label; give (all others, fold) for each.
 
-    A label of which there are fewer texts than folds is missing in some.
+    Texts of one group stand in one fold, so that none is judged by its double. This gives way where
+    a group has more than a fold's texts, or all that have a label: those are divided all the same.
+    A label of which there are fewer texts or groups than folds is missing in some.
 
     Args:
-        labels: The label of each text.
-        seed: Draws the folds.
-        same: Numbers from 0, in order, that are the same for texts that must not be parted.
+        labels: Numbers from 0, of shape (texts,).
+        seed: Fixes what falls where.
+        groups: The number of each text's group, of shape (texts,); each stands alone if not given.
     """
-    texts = np.arange(len(labels)) if same is None else same
-    first = np.unique(texts, return_index=True)[1]
+    alone = np.arange(len(labels))
+    if groups is None:
+        return _divided(labels, seed, alone)
+    large = np.bincount(groups)[groups] > len(labels) / FOLDS
+    groups = np.where(large, alone + groups.max() + 1, groups)
+    while np.bincount(labels[np.unique(groups, return_index=True)[1]]).max() >= FOLDS:
+        folds = _divided(labels, seed, groups)
+        lost = np.concatenate([np.setdiff1d(labels, labels[others]) for others, _ in folds])
+        if not len(lost):
+            return folds
+        split = np.where(np.isin(labels, lost), alone + groups.max() + 1, groups)
+        if len(np.unique(split)) == len(np.unique(groups)):
+            return folds
+        groups = split
+    return _divided(labels, seed, alone)
+
+
+def _divided(labels: Ints, seed: int, groups: Ints) -> list[tuple[Ints, Ints]]:
+    """Divide groups by the label of the first text of each."""
+    _, firsts, group = np.unique(groups, return_index=True, return_inverse=True)
+    # In the order in which they stand: texts that are all different fall where they always have.
+    order = np.argsort(firsts)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    fold_of = np.empty(len(first), np.intp)
+    fold = np.empty(len(order), np.intp)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        for number, (_, fold) in enumerate(splitter.split(first, labels[first])):
-            fold_of[fold] = number
-    folds = fold_of[texts]
-    return [(np.flatnonzero(folds != n), np.flatnonzero(folds == n)) for n in range(FOLDS)]
+        for number, (_, rows) in enumerate(splitter.split(order, labels[firsts[order]])):
+            fold[rows] = number
+    of_text = fold[place[group]]
+    return [(np.flatnonzero(of_text != n), np.flatnonzero(of_text == n)) for n in range(FOLDS)]
 
 
 def time_blocks(texts: int) -> list[tuple[Ints, Ints]]:

@@ -41,10 +41,12 @@ def nearly_among(texts: Sequence[str], others: Sequence[str]) -> Truths:
     Texts are compared by their word five-grams, without capitals, accents and punctuation; one of
     fewer words is compared as a whole.
     """
-    known = np.unique(np.concatenate([np.empty(0, np.uint64), *(g.hashes for g in _grams(others))]))
+    known = np.unique(
+        np.concatenate([np.empty(0, np.uint64), *(g.hashes for g in grams_of(others))])
+    )
     found = np.zeros(len(texts))
     counts = np.zeros(len(texts))
-    for number, grams in enumerate(_grams(texts)):
+    for number, grams in enumerate(grams_of(texts)):
         rows = grams.rows + number * BLOCK
         place = np.minimum(np.searchsorted(known, grams.hashes), max(len(known) - 1, 0))
         hits = known[place] == grams.hashes if len(known) else np.zeros(len(rows), np.bool_)
@@ -54,7 +56,8 @@ def nearly_among(texts: Sequence[str], others: Sequence[str]) -> Truths:
     return nearly
 
 
-def _grams(texts: Sequence[str]) -> Iterator[_Grams]:
+def grams_of(texts: Sequence[str]) -> Iterator[_Grams]:
+    """Return the word five-grams of texts, `BLOCK` texts at a time."""
     for start in range(0, len(texts), BLOCK):
         yield _of_block(texts[start : start + BLOCK])
 

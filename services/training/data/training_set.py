@@ -1,8 +1,7 @@
 """What a model is made from: the texts that were given, checked, and their labels as numbers."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +9,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from services.clock import utc_now
 from services.errors import ConfigurationError
 from services.model.reading import read
-from services.training.data.dataset import Columns, Dataset, check_columns, named, read_dataset
+from services.training.data.dataset import (
+    CERTAIN,
+    Columns,
+    Dataset,
+    check_columns,
+    check_files,
+    dataset_of,
+    joined_places,
+    named,
+    read_files,
+)
+from services.training.data.doubles import groups_of
+from services.training.data.file import File
 from services.training.data.folds import FOLDS
 from services.training.data.overlap import nearly_among, same_texts
 
@@ -20,9 +32,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Truths = NDArray[np.bool_]
 
-MIN_ROWS = 10
 # Fewer texts can promise nothing: no threshold rests on so few.
 MIN_JUDGING = 50
+MIN_ROWS = CERTAIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +43,7 @@ class Request:
 
     `weights` has one for each file of `data`, or none: then they are chosen. `half_life` is in
     days; with `words_only` no letter n-grams are tried; `precision`, `recall` and `false_alarms`
-    are shares.
+    are shares. No row may be later than `today`.
     """
 
     data: Sequence[Path]
@@ -47,6 +59,7 @@ class Request:
     half_life: float = 365.0
     words_only: bool = False
     seed: int = 0
+    today: date = field(default_factory=lambda: utc_now().date())
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -58,6 +71,7 @@ class Texts:
     how much a text counts, 1 on average over a kind. `flags` is of shape (texts, flags).
     `knows_remit` and `knows_flags` tell the texts of those files that say something of either.
     `judges` is true for those that have one label: of several no first choice can be all.
+    `groups` has one number for texts that are equal or nearly equal.
     """
 
     texts: Sequence[str]
@@ -69,6 +83,7 @@ class Texts:
     knows_remit: Truths
     knows_flags: Truths
     judges: Truths
+    groups: Ints
 
     def of(self, rows: Truths) -> "Texts":
         """Return some of the texts."""
@@ -82,6 +97,7 @@ class Texts:
             knows_remit=self.knows_remit[rows],
             knows_flags=self.knows_flags[rows],
             judges=self.judges[rows],
+            groups=self.groups[rows],
         )
 
 
@@ -92,7 +108,7 @@ class TrainingSet:
     A label's number is its index in `names`, a flag's that in `flag_names`. `by_time` says whether
     the validation texts stand in the order of time. `left_out` counts the validation texts that
     stand among the training texts, exactly or nearly, and so judge nothing; `not_later` those that
-    do judge and have no later date than all training texts.
+    do judge and have no later date than all training texts. `read` says of each file what was read.
     """
 
     names: tuple[str, ...]
@@ -102,6 +118,7 @@ class TrainingSet:
     by_time: bool
     left_out: int
     not_later: int
+    read: tuple[str, ...]
 
 
 def read_training_set(request: Request) -> TrainingSet:
@@ -112,20 +129,23 @@ def read_training_set(request: Request) -> TrainingSet:
             from.
     """
     _check_weights(request)
-    data = [read_dataset([path], request.columns) for path in request.data]
-    check_columns(request.data, data, request.columns)
-    names, flag_names = _names(data), _flag_names(data)
+    files = read_files(request.data, request.columns, request.today)
+    data, names, flag_names = check_trainable(files, request.columns)
     parts = [
         _texts(each, names, flag_names, kind, request.half_life) for kind, each in enumerate(data)
     ]
     if request.remit:
-        parts.append(_remit(request, len(flag_names), kind=len(data)))
-    train = _joined(parts)
+        remit = _read_one(request.remit, _remit_columns(request), request)
+        parts.append(_remit(remit, request, len(flag_names), kind=len(data)))
+        files = [*files, remit]
+    train = _grouped(_joined(parts))
     _check_texts(train, names, flag_names)
     valid, left_out, not_later = None, 0, 0
     if request.valid:
+        later = _read_one(request.valid, request.columns, request)
         last = max((day for each in data for day in each.dates or () if day), default=None)
-        valid, left_out, not_later = _valid(request, names, flag_names, train, last)
+        valid, left_out, not_later = _valid(later, request, names, flag_names, train, last)
+        files = [*files, later]
     return TrainingSet(
         names=names,
         flag_names=flag_names,
@@ -134,7 +154,28 @@ def read_training_set(request: Request) -> TrainingSet:
         by_time=request.valid is not None and request.columns.date is not None,
         left_out=left_out,
         not_later=not_later,
+        read=tuple(file.summary for file in files),
     )
+
+
+def check_trainable(
+    files: Sequence[File], columns: Columns
+) -> tuple[list[Dataset], tuple[str, ...], tuple[str, ...]]:
+    """Return a data set for each file, and the names of all labels and flags.
+
+    Raises:
+        ConfigurationError: Something is wrong in the files, or there is too little to learn from.
+    """
+    check_files(files, columns)
+    data = [dataset_of([file], columns) for file in files]
+    check_columns([file.path for file in files], data, columns)
+    return data, _names(data), _flag_names(data)
+
+
+def _read_one(path: Path, columns: Columns, request: Request) -> File:
+    files = read_files([path], columns, request.today)
+    check_files(files, columns)
+    return files[0]
 
 
 def _check_weights(request: Request) -> None:
@@ -148,33 +189,35 @@ def _check_weights(request: Request) -> None:
 
 
 def _names(data: Sequence[Dataset]) -> tuple[str, ...]:
-    rows = Counter(name for each in data for labels in each.labels for name in labels)
-    if not rows:
+    places = joined_places([each.label_places for each in data])
+    if not places:
         raise ConfigurationError("No row has a label: name their column with --label.")
-    if len(rows) == 1:
-        raise ConfigurationError(f"All rows have the label {next(iter(rows))}: give at least two.")
-    if rare := sorted(name for name, count in rows.items() if count < MIN_ROWS):
+    if len(places) == 1:
         raise ConfigurationError(
-            f"Fewer than {MIN_ROWS} rows have the label {named(rare)}: give more of them, or "
-            "leave the label out."
+            f"All rows have one label, {named([*places], places)}: give at least two."
         )
-    return tuple(sorted(rows))
+    if rare := sorted(name for name in places if len(places[name]) < MIN_ROWS):
+        raise ConfigurationError(
+            f"Fewer than {MIN_ROWS} rows each have these labels: {named(rare, places)}; give more "
+            "of them, or leave them out."
+        )
+    return tuple(sorted(places))
 
 
 def _flag_names(data: Sequence[Dataset]) -> tuple[str, ...]:
-    rows = Counter(name for each in data for flags in each.flags or () for name in flags)
-    if rare := sorted(name for name, count in rows.items() if count < MIN_ROWS):
+    places = joined_places([each.flag_places for each in data])
+    if rare := sorted(name for name in places if len(places[name]) < MIN_ROWS):
         raise ConfigurationError(
-            f"Fewer than {MIN_ROWS} rows have the flag {named(rare)}: give more of them, or "
-            "leave the flag out."
+            f"Fewer than {MIN_ROWS} rows each have these flags: {named(rare, places)}; give more "
+            "of them, or leave them out."
         )
     known = sum(len(each) for each in data if each.flags is not None)
-    if common := sorted(name for name, count in rows.items() if known - count < MIN_ROWS):
+    if common := sorted(name for name in places if known - len(places[name]) < MIN_ROWS):
         raise ConfigurationError(
-            f"Fewer than {MIN_ROWS} rows lack the flag {', '.join(common)}: give more of them, "
+            f"Fewer than {MIN_ROWS} rows lack the flag {named(common, places)}: give more of them, "
             "empty in that column, or leave the flag out."
         )
-    return tuple(sorted(rows))
+    return tuple(sorted(places))
 
 
 def _check_texts(train: Texts, names: Sequence[str], flag_names: Sequence[str]) -> None:
@@ -191,7 +234,7 @@ def _check_texts(train: Texts, names: Sequence[str], flag_names: Sequence[str]) 
     same = same_texts(train.texts)
     if few := [what for what, rows in learnt.items() if len(np.unique(same[rows])) < MIN_ROWS]:
         raise ConfigurationError(
-            f"Fewer than {MIN_ROWS} texts that differ have {named(few)}: give more of them, or "
+            f"Fewer than {MIN_ROWS} texts that differ have {', '.join(few)}: give more of them, or "
             "leave them out."
         )
 
@@ -219,7 +262,12 @@ def _texts(
         knows_remit=np.full(len(rows), not in_remit.all()),
         knows_flags=np.full(len(rows), data.flags is not None),
         judges=shares == 1,
+        groups=rows,
     )
+
+
+def _grouped(texts: Texts) -> Texts:
+    return replace(texts, groups=groups_of(texts.texts))
 
 
 def _joined(parts: Sequence[Texts]) -> Texts:
@@ -233,26 +281,25 @@ def _joined(parts: Sequence[Texts]) -> Texts:
     )
 
 
-def _valid(
+def _valid(  # noqa: PLR0913, PLR0917 - what is known of the training texts
+    file: File,
     request: Request,
     names: Sequence[str],
     flag_names: Sequence[str],
     train: Texts,
     last: date | None,
 ) -> tuple[Texts, int, int]:
-    assert request.valid is not None  # noqa: S101 - the caller saw to it
-    data = read_dataset([request.valid], request.columns)
-    given = {name for labels in data.labels for name in labels}
-    if unknown := sorted(given - set(names)):
+    data = dataset_of([file], request.columns)
+    if unknown := sorted(data.label_places.keys() - {*names}):
         raise ConfigurationError(
-            f"The validation texts have labels that no training text has: {named(unknown)}; give "
-            "rows to train on for each, or leave them out."
+            "The validation texts have labels that no training text has: "
+            f"{named(unknown, data.label_places)}; give rows to train on for each, or leave them "
+            "out."
         )
-    flags = {name for each in data.flags or () for name in each}
-    if unknown := sorted(flags - set(flag_names)):
+    if unknown := sorted(data.flag_places.keys() - {*flag_names}):
         raise ConfigurationError(
-            f"The validation texts have flags that no training text has: {named(unknown)}; write "
-            "them as in --data."
+            "The validation texts have flags that no training text has: "
+            f"{named(unknown, data.flag_places)}; write them as in --data."
         )
     valid = _texts(data, names, flag_names, kind=0, half_life=np.inf)
     # Of a text with several labels, one row is enough here: as many as there are rows in the file.
@@ -268,7 +315,8 @@ def _valid(
             "give more, or leave --valid out."
         )
     days = [day for day, one in zip(data.dates or (), new, strict=False) if day and one]
-    return unseen, left_out, sum(last is not None and day <= last for day in days)
+    not_later = sum(last is not None and day <= last for day in days)
+    return _grouped(unseen), left_out, not_later
 
 
 def _first_rows(texts: Sequence[str]) -> Truths:
@@ -288,16 +336,19 @@ def _recent(data: Dataset, half_life: float) -> Floats:
     return weights
 
 
-def _remit(request: Request, flags: int, kind: int) -> Texts:
-    assert request.remit is not None  # noqa: S101 - the caller saw to it
+def _remit_columns(request: Request) -> Columns:
     label = request.remit_label or request.columns.label
-    columns = replace(request.columns, label=label, date=None, flags=None)
-    data = read_dataset([request.remit], columns)
+    return replace(request.columns, label=label, date=None, flags=None)
+
+
+def _remit(file: File, request: Request, flags: int, kind: int) -> Texts:
+    columns = _remit_columns(request)
+    data = dataset_of([file], columns)
     inside = np.array([bool(labels) for labels in data.labels])
     if min(inside.sum(), len(inside) - inside.sum()) < MIN_ROWS:
         raise ConfigurationError(
-            f"{request.remit} has fewer than {MIN_ROWS} rows in remit or out of it: give at least "
-            f"that many with {label} filled in, and as many where it is empty."
+            f"{file.path} has fewer than {MIN_ROWS} rows in remit or out of it: give at least "
+            f"that many with {columns.label} filled in, and as many where it is empty."
         )
     size = len(data)
     return Texts(
@@ -310,4 +361,5 @@ def _remit(request: Request, flags: int, kind: int) -> Texts:
         knows_remit=np.ones(size, np.bool_),
         knows_flags=np.zeros(size, np.bool_),
         judges=np.zeros(size, np.bool_),
+        groups=np.arange(size),
     )

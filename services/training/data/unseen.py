@@ -35,6 +35,7 @@ def unseen_of(data: Dataset, learnt: Dataset) -> Dataset:
         data,
         texts=kept(data.texts),
         labels=kept(data.labels),
+        places=kept(data.places),
         dates=None if data.dates is None else kept(data.dates),
         flags=None if data.flags is None else kept(data.flags),
         groups={name: kept(values) for name, values in data.groups.items()},

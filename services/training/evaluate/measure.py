@@ -88,7 +88,7 @@ def evaluate(
         left_out=files.left_out,
         texts=len(data),
         unknown=len(strange),
-        unknown_labels=named(sorted(frozenset[str]().union(*strange))),
+        unknown_labels=named(sorted(frozenset[str]().union(*strange)), data.label_places),
         out_of_remit=int((~inside).sum()),
         figures=figures,
         reliability=reliability(of_remit.choices),
@@ -103,9 +103,9 @@ def evaluate(
 def _check_labels(known: Sequence[str], data: Dataset) -> None:
     given = {label for labels in data.labels for label in labels}
     if not given & set(known):
-        example = f", such as {min(given)}" if given else ": no row has one"
+        none = "" if given else " (no row has one)"
         raise ConfigurationError(
-            f"The model knows none of the labels{example}: evaluate it on texts of its own "
+            f"The model knows none of the labels{none}: evaluate it on texts of its own "
             "departments, and name their column with --label."
         )
 

@@ -13,7 +13,6 @@ from services.model.manifest import FeatureSettings
 from services.model.text_features import VERSION
 from services.model.vocabulary import Vocabulary
 from services.training.data.folds import stratified
-from services.training.data.overlap import same_texts
 from services.training.data.training_set import Texts, TrainingSet
 from services.training.fit.feature_counts import count, learn_vocabulary
 from services.training.fit.linear import (
@@ -78,12 +77,13 @@ class Features(NamedTuple):
 class HeldOut(NamedTuple):
     """Texts that a fit had not seen: their counts, what it said of them, and what is right.
 
-    `scores` is of shape (texts, labels); `labels` of shape (texts,).
+    `scores` is of shape (texts, labels); `labels` and `groups` are of shape (texts,).
     """
 
     counts: sp.csr_matrix
     scores: Floats
     labels: Ints
+    groups: Ints
 
     @property
     def right(self) -> float:
@@ -172,14 +172,15 @@ def fit_departments(
     if features.valid is not None:
         known = features.valid.texts
         valid = features.valid.of((known.labels >= 0) & known.judges)
-        return linear, HeldOut(valid.counts, linear.scores(valid.counts), valid.texts.labels)
-    scores = np.empty((len(labels), labels.max() + 1))
-    for others, fold in stratified(labels, seed, same_texts(train.texts.texts)):
+        scores, known = linear.scores(valid.counts), valid.texts
+        return linear, HeldOut(valid.counts, scores, known.labels, known.groups)
+    scores, groups = np.empty((len(labels), labels.max() + 1)), train.texts.groups
+    for others, fold in stratified(labels, seed, groups):
         without = _fit(train.counts[others], labels[others], weights[others], recipe, seed, fit)
         scores[fold] = without.scores(train.counts[fold])
     # Of several labels no first choice can be all.
     judges = train.texts.judges
-    return linear, HeldOut(train.counts[judges], scores[judges], labels[judges])
+    return linear, HeldOut(train.counts[judges], scores[judges], labels[judges], groups[judges])
 
 
 def _fit(  # noqa: PLR0913, PLR0917 - what a fit takes
