@@ -105,11 +105,17 @@ def topics(
     partitions: Annotated[int, typer.Option(help="Partitions of each topic.", min=1)] = 6,
     replication_factor: Annotated[int, typer.Option(help="Copies of each record.", min=1)] = 3,
 ) -> None:
-    """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
+    """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS.
+
+    A topic that is there and is compacted, or kept too short, is named on standard error.
+    """
+    from services.operate.topic_doubts import configured_doubts
     from services.operate.topics import create_configured_topics
 
     created = create_configured_topics(partitions, replication_factor)
     typer.echo(f"Created {len(created)} topics: {', '.join(created) or 'all were there'}.")
+    for doubt in configured_doubts():
+        typer.echo(f"triage: {doubt}", err=True)
 
 
 @app.command()

@@ -3,6 +3,8 @@
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings
 
+from services.kafka.settings import PositiveInt32
+
 
 class EngineSettings(BaseSettings):
     """What a service reads, and in which portions."""
@@ -13,7 +15,7 @@ class EngineSettings(BaseSettings):
     batch_records: PositiveInt = Field(
         1_000, description="How many records one transaction processes at most."
     )
-    fetch_bytes: PositiveInt = Field(
+    fetch_bytes: PositiveInt32 = Field(
         256 * 1024, description="How much may wait of each partition, unless one record is larger."
     )
     linger_ms: int = Field(

@@ -147,6 +147,9 @@ class Admin(Protocol):
     async def describe_topics(self, topics: list[str]) -> list[Any]:
         """Ask for the state of some topics."""
 
+    async def describe_configs(self, config_resources: list[Any]) -> list[Any]:
+        """Ask what some topics are set to."""
+
 
 class Clients(Protocol):
     """Makes the clients of one service."""

@@ -1,10 +1,37 @@
 """How to reach Kafka: the same settings for every service."""
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# What fits the 32 bits that Kafka's protocol has for a time or a size.
+PositiveInt32 = Annotated[int, Field(gt=0, lt=2**31)]
+
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_SERVER = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{{1,5}}))?")
+_QUOTES = "\"'"
+MAX_PORT = 65_535
+
+
+def _servers(written: str) -> str:
+    """Read addresses as people write them: in quotes, between blanks, with a comma too many."""
+    parts = [part.strip().strip(_QUOTES).strip() for part in written.strip(_QUOTES).split(",")]
+    servers = [part for part in parts if part]
+    if schemes := [each.partition("://")[0] for each in servers if "://" in each]:
+        raise ValueError(
+            f"leave out {schemes[0]}://, and say how to connect in KAFKA_SECURITY_PROTOCOL"
+        )
+    if not servers or not all(map(_is_server, servers)):
+        raise ValueError("name servers as host:port, with commas between")
+    return ",".join(servers)
+
+
+def _is_server(written: str) -> bool:
+    found = _SERVER.fullmatch(written)
+    return found is not None and 0 < int(found["port"] or MAX_PORT) <= MAX_PORT
 
 
 class KafkaSettings(BaseSettings):
@@ -12,7 +39,9 @@ class KafkaSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KAFKA_", frozen=True)
 
-    bootstrap_servers: str = Field("localhost:9092", description="The brokers to ask first.")
+    bootstrap_servers: Annotated[str, AfterValidator(_servers)] = Field(
+        "localhost:9092", description="The brokers to ask first: host:port, with commas between."
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How to connect."
     )
@@ -33,15 +62,15 @@ class KafkaSettings(BaseSettings):
         "several installations share a cluster.",
         pattern=r"^[a-zA-Z0-9._-]{0,100}$",
     )
-    session_timeout_ms: PositiveInt = Field(
+    session_timeout_ms: PositiveInt32 = Field(
         10_000, description="How long a silent process keeps its partitions."
     )
-    transaction_timeout_ms: PositiveInt = Field(
+    transaction_timeout_ms: PositiveInt32 = Field(
         60_000, description="How long the broker keeps a transaction open."
     )
     compression_type: Literal["none", "lz4", "zstd", "snappy", "gzip"] = Field(
         "none", description="How what we write is compressed."
     )
-    max_message_bytes: PositiveInt = Field(
+    max_message_bytes: PositiveInt32 = Field(
         1_000_000, description="The smallest `max.message.bytes` of the topics written to."
     )

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.app.settings import ServiceSettings
+from services.kafka.settings import PositiveInt32
 from services.resources import shipped
 
 
@@ -30,7 +31,7 @@ class RouterSettings(ServiceSettings):
     input_topic: str = Field("inquiries.classified", description="The topic it reads.")
     group_id: str = Field("inquiry-triage.router", description="Its consumer group.")
     # What it reads is three times as large as what the classifier reads.
-    fetch_bytes: PositiveInt = Field(
+    fetch_bytes: PositiveInt32 = Field(
         1024 * 1024, description="How much may wait of each partition, unless one record is larger."
     )
     http_port: int = Field(8002, description="The port of metrics and health.", ge=0, le=65_535)

@@ -7,6 +7,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.kafka.connected import an_admin
 from services.local.processes.service_process import ServiceProcess
+from services.operate.topic_doubts import doubts_of
 from tests.broker.at_rest import until
 from tests.broker.exactly_once import Faults, Sent, compare
 from tests.broker.inquiries import good
@@ -98,3 +99,23 @@ async def test_a_transaction_timeout_that_the_broker_does_not_take_is_reported(
     classifier = pipeline.service("classifier", KAFKA_TRANSACTION_TIMEOUT_MS="900001")
     await asyncio.to_thread(classifier.start)
     await until_reported(classifier, "set KAFKA_TRANSACTION_TIMEOUT_MS to the broker's")
+
+
+async def test_topics_that_lose_inquiries_are_doubted(pipeline: Pipeline) -> None:
+    """`triage topics` asks the cluster, and names what is compacted or kept too short."""
+    assert await doubts_of(pipeline.installation) == []
+    received = pipeline.installation.received_topic
+    async with an_admin(pipeline.servers) as admin:
+        for topic, configured in (
+            (received, {"retention.ms": "3600000"}),
+            (pipeline.classified_topic, {"cleanup.policy": "compact"}),
+        ):
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configured)])
+
+    async def known() -> bool:  # the broker takes a moment to hear of it from its controller
+        return len(await doubts_of(pipeline.installation)) == 2
+
+    await until(known)
+    short, compacted = await doubts_of(pipeline.installation)
+    assert short.startswith(f"{received} is kept for 1 hours")
+    assert compacted.startswith(f"{pipeline.classified_topic} is compacted")

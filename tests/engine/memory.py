@@ -124,6 +124,9 @@ class MemoryAdmin:
     async def create_topics(self, new_topics: list[Any]) -> Any:
         raise NotImplementedError
 
+    async def describe_configs(self, config_resources: list[Any]) -> list[Any]:
+        raise NotImplementedError
+
 
 @dataclass
 class MemoryConsumer:
