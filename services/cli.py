@@ -16,6 +16,7 @@ import typer
 from services.errors import ConfigurationError, TriageError
 from services.messages.rejection import Rejection
 from services.resources import shipped
+from services.visible import visible
 
 MODEL = shipped("models", "uk-departments")
 EXTRAS = {
@@ -64,7 +65,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _fail(error: TriageError) -> NoReturn:
-    typer.echo(f"triage: {error}", err=True)
+    typer.echo(f"triage: {visible(str(error), lines=True)}", err=True)
     sys.exit(error.exit_code)
 
 
