@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from services.messages import cloudevents
 from services.messages.causes import ENVELOPE, HTTP_HEADERS, NOT_AN_INQUIRY, NOT_JSON, cause_of
@@ -25,6 +25,7 @@ T = TypeVar("T", bound=Struct)
 LEFT_OUT_HEADER = "triage-left-out"
 
 _encode = msgspec.json.Encoder().encode
+_whole = msgspec.json.Decoder(Raw)
 
 
 class Received(NamedTuple, Generic[T]):
@@ -155,8 +156,9 @@ def _said_of(left_out: tuple[str, ...]) -> list[Header]:
 
 def _explain(error: Exception, event: cloudevents.Event) -> RejectedError:
     """Find the reason behind a decoder's error, whose text names places and never content."""
-    if not isinstance(error, msgspec.ValidationError):
-        detail = cause_of(event.data, NOT_JSON) or _not_json(error)
+    broken = _not_json(event.data) if isinstance(error, msgspec.ValidationError) else error
+    if broken:
+        detail = cause_of(event.data, NOT_JSON) or _why_not_json(broken)
         return RejectedError(Rejection.NOT_JSON, detail)
     if event.type is None:
         if ENVELOPE.found(event.data):
@@ -180,7 +182,16 @@ def _reason_of(detail: str) -> RejectedError:
     return RejectedError(Rejection.WRONG_TYPE, detail)
 
 
-def _not_json(error: Exception) -> str:
+def _not_json(data: bytes) -> Exception | None:
+    """Return what is wrong with JSON behind the first thing that is wrong by the schema, if any."""
+    try:
+        _whole.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return error
+    return None
+
+
+def _why_not_json(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"the value is not UTF-8 at byte {error.start}"
     if isinstance(error, RecursionError):

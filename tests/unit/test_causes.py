@@ -40,6 +40,8 @@ def rejection_of(value: bytes, headers: tuple[Header, ...] = ()) -> RejectedErro
         (b"eyJpZCI6ICIxIn0=", "base64"),
         (b"{'id': '1', 'text': 'a'}", "single quotes"),
         (an_inquiry() + b"\n" + an_inquiry(), "send one object a record"),
+        (b"1,Where is my pension?", "goes on where its JSON ends"),
+        (b'{"id": 1, "text": ', "truncated"),
         (b'{"id": "1", "text": "\xff"}', "not UTF-8 at byte 21"),
         (b'{"id": "1", "text": "a', "truncated"),
         (b'{"id": "1", "text": "\\ud83d\\ude00', "truncated"),
