@@ -1,12 +1,11 @@
 """Makes aiokafka's clients from the settings."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from ssl import SSLContext, SSLError
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     KafkaError,
@@ -40,31 +39,33 @@ class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no type
 
 
 class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
-    """Reads records whatever the names of their headers are, which aiokafka 0.14 does not."""
+    """Reads records whatever the names of their headers are, which aiokafka 0.14 does not.
+
+    A partition at a time: of several, those that it had read when it failed would be lost.
+    """
 
     async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> Any:  # noqa: ANN401 - aiokafka has no types
+        self, partition: TopicPartition, *, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
         try:
-            return await super().getmany(
-                *partitions, timeout_ms=timeout_ms, max_records=max_records
+            found: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
+                partition, timeout_ms=timeout_ms, max_records=max_records
             )
         except UnicodeDecodeError:
-            return await self._read_again(partitions, max_records)
+            return {partition: await self._read_again(partition, max_records)}
+        return found
 
     async def _read_again(
-        self, partitions: Iterable[TopicPartition], max_records: int | None
-    ) -> dict[TopicPartition, list[Any]]:
-        """Read once more what aiokafka cannot, and go on behind it."""
-        found: dict[TopicPartition, list[Any]] = {}
-        for partition in partitions:
-            offset = await self.position(partition)
-            leader = self._client.cluster.leader_for_partition(partition)
-            request = fetch_request(partition, offset, self._max_partition_fetch_bytes)
-            answer = await self._client.send(leader, request)
-            found[partition], following = records_in(answer, partition, offset, max_records)
-            self.seek(partition, following)
-        return found
+        self, partition: TopicPartition, max_records: int | None
+    ) -> list[ConsumerRecord]:
+        """Read what aiokafka cannot, and go on behind it."""
+        offset = await self.position(partition)
+        leader = self._client.cluster.leader_for_partition(partition)
+        request = fetch_request(partition, offset, self._max_partition_fetch_bytes)
+        answer = await self._client.send(leader, request)
+        records, following = records_in(answer, partition, offset, max_records)
+        self.seek(partition, following)
+        return records
 
 
 class _Consumer(_Lenient):
@@ -82,13 +83,11 @@ class _Consumer(_Lenient):
             raise MembershipError(f"the member left its group after {error}") from error
 
     async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> Any:  # noqa: ANN401 - aiokafka has no types
+        self, partition: TopicPartition, *, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
         self.check()
         try:
-            return await super().getmany(
-                *partitions, timeout_ms=timeout_ms, max_records=max_records
-            )
+            return await super().getmany(partition, timeout_ms=timeout_ms, max_records=max_records)
         except NoOffsetForPartitionError:
             return {}  # aiokafka looked for an offset before we said where to begin
 

@@ -90,9 +90,9 @@ REFUSALS: Mapping[type[BaseException], str] = {
     ),
     # What a broker answers with a code that aiokafka does not know, such as 87, INVALID_RECORD.
     UnknownError: (
-        "Kafka refuses what is written, as a compacted topic does a record without a key: set "
-        "cleanup.policy=delete on the topics written to (`triage topics` names those that are "
-        "compacted), and see the broker's log where none is."
+        "Kafka answers with an error that is not known here, as it does to a record without a key "
+        "for a compacted topic: set cleanup.policy=delete on the topics written to (`triage "
+        "topics` names those that are compacted), or see the broker's log."
     ),
     UnsupportedCodecError: (
         "A record is compressed in a way that is not known here: publish with gzip, lz4, snappy, "

@@ -55,6 +55,9 @@ NOT_JSON: Sequence[Cause] = (
     Cause(_begins(rb"[\w.%+\[\]-]+=\S*\Z"), "the value is a form (a=1&b=2): send JSON"),
     Cause(_begins(rb"\s*\{\s*'"), "names and texts stand in single quotes: JSON has double ones"),
     Cause(
+        _begins(rb"\s*[A-Za-z]+[\s,;:.]"), "the value is text or CSV: send JSON with id and text"
+    ),
+    Cause(
         re.compile(
             rb"(?<!\\)(?:\\\\)*\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|"
             rb"(?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F])"

@@ -87,7 +87,7 @@ async def test_a_record_that_a_topic_never_takes_is_reported(pipeline: Pipeline)
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, compacted)])
         await pipeline.publish([Sent(an_inquiry())])
         await asyncio.to_thread(classifier.start)
-        await until_reported(classifier, "a compacted topic does a record without a key")
+        await until_reported(classifier, "a record without a key for a compacted topic")
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {})])
     assert len(await pipeline.read_classified()) == 1
 

@@ -169,10 +169,9 @@ class MemoryConsumer:
         return True
 
     async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None
+        self, partition: TopicPartition, *, timeout_ms: int, max_records: int | None
     ) -> dict[TopicPartition, list[Record]]:
         self.cluster.check("getmany")
-        [partition] = partitions
         start = self.positions[partition]
         records: list[Record] = [*self.cluster.log[partition][start : start + (max_records or 1)]]
         self.positions[partition] += len(records)

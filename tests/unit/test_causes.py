@@ -40,6 +40,8 @@ def rejection_of(value: bytes, headers: tuple[Header, ...] = ()) -> RejectedErro
         (b"eyJpZCI6ICIxIn0=", "base64"),
         (b"{'id': '1', 'text': 'a'}", "single quotes"),
         (an_inquiry() + b"\n" + an_inquiry(), "send one object a record"),
+        (b"id,text\n1,Where is my pension?", "text or CSV"),
+        (b"Dear Sir, where is my pension?", "text or CSV"),
         (b"1,Where is my pension?", "goes on where its JSON ends"),
         (b'{"id": 1, "text": ', "truncated"),
         (b'{"id": "1", "text": "\xff"}', "not UTF-8 at byte 21"),

@@ -59,7 +59,7 @@ def not_trusted() -> SSLError:
         (CorruptRecordException(), "set the group's offset past it"),
         (InvalidSessionTimeoutError(), "KAFKA_SESSION_TIMEOUT_MS"),
         (InvalidTransactionTimeout(), "KAFKA_TRANSACTION_TIMEOUT_MS"),
-        (for_code(87)(), "a compacted topic does a record without a key"),
+        (for_code(87)(), "a record without a key for a compacted topic"),
         (InconsistentGroupProtocolError(), "CLASSIFIER_GROUP_ID"),
         (InvalidTimestampError(), "see its clock"),
         (InvalidRequiredAcksError(), "Kafka refuses for good"),
