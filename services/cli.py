@@ -17,6 +17,7 @@ from services.errors import ConfigurationError, TriageError
 from services.messages.rejection import Rejection
 from services.resources import shipped
 from services.standard_streams import prepare_streams, written_output
+from services.visible import visible
 
 MODEL = shipped("models", "uk-departments")
 EXTRAS = {
@@ -73,7 +74,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _fail(error: TriageError) -> NoReturn:
-    typer.echo(f"triage: {error}", err=True)
+    typer.echo(f"triage: {visible(str(error), lines=True)}", err=True)
     sys.exit(error.exit_code)
 
 
@@ -118,11 +119,17 @@ def topics(
         int, typer.Option(help="Copies of each record.", min=1, max=MOST_COPIES)
     ] = 3,
 ) -> None:
-    """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
+    """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS.
+
+    A topic that is there and is compacted, or kept too short, is named on standard error.
+    """
+    from services.operate.topic_doubts import configured_doubts
     from services.operate.topics import create_configured_topics
 
     created = create_configured_topics(partitions, replication_factor)
     typer.echo(f"Created {len(created)} topics: {', '.join(created) or 'all were there'}.")
+    for doubt in configured_doubts():
+        typer.echo(f"triage: {doubt}", err=True)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, make_asgi_app
 
 from services.app.contract_routes import contract_routes
 from services.app.faststream_broker import EngineBroker
-from services.app.settings import ServiceSettings
+from services.app.settings import ServiceSettings, check_topics_apart
 from services.contract.asyncapi import document
 from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.health import Health
@@ -55,8 +55,9 @@ def create_application(service: Service, registry: CollectorRegistry) -> AsgiFas
     """Build the application that runs a service's engine and serves its metrics and health.
 
     Raises:
-        ConfigurationError: The settings of the connection are wrong.
+        ConfigurationError: The settings of the connection are wrong, or two uses share a topic.
     """
+    check_topics_apart(service.settings, service.writes.keys())
     release = version("inquiry-triage")
     breaker = _circuit_breaker(service.settings)
     health = Health(clock=time.monotonic, why_held=breaker.why_open)

@@ -63,9 +63,10 @@ def _listen(settings: ServiceSettings) -> socket.socket:
     host, port = settings.http_host, settings.http_port
     try:
         return socket.create_server((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of a host's name that can be none
         name = f"{settings.model_config.get('env_prefix', '')}HTTP_PORT"
+        why = getattr(error, "strerror", "no such host")
         raise ConfigurationError(
-            f"Port {port} of {host} cannot be used ({error.strerror}): stop what uses it, or set "
+            f"Port {port} of {host} cannot be used ({why}): stop what uses it, or set "
             f"another one in {name}."
         ) from None

@@ -1,10 +1,12 @@
 """The settings that every service has."""
 
+from collections.abc import Collection
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
 from services.engine.settings import EngineSettings
+from services.errors import ConfigurationError
 
 
 class ServiceSettings(EngineSettings):
@@ -28,3 +30,26 @@ class ServiceSettings(EngineSettings):
         """Return these settings with a prefix before each topic and the consumer group."""
         names = {name: prefix + getattr(self, name) for name in self.names_on_kafka}
         return self.model_copy(update=names)
+
+
+def check_topics_apart(settings: ServiceSettings, writes: Collection[str]) -> None:
+    """See that nothing goes where it would be read again, and dead letters stand by themselves.
+
+    Args:
+        settings: A service's own.
+        writes: The topics that it writes, but that of the dead letters.
+
+    Raises:
+        ConfigurationError: One topic is two of what is read, what is written and dead letters.
+    """
+    reads, rejected = settings.input_topic, settings.rejected_topic
+    uses = {"input": {reads}, "dead letters": {rejected}, "output": {*writes}}
+    for topic in (reads, rejected):
+        found = [use for use, topics in uses.items() if topic in topics]
+        if len(found) > 1:
+            prefix = settings.model_config.get("env_prefix", "")
+            raise ConfigurationError(
+                f"The topic {topic} is set for {' and '.join(found)} at once: give each a topic "
+                f"of its own, with {prefix}INPUT_TOPIC, {prefix}REJECTED_TOPIC, or the names of "
+                "what is written."
+            )

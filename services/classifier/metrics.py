@@ -1,14 +1,16 @@
 """What Prometheus sees of the classifier beside its stream: the model, and what it decides."""
 
+from collections import Counter as CountOf
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry
 
 from services.engine.batch_histogram import BatchHistogram
-from services.engine.metric import Gauge, Histogram, Metric
+from services.engine.metric import Counter, Gauge, Histogram, Metric
 from services.engine.metrics import Count
 from services.messages.decision import Classification
+from services.messages.lenience import OPTIONAL
 from services.messages.record import Output
 from services.model.scorer import Scores
 from services.model.text_model import Model
@@ -35,8 +37,20 @@ EXPECTED_PROBABILITY = Gauge(
     "triage_expected_probability",
     "Mean probability of the first choice, when the model was calibrated.",
 )
+LEFT_OUT = Counter(
+    "triage_fields_left_out_total",
+    "Inquiries in which an optional field is wrong, and so was left out of what is decided.",
+    ["field"],
+)
 
-METRICS: tuple[Metric, ...] = (MODEL, SECONDS, PROBABILITY, EXPECTED_SHARE, EXPECTED_PROBABILITY)
+METRICS: tuple[Metric, ...] = (
+    MODEL,
+    SECONDS,
+    PROBABILITY,
+    EXPECTED_SHARE,
+    EXPECTED_PROBABILITY,
+    LEFT_OUT,
+)
 
 
 class ClassifierMetrics:
@@ -53,6 +67,9 @@ class ClassifierMetrics:
     ) -> None:
         self.model = TimedModel(model, SECONDS.on(registry), clock)
         self._probability = PROBABILITY.on(registry)
+        self._left_out = LEFT_OUT.on(registry)
+        for field in OPTIONAL:
+            self._left_out.labels(field)
         MODEL.on(registry).labels(model.name, model.version).set(1)
         expected = model.manifest.expected
         EXPECTED_PROBABILITY.on(registry).set(expected.mean_probability)
@@ -67,8 +84,11 @@ class ClassifierMetrics:
         for output in outputs:
             if isinstance(output.decided, Classification):
                 probabilities[output.decided.department].append(output.decided.probability)
+        left_out = CountOf([field for output in outputs for field in output.left_out])
 
         def count() -> None:
+            for field, inquiries in left_out.items():
+                self._left_out.labels(field).inc(inquiries)
             for department, values in probabilities.items():
                 self._probability.observe(values, department)
 

@@ -1,7 +1,7 @@
 """What a contact-centre system may publish: one message for each of the three modes.
 
-Every record that the classifier can read is valid against exactly one of them, as AsyncAPI asks
-of the messages of a channel.
+A record is valid against one of them at most, as AsyncAPI asks of the messages of a channel; the
+classifier also reads one whose optional fields are wrong.
 """
 
 from typing import Any
@@ -13,13 +13,23 @@ from services.messages.inquiry import Inquiry
 STRUCTURED, PLAIN = f"{RECEIVED}.structured", f"{RECEIVED}.plain"
 ENVELOPE = "application/cloudevents+json"
 
+
+def _any_case(media_type: str) -> str:
+    """Return the pattern of what begins so in any case: JSON Schema has no flag for that."""
+    either = [f"[{each}{each.upper()}]" if each.isalpha() else each for each in media_type]
+    return f"^{''.join(either)}"
+
+
 _INQUIRY = {"$ref": "#/components/schemas/Inquiry"}
 _EXAMPLE = example_of(Inquiry)
 _VERSION = {"const": "1.0"}
 _TYPE = {"const": RECEIVED}
 _ID = {"type": "string", "minLength": 1, "description": "With the source, names the event."}
 _SOURCE = {"type": "string", "minLength": 1, "description": "The system that publishes it."}
-_ENVELOPED = {"type": "string", "pattern": "^application/cloudevents"}
+_ENVELOPED = {
+    "type": "string",
+    "pattern": _any_case("application/cloudevents"),
+}
 _NOT_ENVELOPED = {
     "type": ["string", "null"],
     "not": _ENVELOPED,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.messages.codec import LEFT_OUT_HEADER
 from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
 from services.messages.decision import REASONS
 from services.messages.events import CLASSIFIED, ROUTED, Classified, Routed
@@ -17,6 +18,11 @@ _EVENT_ID = {
 _OF_INQUIRY = {
     "type": ["string", "null"],
     "description": "Those of the inquiry's own event, such as received-ce_id.",
+}
+_LEFT_OUT = {
+    "type": "string",
+    "description": "The optional fields of the inquiry that are wrong, with commas between: they "
+    "arrive as they were sent, and nothing was decided by them.",
 }
 
 
@@ -40,6 +46,7 @@ def _headers(fixed: Mapping[str, str]) -> dict[str, Any]:
             **{name: {"const": value} for name, value in fixed.items()},
             "ce_id": _EVENT_ID,
             "ce_time": {"type": "string", "format": "date-time"},
+            LEFT_OUT_HEADER: _LEFT_OUT,
         },
         "patternProperties": {"^received-": _OF_INQUIRY},
     }

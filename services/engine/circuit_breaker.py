@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from services.engine.job import Result
 from services.messages.rejection import RejectedError
 
+OPEN = "the circuit breaker is open"
+
 
 @dataclass
 class CircuitBreaker:
@@ -64,7 +66,7 @@ class CircuitBreaker:
         if self._closes_at is None or self.clock() >= self._closes_at:
             self._closes_at = None
             return None
-        return f"the circuit breaker is open: {self._reason}"
+        return f"{OPEN}: {self._reason}"
 
     def close(self) -> None:
         """Let everything pass, to the dead letters too, for as long as it would be open."""

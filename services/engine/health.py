@@ -8,6 +8,8 @@ from aiokafka import TopicPartition
 # Longer than any one wait of the loop: a read (1 s), or a transaction whose broker is slow (the
 # client gives up a request after 40 s).
 STUCK_SECONDS = 120
+# Longer than a slow transaction: what fails for so long, time and again, does not pass by itself.
+FAILING_SECONDS = 60
 # Longer than any pause before what was refused is tried again, 5 s and the attempt itself.
 REFUSED_SECONDS = 10
 
@@ -25,6 +27,8 @@ class Health:
     why_held: Callable[[], str | None] = field(default=lambda: None)
     _refused: dict[str, float] = field(default_factory=dict)
     _beats: dict[TopicPartition, float] = field(default_factory=dict)
+    _rounds: dict[TopicPartition, float] = field(default_factory=dict)
+    _failures: dict[TopicPartition, str] = field(default_factory=dict)
 
     @property
     def advanced(self) -> float | None:
@@ -36,15 +40,28 @@ class Health:
         if partition in self._beats:  # one that is just ending does not count any more
             self._beats[partition] = self.clock()
 
+    def went_round(self, partition: TopicPartition) -> None:
+        """Note that the loop of a partition has read, and written what there was to write."""
+        if partition in self._rounds:
+            self._rounds[partition] = self.clock()
+        self._failures.pop(partition, None)
+
+    def failed(self, partition: TopicPartition, how: str) -> None:
+        """Note that the loop of a partition has failed; it will be tried again."""
+        self._failures[partition] = how
+
     def assigned_to(self, partitions: Collection[TopicPartition]) -> None:
         """Note which partitions the group has given to this process; none is an answer too."""
         self.assigned = True
         self._beats = dict.fromkeys(partitions, self.clock())
+        self._rounds = dict(self._beats)
 
     def revoked(self) -> None:
         """Note that the group is about to give the partitions out anew."""
         self.assigned = False
         self._beats.clear()
+        self._rounds.clear()
+        self._failures.clear()
 
     def refuse(self, reason: str) -> bool:
         """Note that Kafka refuses what the service needs, and tell whether that is news."""
@@ -75,7 +92,18 @@ class Health:
             return "the Kafka broker cannot be reached"
         if not self.assigned:
             return "the consumer group has not assigned partitions yet"
-        return self.why_held()
+        return self._why_failing() or self.why_held()
+
+    def _why_failing(self) -> str | None:
+        since = self.clock() - FAILING_SECONDS
+        failing = [each for each, at in self._rounds.items() if at <= since]
+        if not failing:
+            return None
+        how = self._failures.get(failing[0], "no error, it waits")
+        return (
+            f"partition {failing[0].partition} has not got on for {FAILING_SECONDS} s ({how}): see "
+            "the service's log and the broker's"
+        )
 
     def _refusals(self) -> list[str]:
         now = self.clock()

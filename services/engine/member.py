@@ -18,6 +18,7 @@ from services.engine.metrics import EngineMetrics
 from services.engine.reporting import report
 from services.engine.retry import keep_trying, start
 from services.engine.worker import Worker
+from services.kafka.errors import describe
 from services.kafka.protocols import Clients, Consumer, MembershipError
 
 # How long a transaction in hand may take: when the process ends, and when its partitions go to
@@ -118,9 +119,8 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def _keep(self, partition: TopicPartition, assignment: _Assignment) -> None:
         """Start the partition's worker afresh whenever it fails, until it is stopped."""
-        beat = partial(self.health.beat, partition)
-        async for attempt in keep_trying(on=self._pause_after):
-            beat()
+        async for attempt in keep_trying(on=partial(self._pause_after, partition)):
+            self.health.beat(partition)
             with attempt:
                 assert self._consumer is not None  # noqa: S101 - it assigned the partition
                 name = f"{self.job.group}.{partition.topic}.{partition.partition}"
@@ -132,14 +132,15 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                     producer=producer,
                     metrics=self.metrics,
                     breaker=self.breaker,
-                    beat=beat,
+                    health=self.health,
                 )
                 try:
                     await assignment.worker.run()
                 finally:
                     assignment.worker = None
 
-    def _pause_after(self, error: BaseException) -> bool | float:
+    def _pause_after(self, partition: TopicPartition, error: BaseException) -> bool | float:
+        self.health.failed(partition, describe(error))
         if isinstance(error, ProducerFenced):
             # Somebody else works this partition, and the group will report so before long. To start
             # again at once would fence them in turn.

@@ -48,6 +48,12 @@ AGE = Histogram(
     unit="seconds",
     bounds=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400, 604800),
 )
+AGES_CLAMPED = Counter(
+    "triage_inquiry_ages_clamped_total",
+    "Ages that no clock explains, counted as 0 or as a year: received_at, or the record's "
+    "timestamp, is more than a minute in the future, or more than a year in the past.",
+    ["time"],
+)
 LAG = Gauge(
     "triage_lag_records",
     "Records of an assigned partition that wait to be read, as the consumer last heard.",
@@ -75,6 +81,7 @@ METRICS: tuple[Metric, ...] = (
     RESTARTS,
     BATCH,
     AGE,
+    AGES_CLAMPED,
     LAG,
     PARTITIONS,
     ADVANCED,
@@ -83,6 +90,11 @@ METRICS: tuple[Metric, ...] = (
 )
 RESULTS = ("committed", "aborted")
 CAUSES = ("failed", "fenced", "lost-membership")
+TIMES = ("future", "past")
+# Clocks differ by seconds, and no inquiry waits for a year: what is beyond says nothing of how long
+# people wait, and the sum of all ages would be nothing but that.
+SKEW_SECONDS = 60
+OLDEST_SECONDS = 365 * 86400
 
 # Once records and outputs are gone, this is what is left of them: it counts them, if they are
 # committed.
@@ -121,6 +133,7 @@ class EngineMetrics:
         self._restarts = RESTARTS.on(registry)
         self._batch = BATCH.on(registry)
         self._age = AGE.on(registry)
+        self._clamped = AGES_CLAMPED.on(registry)
         self._lag = LAG.on(registry)
         self._partitions = PARTITIONS.on(registry)
         self.advanced = ADVANCED.on(registry)
@@ -171,9 +184,17 @@ class EngineMetrics:
         self._batch.observe([records])
         for topic, times in born.items():
             self._written.labels(topic).inc(len(times))
-            self._age.observe([now - at for at in times], topic)
+            ages = [now - at for at in times]
+            if min(ages) < 0 or max(ages) > OLDEST_SECONDS:
+                ages = self._clamp(ages)
+            self._age.observe(ages, topic)
         for reason, rejected in rejections.items():
             self._rejected.labels(reason).inc(rejected)
+
+    def _clamp(self, ages: Sequence[float]) -> list[float]:
+        self._clamped.labels("future").inc(sum(age < -SKEW_SECONDS for age in ages))
+        self._clamped.labels("past").inc(sum(age > OLDEST_SECONDS for age in ages))
+        return [min(max(age, 0), OLDEST_SECONDS) for age in ages]
 
     def _show_all(self, writes: Collection[str]) -> None:
         """Start each count at 0: a rate needs a value before the first that counts."""
@@ -186,3 +207,5 @@ class EngineMetrics:
             self._transactions.labels(result)
         for cause in CAUSES:
             self._restarts.labels(cause)
+        for time in TIMES:
+            self._clamped.labels(time)

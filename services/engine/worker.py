@@ -1,7 +1,7 @@
 """The loop of one partition: read, process, and write results and offset in one transaction."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 
 from services.engine.batching import Packed, pack, too_large, why_too_large
 from services.engine.circuit_breaker import CircuitBreaker
+from services.engine.health import Health
 from services.engine.isolation import process_each
 from services.engine.job import Job, Result
 from services.engine.metrics import Count, EngineMetrics
@@ -49,7 +50,7 @@ class Worker:
     producer: Producer
     metrics: EngineMetrics
     breaker: CircuitBreaker
-    beat: Callable[[], None]
+    health: Health
     _stopping: bool = False
     _resumed: bool = False
     _writing: bool = False
@@ -90,13 +91,14 @@ class Worker:
             await self._resume()
             clock = asyncio.get_running_loop().time
             while not self._stopping:
-                self.beat()
+                self.health.beat(self.partition)
                 if self.breaker.why_open():
                     await asyncio.sleep(OPEN_SECONDS)
                 elif ready := await self._prepare():
                     due = clock() + self.job.linger_seconds
                     await self._write(ready)
                     await asyncio.sleep(due - clock())
+                self.health.went_round(self.partition)
         finally:
             await self.producer.stop()
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from ssl import SSLContext, SSLError
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
-    CorruptRecordException,
     KafkaError,
     NoOffsetForPartitionError,
     NotCoordinatorForGroupError,
@@ -20,6 +19,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
 from services.errors import ConfigurationError
+from services.kafka.lenient_records import fetch_request, records_in
 from services.kafka.protocols import Admin, Consumer, MembershipError, Producer, Reader
 from services.kafka.settings import KafkaSettings
 
@@ -38,7 +38,37 @@ class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no type
         return await self._send_request(MetadataRequest(topics, allow_auto_topic_creation=False))
 
 
-class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """Reads records whatever the names of their headers are, which aiokafka 0.14 does not.
+
+    A partition at a time: of several, those that it had read when it failed would be lost.
+    """
+
+    async def getmany(
+        self, partition: TopicPartition, *, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        try:
+            found: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
+                partition, timeout_ms=timeout_ms, max_records=max_records
+            )
+        except UnicodeDecodeError:
+            return {partition: await self._read_again(partition, max_records)}
+        return found
+
+    async def _read_again(
+        self, partition: TopicPartition, max_records: int | None
+    ) -> list[ConsumerRecord]:
+        """Read what aiokafka cannot, and go on behind it."""
+        offset = await self.position(partition)
+        leader = self._client.cluster.leader_for_partition(partition)
+        request = fetch_request(partition, offset, self._max_partition_fetch_bytes)
+        answer = await self._client.send(leader, request)
+        records, following = records_in(answer, partition, offset, max_records)
+        self.seek(partition, following)
+        return records
+
+
+class _Consumer(_Lenient):
     """Tells what aiokafka 0.14 does not: that a member stands still, and why an offset lacks.
 
     Where a broker answers a member with an error that aiokafka does not know what to do about, the
@@ -53,18 +83,13 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
             raise MembershipError(f"the member left its group after {error}") from error
 
     async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> Any:  # noqa: ANN401 - aiokafka has no types
+        self, partition: TopicPartition, *, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
         self.check()
         try:
-            return await super().getmany(
-                *partitions, timeout_ms=timeout_ms, max_records=max_records
-            )
+            return await super().getmany(partition, timeout_ms=timeout_ms, max_records=max_records)
         except NoOffsetForPartitionError:
             return {}  # aiokafka looked for an offset before we said where to begin
-        except UnicodeDecodeError:
-            # aiokafka reads the names of headers so; the error quotes what it could not read.
-            raise CorruptRecordException("a header's name is not UTF-8") from None
 
     async def committed(self, partition: TopicPartition) -> int | None:
         # aiokafka's own reads over the error of an answer as a whole, which a broker gives that is
@@ -150,7 +175,7 @@ class KafkaClients:
 
     def reader(self, topic: str) -> Reader:
         """Make a member of no group, which reads committed records only."""
-        reader = AIOKafkaConsumer(
+        reader = _Lenient(
             topic,
             **self.connection(),
             auto_offset_reset="earliest",

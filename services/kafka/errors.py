@@ -8,13 +8,9 @@ from typing import cast
 
 from aiokafka import TopicPartition
 from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    CorruptRecordException,
     GroupAuthorizationFailedError,
     IllegalSaslStateError,
-    InvalidSessionTimeoutError,
     KafkaError,
-    MessageSizeTooLargeError,
     OffsetOutOfRangeError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
@@ -23,6 +19,7 @@ from aiokafka.errors import (
 )
 
 from services.errors import ConfigurationError, location_of
+from services.kafka.refusals import PASSING, REFUSALS
 
 Offsets = dict[TopicPartition, int]
 
@@ -87,10 +84,10 @@ def _errors_in(record: logging.LogRecord) -> list[BaseException]:
 
 
 def _of_kafka(error: BaseException, writes: Collection[str]) -> str | None:
-    return _right_of(error, writes) or _login_of(error) or _read_of(error)
+    return _right_of(error, writes) or _login_of(error) or _offset_of(error) or _refusal_of(error)
 
 
-def _read_of(error: BaseException) -> str | None:
+def _offset_of(error: BaseException) -> str | None:
     match error:
         case OffsetOutOfRangeError(args=(offsets,)):
             [((topic, number), offset)] = cast("Offsets", offsets).items()
@@ -99,30 +96,25 @@ def _read_of(error: BaseException) -> str | None:
                 "group has to go on: see what was deleted, and set the group's offset with "
                 "Kafka's own kafka-consumer-groups.sh --reset-offsets."
             )
-        case MessageSizeTooLargeError():
-            return (
-                "A topic takes no record as large as one we have to write: set "
-                "KAFKA_MAX_MESSAGE_BYTES to the smallest max.message.bytes of the topics written "
-                "to, and that of the rejected topic to twice what the topic read from takes."
-            )
-        case CorruptRecordException():
-            return (
-                "A record cannot be read: it is damaged, or a header's name is not UTF-8; set the "
-                "group's offset past it, on the partition whose lag grows, with Kafka's own "
-                "kafka-consumer-groups.sh --reset-offsets."
-            )
-        case InvalidSessionTimeoutError():
-            return (
-                "Kafka takes no such session timeout: set KAFKA_SESSION_TIMEOUT_MS within the "
-                "broker's group.min.session.timeout.ms and group.max.session.timeout.ms."
-            )
     return None
+
+
+def _refusal_of(error: BaseException) -> str | None:
+    """Say what is refused for good: what is tried again would be refused again."""
+    if reason := REFUSALS.get(type(error)):
+        return reason
+    if not isinstance(error, KafkaError) or error.retriable or type(error) in PASSING:
+        return None
+    about = getattr(error, "description", "").rstrip(".")
+    name = type(error).__name__
+    return (
+        f"Kafka refuses for good what the service asks ({f'{name}: {about}' if about else name}): "
+        "see the broker's log, and the settings KAFKA_…."
+    )
 
 
 def _right_of(error: BaseException, writes: Collection[str]) -> str | None:
     match error:
-        case ClusterAuthorizationFailedError():
-            return "Kafka grants this user no IdempotentWrite on the cluster: grant that right."
         case KafkaError(args=()):
             return None  # it does not say what; the next attempt will
         case TopicAuthorizationFailedError():

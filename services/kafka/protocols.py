@@ -89,9 +89,9 @@ class Consumer(Protocol):
         """Read on from the oldest record."""
 
     async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None
+        self, partition: TopicPartition, *, timeout_ms: int, max_records: int | None
     ) -> dict[TopicPartition, list[Record]]:
-        """Wait for records of the partitions, at most so long."""
+        """Wait for records of a partition, at most so long."""
 
     async def position(self, partition: TopicPartition) -> int:
         """Return the offset of the next record to read."""
@@ -121,9 +121,9 @@ class Reader(Protocol):
         """Return the end of what a `read_committed` consumer may read of each partition."""
 
     async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None
+        self, partition: TopicPartition, *, timeout_ms: int, max_records: int | None
     ) -> dict[TopicPartition, list[Record]]:
-        """Wait for records of the partitions, at most so long."""
+        """Wait for records of a partition, at most so long."""
 
     async def position(self, partition: TopicPartition) -> int:
         """Return the offset of the next record to read."""
@@ -146,6 +146,9 @@ class Admin(Protocol):
 
     async def describe_topics(self, topics: list[str]) -> list[Any]:
         """Ask for the state of some topics."""
+
+    async def describe_configs(self, config_resources: list[Any]) -> list[Any]:
+        """Ask what some topics are set to."""
 
 
 class Clients(Protocol):

@@ -1,12 +1,36 @@
 """How to reach Kafka: the same settings for every service."""
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.settings import Int32
+
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_SERVER = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{{1,5}}))?")
+_QUOTES = "\"'"
+MAX_PORT = 65_535
+
+
+def _servers(written: str) -> str:
+    """Read addresses as people write them: in quotes, between blanks, with a comma too many."""
+    parts = [part.strip().strip(_QUOTES).strip() for part in written.strip(_QUOTES).split(",")]
+    servers = [part for part in parts if part]
+    if schemes := [each.partition("://")[0] for each in servers if "://" in each]:
+        raise ValueError(
+            f"leave out {schemes[0]}://, and say how to connect in KAFKA_SECURITY_PROTOCOL"
+        )
+    if not servers or not all(map(_is_server, servers)):
+        raise ValueError("name servers as host:port, with commas between")
+    return ",".join(servers)
+
+
+def _is_server(written: str) -> bool:
+    found = _SERVER.fullmatch(written)
+    return found is not None and 0 < int(found["port"] or MAX_PORT) <= MAX_PORT
 
 
 class KafkaSettings(BaseSettings):
@@ -14,7 +38,9 @@ class KafkaSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KAFKA_", frozen=True)
 
-    bootstrap_servers: str = Field("localhost:9092", description="The brokers to ask first.")
+    bootstrap_servers: Annotated[str, AfterValidator(_servers)] = Field(
+        "localhost:9092", description="The brokers to ask first: host:port, with commas between."
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How to connect."
     )

@@ -48,7 +48,7 @@ async def read_to_end(reader: Reader, ends: Mapping[TopicPartition, int]) -> Asy
         ends: The offset of each partition from which on nothing is read.
     """
     while waiting := [each for each, end in ends.items() if await reader.position(each) < end]:
-        batches = await reader.getmany(*waiting, timeout_ms=WAIT_MS, max_records=None)
+        batches = await reader.getmany(waiting[0], timeout_ms=WAIT_MS, max_records=None)
         for partition, records in batches.items():
             for record in records:
                 if record.offset < ends[partition]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from services.errors import ConfigurationError
+from services.messages.causes import BOM
 
 EXAMPLES = Path(__file__).with_name("inquiries.jsonl")
 MAX_LINE = 1_000_000  # bytes; a Kafka topic takes little more unless it is told to
@@ -23,6 +24,15 @@ def read_lines(path: Path) -> list[bytes]:
     """Read a file's lines, each the value of a record; blank lines are left out.
 
     Raises:
+        ConfigurationError: As for `numbered_lines`.
+    """
+    return [line for _, line in numbered_lines(path)]
+
+
+def numbered_lines(path: Path) -> list[tuple[int, bytes]]:
+    """Read a file's lines that are not blank, each with its number, from 1.
+
+    Raises:
         ConfigurationError: The file cannot be read, has no line, or one that Kafka does not take.
     """
     try:
@@ -38,7 +48,7 @@ def read_lines(path: Path) -> list[bytes]:
                 f"Line {number} of {path} has {len(line):,} bytes, and Kafka takes "
                 f"{MAX_LINE:,}: shorten it or leave it out."
             )
-    filled = [line for line in lines if line.strip()]
+    filled = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     if not filled:
         raise ConfigurationError(f"{path} has no inquiries: write one a line, as JSON.")
     return filled
@@ -47,7 +57,7 @@ def read_lines(path: Path) -> list[bytes]:
 def key_of(line: bytes) -> bytes | None:
     """Return the key that keeps the messages of one case in order: its reference, or its id."""
     try:
-        keyed = msgspec.json.decode(line, type=_Keyed)
+        keyed = msgspec.json.decode(line.removeprefix(BOM), type=_Keyed)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     key = keyed.reference or keyed.id

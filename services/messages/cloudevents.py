@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from services.messages.causes import BOM, NOT_JSON, cause_of
 from services.messages.record import Header, Headers, Record
 from services.messages.rejection import RejectedError, Rejection
 
@@ -71,24 +72,26 @@ def read(record: Record) -> Event:
     """Read a record in whichever of the three modes it was sent.
 
     Raises:
-        RejectedError: The value is empty, a header is not UTF-8, or the event's attributes are
-            incomplete or of a version that we do not read.
+        RejectedError: The value is empty, a header of the event's own is not UTF-8, or the event's
+            attributes are incomplete or of a version that we do not read.
     """
-    if not record.value:
+    value = (record.value or b"").removeprefix(BOM)  # which is no part of JSON
+    if not value:
         raise RejectedError(Rejection.EMPTY_VALUE, "the record has no value")
     headers = record.headers
     if not b"".join([value for _, value in headers if value]).isascii():
         _check_utf8(headers)
     named = dict(headers)
-    if (named.get("content-type") or b"").startswith(STRUCTURED):
-        return _read_structured(record.value, headers)
+    content_type = named.get("content-type")
+    if content_type and content_type.lstrip().lower().startswith(STRUCTURED):
+        return _read_structured(value, headers)
     event_type, version = named.get("ce_type"), named.get("ce_specversion")
     if event_type is None and version is None:
-        return Event(None, record.value, headers)
+        return Event(None, value, headers)
     _check_version(version or b"")
     if event_type is None:
         raise RejectedError(Rejection.WRONG_EVENT, "the header ce_type is missing")
-    return Event(event_type.decode(), record.value, headers)
+    return Event(event_type.decode(), value, headers)
 
 
 @lru_cache(maxsize=16)  # the same for a whole batch
@@ -114,12 +117,14 @@ def without_context(headers: Headers) -> list[Header]:
 
 
 def _check_utf8(headers: Headers) -> None:
-    for _, value in headers:
-        try:
-            (value or b"").decode()
-        except UnicodeDecodeError as error:
-            detail = f"a header's value is not UTF-8 at byte {error.start}"
-            raise RejectedError(Rejection.HEADER_NOT_UTF8, detail) from None
+    """See that the event's own headers are text; all others are bytes, and nobody's business."""
+    for name, value in headers:
+        if value and (name == "content-type" or name.startswith("ce_")):
+            try:
+                value.decode()
+            except UnicodeDecodeError as error:
+                detail = f"the value of a header of the event is not UTF-8 at byte {error.start}"
+                raise RejectedError(Rejection.HEADER_NOT_UTF8, detail) from None
 
 
 def _check_version(version: bytes) -> None:
@@ -137,7 +142,7 @@ def _read_structured(value: bytes, headers: Headers) -> Event:
     except msgspec.ValidationError as error:
         raise RejectedError(Rejection.WRONG_EVENT, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        detail = "the structured-mode envelope is not JSON"
+        detail = cause_of(value, NOT_JSON) or "the structured-mode envelope is not JSON"
         raise RejectedError(Rejection.NOT_JSON, detail) from None
     _check_version(envelope.specversion.encode())
     data = bytes(envelope.data) or envelope.data_base64

@@ -8,26 +8,36 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from services.messages import cloudevents
+from services.messages.causes import ENVELOPE, HTTP_HEADERS, NOT_AN_INQUIRY, NOT_JSON, cause_of
 from services.messages.decision import Classification, Decided, Route
 from services.messages.events import CLASSIFIED, RECEIVED, ROUTED, Classified
 from services.messages.inquiry import MAX_TEXT, Inquiry
-from services.messages.record import Headers, Output, Record
+from services.messages.lenience import without_wrong_fields
+from services.messages.record import Header, Headers, Output, Record
 from services.messages.rejection import RejectedError, Rejection
 
 T = TypeVar("T", bound=Struct)
 
+# Names the optional fields that were wrong, on what was decided without them.
+LEFT_OUT_HEADER = "triage-left-out"
+
 _encode = msgspec.json.Encoder().encode
+_whole = msgspec.json.Decoder(Raw)
 
 
 class Received(NamedTuple, Generic[T]):
-    """An event that was read: the typed body, the bytes it came in, and its headers."""
+    """An event that was read: the typed body, the bytes it came in, and its headers.
+
+    `left_out` names the optional fields that are wrong: the body does not have them, the bytes do.
+    """
 
     body: T
     data: bytes
     headers: Headers
+    left_out: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Show what the body shows of itself, and never the bytes."""
@@ -35,10 +45,17 @@ class Received(NamedTuple, Generic[T]):
 
 
 class Reader(Generic[T]):
-    """Reads records of one event type."""
+    """Reads records of one event type.
 
-    def __init__(self, event_type: str, body: type[T]) -> None:
+    Args:
+        event_type: Its CloudEvents type.
+        body: What its data are.
+        within: The member of the data that is the inquiry, where they are not the inquiry itself.
+    """
+
+    def __init__(self, event_type: str, body: type[T], within: str | None = None) -> None:
         self._type = event_type
+        self._within = within
         self._family = event_type.rpartition(".")[0]
         self._decode = msgspec.json.Decoder(body).decode
 
@@ -52,12 +69,17 @@ class Reader(Generic[T]):
         if event.type != self._type and event.type is not None:
             self._refuse(event.type)
         try:
-            body = self._decode(event.data)
             if not event.data.isascii():
-                event.data.decode()  # fields that the schema does not name are not checked above
+                event.data.decode()  # fields that the schema does not name are not checked below
+            try:
+                return Received(self._decode(event.data), event.data, event.headers)
+            except msgspec.ValidationError:
+                data, left_out = without_wrong_fields(event.data, self._within)
+                if not left_out:
+                    raise
+                return Received(self._decode(data), event.data, event.headers, left_out)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise _explain(error) from None
-        return Received(body, event.data, event.headers)
+            raise _explain(error, event) from None
 
     def read_or_reject(self, record: Record) -> Received[T] | RejectedError:
         """Read one record, or return why it cannot be read."""
@@ -74,7 +96,7 @@ class Reader(Generic[T]):
 
 
 inquiries: Reader[Inquiry] = Reader(RECEIVED, Inquiry)
-classified: Reader[Classified] = Reader(CLASSIFIED, Classified)
+classified: Reader[Classified] = Reader(CLASSIFIED, Classified, within="inquiry")
 
 
 def write_classified(
@@ -93,9 +115,10 @@ def write_classified(
         topic,
         record.key,
         value,
-        [*kept, *own],
+        [*kept, *_said_of(received.left_out), *own],
         received_at=received.body.received_at,
         decided=classification,
+        left_out=received.left_out,
     )
 
 
@@ -131,11 +154,27 @@ def _context(event_type: str, record: Record, by: str, time: datetime) -> Header
     return [("ce_id", event_id.encode()), *cloudevents.context(event_type, by, time)]
 
 
-def _explain(error: Exception) -> RejectedError:
+def _said_of(left_out: tuple[str, ...]) -> list[Header]:
+    return [(LEFT_OUT_HEADER, ",".join(left_out).encode())] if left_out else []
+
+
+def _explain(error: Exception, event: cloudevents.Event) -> RejectedError:
     """Find the reason behind a decoder's error, whose text names places and never content."""
-    if not isinstance(error, msgspec.ValidationError):
-        return RejectedError(Rejection.NOT_JSON, _not_json(error))
-    detail = str(error)
+    broken = _not_json(event.data) if isinstance(error, msgspec.ValidationError) else error
+    if broken:
+        detail = cause_of(event.data, NOT_JSON) or _why_not_json(broken)
+        return RejectedError(Rejection.NOT_JSON, detail)
+    if event.type is None:
+        if ENVELOPE.found(event.data):
+            return RejectedError(Rejection.WRONG_EVENT, ENVELOPE.meaning)
+        if any(name.startswith("ce-") for name, _ in event.headers):
+            return RejectedError(Rejection.WRONG_EVENT, HTTP_HEADERS)
+    reason = _reason_of(str(error))
+    cause = cause_of(event.data, NOT_AN_INQUIRY)
+    return RejectedError(reason.reason, cause) if cause else reason
+
+
+def _reason_of(detail: str) -> RejectedError:
     if "missing required field" in detail:
         return RejectedError(Rejection.MISSING_FIELD, detail)
     if "$.text" in detail or "$.inquiry.text" in detail:
@@ -147,9 +186,20 @@ def _explain(error: Exception) -> RejectedError:
     return RejectedError(Rejection.WRONG_TYPE, detail)
 
 
-def _not_json(error: Exception) -> str:
+def _not_json(data: bytes) -> Exception | None:
+    """Return what is wrong with JSON behind the first thing that is wrong by the schema, if any."""
+    try:
+        _whole.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return error
+    return None
+
+
+def _why_not_json(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"the value is not UTF-8 at byte {error.start}"
     if isinstance(error, RecursionError):
         return "the value is nested too deep"
+    if "trailing characters" in str(error):
+        return "the value goes on where its JSON ends: send one object a record"
     return str(error)

@@ -17,7 +17,9 @@ Timestamp = Annotated[datetime, Meta(tz=True, description="RFC 3339, with an off
 class Inquiry(Struct, frozen=True, kw_only=True):
     """One inquiry as it was received.
 
-    Fields that are not named here are allowed, and travel on in the inquiry's own bytes.
+    Fields that are not named here are allowed, and travel on in the inquiry's own bytes. Of those
+    that are, only id and text are required: another one that is wrong is left out of what is
+    decided, and the header triage-left-out names it; it arrives as it was sent.
     """
 
     id: Id

@@ -45,7 +45,8 @@ class Output(NamedTuple):
     """A record to write, made from the one record that was read.
 
     What comes after the headers is not written, but counted: from when the age of the matter is
-    measured (None for the timestamp of the record that was read), and what was decided of it.
+    measured (None for the timestamp of the record that was read), what was decided of it, and the
+    fields that were left out of that because they are wrong.
     """
 
     topic: str
@@ -54,6 +55,7 @@ class Output(NamedTuple):
     headers: list[Header]
     received_at: datetime | None = None
     decided: object = None
+    left_out: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Show where it goes and how large it is, never what it says."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.app.settings import check_topics_apart
 from services.classifier.settings import ClassifierSettings
 from services.kafka.settings import KafkaSettings
 from services.router.settings import RouterSettings
@@ -58,12 +59,23 @@ def installation_of(
     """Make an installation of settings without prefix.
 
     Raises:
-        ConfigurationError: The routing table is wrong.
+        ConfigurationError: The routing table is wrong, or two uses share a topic.
     """
     prefix = kafka.topic_prefix
-    return Installation(
+    installation = Installation(
         kafka=kafka,
         classifier=classifier.prefixed(prefix),
         router=router.prefixed(prefix),
         table=load_table(router.routes).prefixed(prefix),
     )
+    _check_topics(installation)
+    return installation
+
+
+def _check_topics(installation: Installation) -> None:
+    """See that what either service writes is not read by the classifier again, and so on."""
+    classifier, router = installation.classifier, installation.router
+    routed = installation.table.topics
+    others = installation.rejected_topics - {classifier.rejected_topic}
+    check_topics_apart(classifier, {classifier.output_topic} | routed | others)
+    check_topics_apart(router, routed)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.errors import TriageError
+from services.errors import ConfigurationError, TriageError
 from services.local.console.steps import silently
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.embedded_kafka.folder import BrokerFolder
@@ -75,3 +75,12 @@ def test_a_taken_port_is_named(can_embed: None, tmp_path: Path) -> None:
     port = BrokerFolder(tmp_path).ports[0]
     with socket.create_server(("127.0.0.1", port)), pytest.raises(TriageError, match=str(port)):
         EmbeddedKafka(tmp_path).start()
+
+
+def test_a_second_broker_leaves_the_first_alone(kafka: EmbeddedKafka) -> None:
+    """A broker started on a folder in use is refused, and the one that uses it goes on."""
+    with pytest.raises(ConfigurationError, match="Another Kafka runs in"):
+        EmbeddedKafka(kafka.log.parent).start()
+    kafka.check()
+    host, _, port = kafka.bootstrap_servers.partition(":")
+    socket.create_connection((host, int(port)), timeout=5).close()

@@ -3,13 +3,16 @@ from dataclasses import replace
 from itertools import islice
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.kafka.connected import an_admin
 from services.local.processes.service_process import ServiceProcess
+from services.operate.topic_doubts import doubts_of
 from tests.broker.at_rest import until
-from tests.broker.exactly_once import Faults, compare
+from tests.broker.exactly_once import Faults, Sent, compare
 from tests.broker.inquiries import good
 from tests.broker.pipeline import Pipeline
+from tests.records import an_inquiry
 
 
 async def until_reported(service: ServiceProcess, reason: str) -> None:
@@ -73,3 +76,46 @@ async def test_an_offset_that_is_not_there_stops_the_partition_alone(pipeline: P
 
         await until(answered)
     assert ends[lost] == 4711
+
+
+async def test_a_record_that_a_topic_never_takes_is_reported(pipeline: Pipeline) -> None:
+    """A compacted topic takes no record without a key: /readyz says so, and it goes on after."""
+    topic = pipeline.classified_topic
+    classifier = pipeline.service("classifier")
+    async with an_admin(pipeline.servers) as admin:
+        compacted = {"cleanup.policy": "compact"}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, compacted)])
+        await pipeline.publish([Sent(an_inquiry())])
+        await asyncio.to_thread(classifier.start)
+        await until_reported(classifier, "a record without a key for a compacted topic")
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {})])
+    assert len(await pipeline.read_classified()) == 1
+
+
+async def test_a_transaction_timeout_that_the_broker_does_not_take_is_reported(
+    pipeline: Pipeline,
+) -> None:
+    """A timeout above the broker's own is named in /readyz, with the setting to change."""
+    classifier = pipeline.service("classifier", KAFKA_TRANSACTION_TIMEOUT_MS="900001")
+    await asyncio.to_thread(classifier.start)
+    await until_reported(classifier, "set KAFKA_TRANSACTION_TIMEOUT_MS to the broker's")
+
+
+async def test_topics_that_lose_inquiries_are_doubted(pipeline: Pipeline) -> None:
+    """`triage topics` asks the cluster, and names what is compacted or kept too short."""
+    assert await doubts_of(pipeline.installation) == []
+    received = pipeline.installation.received_topic
+    async with an_admin(pipeline.servers) as admin:
+        for topic, configured in (
+            (received, {"retention.ms": "3600000"}),
+            (pipeline.classified_topic, {"cleanup.policy": "compact"}),
+        ):
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configured)])
+
+    async def known() -> bool:  # the broker takes a moment to hear of it from its controller
+        return len(await doubts_of(pipeline.installation)) == 2
+
+    await until(known)
+    short, compacted = await doubts_of(pipeline.installation)
+    assert short.startswith(f"{received} is kept for 1 hours")
+    assert compacted.startswith(f"{pipeline.classified_topic} is compacted")

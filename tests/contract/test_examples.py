@@ -30,10 +30,6 @@ def field(line: str, name: str) -> Any:
     return value.get(name, "absent") if isinstance(value, dict) else "absent"
 
 
-def strings(values: Any) -> bool:
-    return values == "absent" or all(isinstance(value, str) for value in values.values())
-
-
 MALFORMED: dict[str, Callable[[str], bool]] = {
     "not JSON": lambda line: value_of(line) is None and not line.startswith("{"),
     "cut off": lambda line: value_of(line) is None and line.startswith("{"),
@@ -42,7 +38,7 @@ MALFORMED: dict[str, Callable[[str], bool]] = {
     "an empty text": lambda line: field(line, "text") == "",
     "no id": lambda line: isinstance(value_of(line), dict) and "id" not in value_of(line),
     "too long a text": lambda line: len(str(field(line, "text"))) > MAX_TEXT,
-    "an attribute that is no string": lambda line: not strings(field(line, "attributes")),
+    "an id that is a number": lambda line: isinstance(field(line, "id"), int),
 }
 
 

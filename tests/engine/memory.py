@@ -124,6 +124,9 @@ class MemoryAdmin:
     async def create_topics(self, new_topics: list[Any]) -> Any:
         raise NotImplementedError
 
+    async def describe_configs(self, config_resources: list[Any]) -> list[Any]:
+        raise NotImplementedError
+
 
 @dataclass
 class MemoryConsumer:
@@ -166,10 +169,9 @@ class MemoryConsumer:
         return True
 
     async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None
+        self, partition: TopicPartition, *, timeout_ms: int, max_records: int | None
     ) -> dict[TopicPartition, list[Record]]:
         self.cluster.check("getmany")
-        [partition] = partitions
         start = self.positions[partition]
         records: list[Record] = [*self.cluster.log[partition][start : start + (max_records or 1)]]
         self.positions[partition] += len(records)

@@ -48,7 +48,10 @@ JOB = Job(
 
 
 def a_member(
-    cluster: Cluster, job: Job = JOB, breaker: CircuitBreaker | None = None
+    cluster: Cluster,
+    job: Job = JOB,
+    breaker: CircuitBreaker | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> tuple[GroupMember, CollectorRegistry]:
     registry = CollectorRegistry()
     metrics = EngineMetrics(
@@ -58,7 +61,7 @@ def a_member(
         note=lambda _: lambda: None,
         clock=NOW.timestamp,
     )
-    clock = asyncio.get_running_loop().time
+    clock = clock or asyncio.get_running_loop().time
     breaker = breaker or CircuitBreaker(share=1, records=1, seconds=1, clock=clock)
     health = Health(clock, why_held=breaker.why_open)
     return GroupMember(job, cluster, metrics, health, breaker), registry
@@ -66,9 +69,12 @@ def a_member(
 
 @asynccontextmanager
 async def running(
-    cluster: Cluster, job: Job = JOB, breaker: CircuitBreaker | None = None
+    cluster: Cluster,
+    job: Job = JOB,
+    breaker: CircuitBreaker | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> AsyncIterator[tuple[GroupMember, CollectorRegistry]]:
-    member, registry = a_member(cluster, job, breaker)
+    member, registry = a_member(cluster, job, breaker, clock)
     task = asyncio.create_task(member.run())
     try:
         yield member, registry

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 
 import msgspec
@@ -67,6 +68,48 @@ def test_headers_of_the_sender_travel_on_unchanged_and_in_order() -> None:
     assert tuple(header for header in headers if header in sent) == sent
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("dd-pathway-ctx", b"\xff\xfe\x00"),
+        ("__value_schema_id", b"\x01\x80\x00"),
+        ("offset", (2**63).to_bytes(8, "big")),
+        ("author", "José".encode("latin-1")),
+        ("received-ce_id", b"\xff"),
+    ],
+)
+def test_headers_that_are_not_the_events_are_bytes(header: tuple[str, bytes]) -> None:
+    """A binary header of a tracer, a serializer or a client costs nothing and arrives as sent."""
+    assert header in through_both(ARecord(an_inquiry(), (*BINARY, header))).headers
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [b"Application/CloudEvents+JSON", b" application/cloudevents+json;charset=UTF-8"],
+)
+def test_media_types_are_read_in_any_case(media_type: bytes) -> None:
+    """A structured event is one, however its media type is written."""
+    sent = ARecord(an_envelope(an_inquiry()), (("content-type", media_type),))
+    assert inquiries.read(sent).data == an_inquiry()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        ARecord(b"\xef\xbb\xbf" + SPACED),
+        ARecord(b"\xef\xbb\xbf" + SPACED, BINARY),
+        ARecord(b"\xef\xbb\xbf" + an_envelope(SPACED), STRUCTURED),
+    ],
+    ids=["plain", "binary", "structured"],
+)
+def test_a_byte_order_mark_before_json_is_read_over(record: ARecord) -> None:
+    """A mark that Windows puts before JSON is no part of it, and does not travel on."""
+    output = through_both(record)
+    assert output.value is not None
+    assert SPACED.strip() in output.value
+    assert msgspec.json.decode(output.value, type=Routed).inquiry.id == "q-1"
+
+
 def test_attributes_of_the_received_event_are_kept_under_another_name() -> None:
     """The routed event has attributes of its own, and those of the received one beside them."""
     headers = through_both(ARecord(an_inquiry(), BINARY)).headers
@@ -121,9 +164,6 @@ UNVERSIONED = tuple((n, v) for n, v in BINARY if n != "ce_specversion")
         (ARecord(an_inquiry(text=5)), Rejection.WRONG_TYPE),
         (ARecord(an_inquiry(id="")), Rejection.WRONG_TYPE),
         (ARecord(an_inquiry(id="x" * 201)), Rejection.WRONG_TYPE),
-        (ARecord(an_inquiry(attributes={"a": 1})), Rejection.WRONG_TYPE),
-        (ARecord(an_inquiry(received_at="yesterday")), Rejection.WRONG_TYPE),
-        (ARecord(an_inquiry(received_at="2026-01-01T10:00:00")), Rejection.WRONG_TYPE),
         (ARecord(b'{"text":"a"}'), Rejection.MISSING_FIELD),
         (ARecord(b'{"id":"a"}'), Rejection.MISSING_FIELD),
         (ARecord(an_inquiry(text="")), Rejection.EMPTY_TEXT),
@@ -133,9 +173,9 @@ UNVERSIONED = tuple((n, v) for n, v in BINARY if n != "ce_specversion")
         (ARecord(an_inquiry(), OTHER), Rejection.WRONG_EVENT),
         (ARecord(an_inquiry(), UNTYPED), Rejection.WRONG_EVENT),
         (ARecord(an_inquiry(), UNVERSIONED), Rejection.WRONG_EVENT),
-        (ARecord(an_inquiry(), (("x", b"\xff"),)), Rejection.HEADER_NOT_UTF8),
         (ARecord(an_inquiry(), (*BINARY[:3], ("ce_type", b"\xff"))), Rejection.HEADER_NOT_UTF8),
-        (ARecord(an_inquiry(), (("x", b"\xff"), ("x", b"a"))), Rejection.HEADER_NOT_UTF8),
+        (ARecord(an_inquiry(), (("ce_x", b"\xff"), ("ce_x", b"a"))), Rejection.HEADER_NOT_UTF8),
+        (ARecord(an_inquiry(), (("content-type", b"\xff"),)), Rejection.HEADER_NOT_UTF8),
         (ARecord(b"nope", STRUCTURED), Rejection.NOT_JSON),
         (ARecord(an_inquiry(), STRUCTURED), Rejection.WRONG_EVENT),
         (ARecord(an_envelope(b"1", type="inquiry.received.v9"), STRUCTURED), "unsupported-version"),
@@ -163,10 +203,13 @@ TEXT = "my neighbour is called Blodwen"
     "value",
     [
         an_inquiry(text=TEXT * 999),
-        an_inquiry(text=TEXT, channel=[TEXT]),
-        an_inquiry(text=TEXT, attributes={TEXT: 1}),
-        an_inquiry(text=TEXT, received_at=TEXT),
+        an_inquiry(text=TEXT, id=[TEXT]),
+        an_inquiry(text=[TEXT], attributes={TEXT: 1}, received_at=TEXT, channel=[TEXT]),
         an_inquiry(text=TEXT)[:-1],
+        an_inquiry(text=TEXT).decode().encode("utf-16"),
+        json.dumps(an_inquiry(text=TEXT).decode()).encode(),
+        an_envelope(an_inquiry(text=TEXT)),
+        b"id=1&text=" + TEXT.encode().replace(b" ", b"+"),
         TEXT.encode(),
     ],
 )

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from services.errors import ConfigurationError
 from services.messages.dead_letter import REJECTED, write_rejected
 from services.messages.record import Header, Output
 from services.messages.rejection import RejectedError, Rejection
+from services.operate.dead_letters.commands import described, listed
 from services.operate.dead_letters.reading import (
     Filter,
     Location,
@@ -18,6 +20,7 @@ from services.operate.dead_letters.reading import (
     wanted,
 )
 from services.operate.dead_letters.replay import note_of, record_of
+from services.visible import visible
 from tests.records import ARecord
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -153,3 +156,28 @@ def test_times_without_an_offset_are_utc() -> None:
     """Whoever types a time without an offset means UTC, as the list prints it."""
     since = wanted(None, None, datetime(2026, 11, 24, 12), None).since  # noqa: DTZ001 - the point
     assert since == NOW
+
+
+def test_a_letter_gives_the_terminal_no_orders() -> None:
+    """Escape codes in a value, a header or a reason are shown, and the ends of lines kept."""
+    orders = "\x1b]0;owned\x07\x1b[2J\x9b31m\r\u202e"
+    value = f"{orders}\nŵ 😀\tline".encode() + b"\xff"
+    came = a_letter(ARecord(value, ((f"name{orders}", orders.encode()),)))
+    forged = msgspec.structs.replace(came.why, rejected_detail=orders, rejected_by=orders)
+    letter = came._replace(why=forged)
+    lines = [*listed(letter, show_text=True), *described(letter, show_text=True)]
+    shown = "\n".join(lines)
+    assert shown.replace("\n", "").replace("\t", "").isprintable()
+    assert r"\x1b]0;owned\x07\x1b[2J\x9b31m\r\u202e" in shown
+    assert "\nŵ 😀\tline\\xff" in shown
+
+
+@pytest.mark.parametrize("text", ["", "tŷ 👩‍👩‍👧 l’été", "حكومة"])
+def test_what_gives_no_orders_is_shown_as_it_is(text: str) -> None:
+    """Letters of any script, and emoji made of several characters, stay as they are."""
+    assert visible(text) == text
+
+
+def test_half_a_surrogate_pair_can_be_printed() -> None:
+    """What no terminal could take at all is escaped as well."""
+    assert visible("a\ud800") == "a\\ud800"

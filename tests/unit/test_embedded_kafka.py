@@ -81,3 +81,27 @@ def test_the_last_error_is_picked_from_the_log(tmp_path: Path) -> None:
     folder.log.write_text("INFO starting\nERROR no space\n\tat a.b.C\nINFO stopped\n")
     assert folder.last_error(0) == "ERROR no space"
     assert folder.last_error(folder.log_size - len("INFO stopped\n")) == "INFO stopped"
+
+
+def test_a_folder_is_one_brokers_alone(tmp_path: Path) -> None:
+    """A second broker on a folder is refused before anything in it is touched."""
+    first, second = BrokerFolder(tmp_path), EmbeddedKafka(tmp_path)
+    first.lock()
+    first.choose_ports()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ConfigurationError, match="Another Kafka runs in") as caught:
+        second.start()
+    assert "\n" not in str(caught.value)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    first.unlock()
+    next_one = BrokerFolder(tmp_path)
+    next_one.lock()
+    next_one.lock()  # its own already
+    next_one.unlock()
+
+
+def test_a_folder_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
+    """A folder in which nothing can be written is one sentence, not a traceback."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="file/kafka"):
+        EmbeddedKafka(tmp_path / "file" / "kafka").start()

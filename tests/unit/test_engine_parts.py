@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError
+from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from services.engine.health import STUCK_SECONDS, Health
 from services.errors import ConfigurationError
 from services.kafka.clients import connect
 from services.kafka.errors import describe
-from services.kafka.partitioner import murmur2, partition_of
+from services.kafka.partitioner import partition_of
 from services.kafka.settings import KafkaSettings
 from services.messages.record import Output
 from services.settings import read_settings
@@ -38,12 +39,10 @@ def test_records_without_a_key_keep_their_order() -> None:
     assert [value for _, value, _ in packed.batch.records] == [each.value for each in outputs]
 
 
-@given(st.binary(max_size=100))
-def test_our_hash_is_the_client_library_s(key: bytes) -> None:
-    """Our hash of a key is that of the client library, which is Java's."""
-    from aiokafka.partitioner import murmur2 as of_the_library
-
-    assert murmur2(key) == of_the_library(key) & 0xFFFFFFFF
+@given(st.binary(max_size=100), st.integers(1, 2**31 - 1))
+def test_a_partition_is_the_client_library_s(key: bytes, count: int) -> None:
+    """The partition of a key is that of the client library, which is Java's, of however many."""
+    assert partition_of(key, count) == (murmur2(key) & 0x7FFFFFFF) % count
 
 
 @given(st.lists(st.integers(0, 1_500), max_size=12))

@@ -4,17 +4,24 @@ from ssl import SSLCertVerificationError, SSLEOFError, SSLError
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import (
+    BrokerResponseError,
     ClusterAuthorizationFailedError,
     CorruptRecordException,
     GroupAuthorizationFailedError,
+    InconsistentGroupProtocolError,
+    InvalidRequiredAcksError,
     InvalidSessionTimeoutError,
+    InvalidTimestampError,
+    InvalidTransactionTimeout,
     KafkaConnectionError,
     MessageSizeTooLargeError,
+    NoError,
     OffsetOutOfRangeError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
     UnsupportedSaslMechanismError,
+    for_code,
 )
 from structlog.testing import capture_logs
 
@@ -22,6 +29,8 @@ from services.app.logs import LeaveOutRepetitions
 from services.engine.health import REFUSED_SECONDS, Health
 from services.engine.reporting import report
 from services.kafka.errors import remedy_for, with_cause
+from services.kafka.protocols import MembershipError
+from services.kafka.refusals import PASSING
 
 
 def tls(reason: str) -> SSLError:
@@ -49,6 +58,11 @@ def not_trusted() -> SSLError:
         (MessageSizeTooLargeError(), "KAFKA_MAX_MESSAGE_BYTES"),
         (CorruptRecordException(), "set the group's offset past it"),
         (InvalidSessionTimeoutError(), "KAFKA_SESSION_TIMEOUT_MS"),
+        (InvalidTransactionTimeout(), "KAFKA_TRANSACTION_TIMEOUT_MS"),
+        (for_code(87)(), "a record without a key for a compacted topic"),
+        (InconsistentGroupProtocolError(), "CLASSIFIER_GROUP_ID"),
+        (InvalidTimestampError(), "see its clock"),
+        (InvalidRequiredAcksError(), "Kafka refuses for good"),
         (SaslAuthenticationFailed("invalid credentials"), "KAFKA_SASL_PASSWORD_FILE"),
         (UnsupportedSaslMechanismError("PLAIN"), "KAFKA_SASL_MECHANISM"),
         (not_trusted(), "(certificate has expired): see KAFKA_SSL_CAFILE"),
@@ -62,6 +76,27 @@ def test_a_refusal_says_what_is_missing(error: Exception, missing: str) -> None:
     assert missing in reason
     assert "\n" not in reason
     assert reason.endswith(".")
+
+
+def subclasses(kind: type[Exception]) -> list[type[Exception]]:
+    return [each for child in kind.__subclasses__() for each in (child, *subclasses(child))]
+
+
+@pytest.mark.parametrize("kind", subclasses(BrokerResponseError))
+def test_whatever_is_refused_for_good_has_its_sentence(kind: type[BrokerResponseError]) -> None:
+    """An answer that trying again does not mend is a sentence, and any other is none."""
+    by_name = {GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed}
+    by_name |= {TopicAuthorizationFailedError, OffsetOutOfRangeError, NoError}
+    if kind not in by_name:
+        passes = kind.retriable or kind in PASSING
+        assert (remedy_for(kind()) is None) is passes
+
+
+def test_the_cause_says_more_than_what_it_led_to() -> None:
+    """A member that left its group because of a refusal gives the refusal's sentence."""
+    left = MembershipError("the member left its group")
+    left.__cause__ = InconsistentGroupProtocolError()
+    assert "a group of its own" in (remedy_for(left) or "")
 
 
 @pytest.mark.parametrize(

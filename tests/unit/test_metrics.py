@@ -13,6 +13,8 @@ from services.classifier.metrics import ClassifierMetrics
 from services.cli import MODEL
 from services.engine.job import Result
 from services.engine.metric import Histogram
+from services.engine.metrics import EngineMetrics
+from services.messages.codec import inquiries
 from services.messages.dead_letter import write_rejected
 from services.messages.decision import Classification
 from services.messages.events import Classified
@@ -180,3 +182,61 @@ def test_the_router_counts_the_flags_that_are_raised(decider: Decider) -> None:
         if sample.name == "triage_flagged_total"
     }
     assert counts == {**dict.fromkeys(decider.flags, 0), "danger": 2}
+
+
+@pytest.mark.parametrize(
+    ("written", "clamped", "age"),
+    [
+        ("9999-12-31T23:59:59Z", "future", 0),
+        ("9999-12-31T23:59:59-14:00", "future", 0),
+        ("2026-11-24T09:02:00Z", "future", 0),
+        ("2026-11-24T09:00:30Z", None, 0),
+        ("2026-11-24T08:59:30Z", None, 30),
+        ("2025-12-01T09:00:00Z", None, 358 * 86_400),
+        ("2025-11-01T09:00:00Z", "past", 365 * 86_400),
+        ("0001-01-01T00:00:00Z", "past", 365 * 86_400),
+        ("0001-01-01T00:00:00+14:00", "past", 365 * 86_400),
+    ],
+)
+def test_an_age_that_no_clock_explains_is_clamped(
+    written: str, clamped: str | None, age: float
+) -> None:
+    """However wrong received_at is, the ages stay within a year, and a counter says of how many."""
+    registry = CollectorRegistry()
+    metrics = EngineMetrics(
+        registry, reads="in", writes=["out"], note=lambda _: lambda: None, clock=NOW.timestamp
+    )
+    received = inquiries.read(ARecord(an_inquiry(received_at=written))).body.received_at
+    output = Output("out", None, b"", [], received_at=received)
+    metrics.note([ARecord(b"")], [output], [output])()
+    assert registry.get_sample_value("triage_inquiry_age_seconds_sum", {"topic": "out"}) == age
+    for time in ("future", "past"):
+        counted = registry.get_sample_value("triage_inquiry_ages_clamped_total", {"time": time})
+        assert counted == (time == clamped)
+
+
+def test_a_record_without_a_time_is_no_age_of_decades() -> None:
+    """The timestamp -1, which old clients send, counts as a year and not as five decades."""
+    registry = CollectorRegistry()
+    metrics = EngineMetrics(
+        registry, reads="in", writes=["out"], note=lambda _: lambda: None, clock=NOW.timestamp
+    )
+    output = Output("out", None, b"", [])
+    metrics.note([ARecord(b"", timestamp=-1)], [output], [output])()
+    summed = registry.get_sample_value("triage_inquiry_age_seconds_sum", {"topic": "out"})
+    assert summed == 365 * 86_400
+
+
+def test_fields_that_were_left_out_are_counted(model: Model) -> None:
+    """The classifier counts each optional field that was wrong, and shows all from the start."""
+    registry = CollectorRegistry()
+    metrics = ClassifierMetrics(registry, model, clock=lambda: 0.0)
+    records = [ARecord(an_inquiry(received_at="")), ARecord(an_inquiry(attributes={"a": 1}))]
+    results = classify_records([*records, records[0]], metrics.model, topic="c", now=NOW)
+    metrics.note([each for each in results if isinstance(each, Output)])()
+
+    def counted(field: str) -> float | None:
+        return registry.get_sample_value("triage_fields_left_out_total", {"field": field})
+
+    counts = {field: counted(field) for field in ("received_at", "attributes", "subject")}
+    assert counts == {"received_at": 2, "attributes": 1, "subject": 0}

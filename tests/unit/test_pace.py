@@ -15,14 +15,14 @@ PACE = {
         "features and ONNX": 1.15,
         "decide": 0.72,  # of which 0.45 find the newest words of a text
         "encode": 0.55,
-        "pack": 0.50,
+        "pack": 0.34,
         "count": 0.13,
     },
     Name.ROUTER: {
         "decode": 0.33,
         "decide": 0.88,
         "encode": 0.21,
-        "pack": 0.20,
+        "pack": 0.14,
         "count": 0.065,
     },
 }

@@ -16,8 +16,9 @@ from services.local.console.terminal import steps_on, stopping_on_sigterm
 from services.local.demo.outcome import Outcome
 from services.local.demo.send import send_through
 from services.local.demo.summary import show_end, show_example, show_table
+from services.local.demo.unreadable import unreadable
 from services.local.embedded_kafka.broker import EmbeddedKafka
-from services.local.examples import EXAMPLES, read_lines
+from services.local.examples import EXAMPLES, numbered_lines
 from services.local.live_view.display import showing
 from services.local.live_view.run import watch
 from services.local.live_view.snapshot import Address
@@ -40,11 +41,14 @@ def run_demo(inquiries: Path | None, summary: Path | None, *, rate: float | None
     Raises:
         ConfigurationError: The file of inquiries cannot be read, or a setting, the routing table
             or the model is wrong.
-        TriageError: A step failed, or not every inquiry is accounted for.
+        TriageError: A step failed, a circuit breaker opened, or not every inquiry is accounted for.
     """
-    lines = read_lines(inquiries or EXAMPLES)
+    numbered = numbered_lines(inquiries or EXAMPLES)
+    lines = [line for _, line in numbered]
     installation = plan_installation()
     console = Console()
+    for line in unreadable(numbered):
+        console.print(line, style="dim", markup=False, highlight=False)
     # Where the broker is gone, one sentence of ours says so; aiokafka would add a screenful.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     with ExitStack() as stack:
@@ -82,6 +86,7 @@ def _send(running: RunningPipeline, lines: list[bytes], on_step: OnStep) -> Outc
     def note(arrived: int) -> None:
         on_step("Sending inquiries through the pipeline", arrived, len(lines))
         running.check()
+        running.check_reading()
 
     with running.explaining():
         return asyncio.run(send_through(running.servers, running.installation, lines, note))

@@ -11,6 +11,7 @@ from rich.text import Text
 from services.local.demo.outcome import LINE, Outcome
 from services.local.examples import key_of
 from services.local.live_view.snapshot import PATHS
+from services.visible import visible
 
 
 def show_example(console: Console, outcome: Outcome, lines: list[bytes]) -> None:
@@ -18,7 +19,9 @@ def show_example(console: Console, outcome: Outcome, lines: list[bytes]) -> None
     record = outcome.example
     if record is None:
         return
-    headers = [(name, (value or b"").decode()) for name, value in record.headers]
+    headers = [
+        (name, (value or b"").decode(errors="backslashreplace")) for name, value in record.headers
+    ]
     sent = lines[int(dict(headers)[LINE]) - 1]
     before = _message(key_of(sent), [header for header in headers if header[0] == LINE], sent)
     after = _message(record.key, headers, record.value)
@@ -69,8 +72,9 @@ def show_end(console: Console, *, watched: bool) -> None:
 
 def _message(key: bytes | None, headers: list[tuple[str, str]], value: bytes) -> RenderableType:
     shown = Text()
-    shown.append(f"key      {key.decode(errors='replace') if key else '(none)'}\n")
+    said = visible(key.decode(errors="backslashreplace")) if key else "(none)"
+    shown.append(f"key      {said}\n")
     for name, text in headers:
-        shown.append(f"header   {name}: {text}\n")
-    body = json.dumps(json.loads(value), indent=2, ensure_ascii=False)
+        shown.append(f"header   {visible(name)}: {visible(text)}\n")
+    body = visible(json.dumps(json.loads(value), indent=2, ensure_ascii=False), lines=True)
     return Group(shown, Syntax(body, "json", word_wrap=True, background_color="default"))

@@ -78,14 +78,16 @@ class EmbeddedKafka:
         """Start the broker and wait until it takes requests; one that runs is left alone.
 
         Raises:
-            ConfigurationError: Java or the client for Maven registries is not installed.
+            ConfigurationError: Java or the client for Maven registries is not installed, or another
+                broker runs in the folder.
             TriageError: Kafka cannot be downloaded, or does not start; the sentence names its log.
         """
         if self._broker is not None and self._broker.exit_code is None:
             return
         self.kill()  # what is left of a broker that fell
-        java = Java(find_java(), class_path(self._on_step))
+        self._folder.lock()
         try:
+            java = Java(find_java(), class_path(self._on_step))
             if self._folder.is_formatted:
                 self._serve(java)
             else:
@@ -110,12 +112,14 @@ class EmbeddedKafka:
         if self._broker is not None:
             self._broker.stop(STOP_LIMIT)
             self._broker = None
+        self._folder.unlock()
 
     def kill(self) -> None:
         """Kill the broker (SIGKILL) as it stands; its folder is left for the next start."""
         if self._broker is not None:
             self._broker.kill()
             self._broker = None
+        self._folder.unlock()
 
     def freeze(self) -> None:
         """Freeze the broker (SIGSTOP): its connections stay open and nothing is answered."""

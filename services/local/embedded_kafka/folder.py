@@ -1,8 +1,10 @@
 """The folder that an embedded Kafka keeps everything in: data, settings, ports and log."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from services.errors import ConfigurationError, TriageError
 from services.local.embedded_kafka.properties import LOG4J, server_properties
@@ -19,6 +21,33 @@ class BrokerFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.log = self.path / "kafka.log"
+        self._lock: IO[bytes] | None = None
+
+    def lock(self) -> None:
+        """Keep all others from using the folder, until it is unlocked or this process ends.
+
+        Raises:
+            ConfigurationError: another broker uses it, or it cannot be written.
+        """
+        if self._lock is not None:
+            return
+        with self._writing():
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / "lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise ConfigurationError(
+                f"Another Kafka runs in {self.path}: stop it, or name another folder."
+            ) from None
+        self._lock = lock
+
+    def unlock(self) -> None:
+        """Let others use the folder; one that is not locked is left alone."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     @property
     def is_formatted(self) -> bool:
@@ -41,9 +70,14 @@ class BrokerFolder:
             ConfigurationError: the folder cannot be written.
         """
         ports = free_ports()
-        try:
+        with self._writing():
             self.path.mkdir(parents=True, exist_ok=True)
             (self.path / "ports").write_text(f"{next(ports)} {next(ports)}")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise ConfigurationError(
                 f"Kafka cannot keep its data in {self.path} ({error.strerror}): name a folder "

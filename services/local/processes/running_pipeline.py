@@ -53,6 +53,20 @@ class RunningPipeline:
         for service in self.services:
             service.check()
 
+    def check_reading(self) -> None:
+        """See that no circuit breaker holds back what was sent.
+
+        Raises:
+            TriageError: One does; the sentence says why, and what helps.
+        """
+        for service in self.services:
+            if held := service.why_held():
+                raise TriageError(
+                    f"The {service.name} has stopped reading, as it should: {held}; nothing is "
+                    f"lost, it waits on its topic: mend the lines, or set "
+                    f"{service.name.upper()}_CIRCUIT_BREAKER_SHARE=1 to see them rejected."
+                )
+
     @contextmanager
     def explaining(self) -> Iterator[None]:
         """Say in a sentence what a Kafka error in the block means.

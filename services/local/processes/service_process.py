@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
+from services.engine.circuit_breaker import OPEN as CIRCUIT_BREAKER_OPEN
 from services.errors import TriageError
 from services.local.child_process import ChildProcess
 from services.local.ports import free_ports
@@ -103,6 +104,14 @@ class ServiceProcess:
             return self.get("/readyz")[0] == 200  # noqa: PLR2004 - OK
         except OSError:
             return False
+
+    def why_held(self) -> str | None:
+        """Ask it why its circuit breaker is open; None where it is not, or does not answer."""
+        try:
+            _, reason = self.get("/readyz")
+        except OSError:
+            return None
+        return reason if reason.startswith(CIRCUIT_BREAKER_OPEN) else None
 
     def get(self, path: str) -> tuple[int, str]:
         """Ask its HTTP server for a path, and give status and body.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import typer
 
@@ -15,6 +15,7 @@ from services.messages.rejection import MEANING
 from services.operate.dead_letters.reading import Filter, WaitingLetter
 from services.operate.dead_letters.replay import PRODUCER, replay, waiting_letters
 from services.operate.installation import Installation, read_installation
+from services.visible import visible
 
 CLIENT = "inquiry-triage-rejected"
 
@@ -24,9 +25,7 @@ def list_letters(wanted: Filter, *, limit: int, show_text: bool) -> None:
     letters = _waiting(wanted)
     letters.sort(key=lambda letter: letter.why.rejected_at, reverse=True)
     for letter in letters[:limit]:
-        typer.echo(_line(letter))
-        if show_text:
-            typer.echo(_text(letter))
+        typer.echo("\n".join(listed(letter, show_text=show_text)))
     _count(letters, limit)
 
 
@@ -41,17 +40,21 @@ def show_letter(wanted: Filter, *, show_text: bool) -> None:
         raise TriageError(
             f"No letter waits at {wanted.location}: `triage rejected list` shows those that do."
         )
-    letter, why = letters[0], letters[0].why
-    typer.echo(f"letter     {letter.location}")
-    typer.echo(f"reason     {why.rejected_reason}: {MEANING[why.rejected_reason]}")
-    typer.echo(f"detail     {why.rejected_detail}")
-    typer.echo(f"rejected   {_at(why)} by {why.rejected_by}, {why.rejected_times} times so far")
-    typer.echo(f"came from  {_source(why)}")
-    typer.echo(f"key        {'none' if letter.key is None else f'{len(letter.key)} bytes'}")
-    typer.echo(f"headers    {', '.join(name for name, _ in letter.headers) or 'none'}")
-    typer.echo(f"value      {len(letter.value or b'')} bytes")
+    typer.echo("\n".join(described(letters[0], show_text=show_text)))
+
+
+def listed(letter: WaitingLetter, *, show_text: bool) -> Iterator[str]:
+    """Yield the lines of a letter among others: whatever is in it, no order to the terminal."""
+    yield visible(_line(letter))
     if show_text:
-        typer.echo(_text(letter))
+        yield _text(letter)
+
+
+def described(letter: WaitingLetter, *, show_text: bool) -> Iterator[str]:
+    """Yield the lines that say all that is known of a letter, likewise."""
+    yield from map(visible, _described(letter))
+    if show_text:
+        yield _text(letter)
 
 
 def replay_letters(wanted: Filter, *, go: bool) -> None:
@@ -112,6 +115,18 @@ def _line(letter: WaitingLetter) -> str:
     return f"{'  '.join(cells)}  {why.rejected_detail}{again}"
 
 
+def _described(letter: WaitingLetter) -> Iterator[str]:
+    why = letter.why
+    yield f"letter     {letter.location}"
+    yield f"reason     {why.rejected_reason}: {MEANING[why.rejected_reason]}"
+    yield f"detail     {why.rejected_detail}"
+    yield f"rejected   {_at(why)} by {why.rejected_by}, {why.rejected_times} times so far"
+    yield f"came from  {_source(why)}"
+    yield f"key        {'none' if letter.key is None else f'{len(letter.key)} bytes'}"
+    yield f"headers    {', '.join(name for name, _ in letter.headers) or 'none'}"
+    yield f"value      {len(letter.value or b'')} bytes"
+
+
 def _at(why: DeadLetter) -> str:
     return f"{why.rejected_at:%Y-%m-%d %H:%M:%S}"
 
@@ -121,4 +136,4 @@ def _source(why: DeadLetter) -> str:
 
 
 def _text(letter: WaitingLetter) -> str:
-    return (letter.value or b"").decode(errors="backslashreplace")
+    return visible((letter.value or b"").decode(errors="backslashreplace"), lines=True)

@@ -26,7 +26,7 @@ POISON: tuple[Callable[[bytes], Sent], ...] = (
     lambda key: Sent(an_inquiry(text=""), key),
     lambda key: Sent(an_inquiry(text="x" * 20_001), key),
     lambda key: Sent(an_inquiry(), key, FUTURE),
-    lambda key: Sent(an_inquiry(), key, (("trace", b"\xff\x00"),)),
+    lambda key: Sent(an_inquiry(), key, (("ce_trace", b"\xff\x00"),)),
     lambda key: Sent(None, key, (("trace", b"tombstone"),)),
 )
 

@@ -1,0 +1,157 @@
+"""What is set for Kafka is read as people write it, or refused in one sentence."""
+
+import pytest
+
+from services.app.http_server import run_service
+from services.classifier.app import create_app as create_classifier
+from services.classifier.settings import ClassifierSettings
+from services.clock import utc_now
+from services.errors import ConfigurationError
+from services.kafka.settings import KafkaSettings
+from services.operate.installation import installation_of
+from services.operate.topic_doubts import WEEK_MS, doubts_about
+from services.router.app import create_app as create_router
+from services.router.settings import RouterSettings
+from services.settings import read_settings
+
+REVIEW = "inquiries.review"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('"kafka-1:9092,kafka-2:9092"', "kafka-1:9092,kafka-2:9092"),
+        ("'kafka-1:9092'", "kafka-1:9092"),
+        (" kafka-1:9092 ,\tkafka-2:9092\r\n", "kafka-1:9092,kafka-2:9092"),
+        ("kafka-1:9092,", "kafka-1:9092"),
+        ('"kafka-1:9092", "kafka-2:9092"', "kafka-1:9092,kafka-2:9092"),
+        ("kafka-1", "kafka-1"),
+        ("10.0.0.1:9092,[::1]:9092", "10.0.0.1:9092,[::1]:9092"),
+        ("kafka_1.example.org.:9093", "kafka_1.example.org.:9093"),
+    ],
+)
+def test_servers_are_read_as_people_write_them(
+    monkeypatch: pytest.MonkeyPatch, written: str, read: str
+) -> None:
+    """Quotes, blanks and a comma at the end are nobody's address."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", written)
+    assert read_settings(KafkaSettings).bootstrap_servers == read
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("SSL://kafka-1:9093", "leave out SSL://, and say how to connect in KAFKA_SECURITY"),
+        ("kafka-1:9092,PLAINTEXT://kafka-2:9092", "leave out PLAINTEXT://"),
+        ("http://kafka-1:9092/", "leave out http://"),
+        ("kafka-1:9092 kafka-2:9092", "with commas between"),
+        ("kafka-1:9092;kafka-2:9092", "with commas between"),
+        ("kafka-1:port", "host:port"),
+        ("kafka-1:99999", "host:port"),
+        ("kafka-1:0", "host:port"),
+        ("kafka..example.org:9092", "host:port"),
+        ("kafka-1:9092/topic", "host:port"),
+        ("", "host:port"),
+        ('""', "host:port"),
+        (" , ", "host:port"),
+    ],
+)
+def test_servers_that_are_none_are_refused(
+    monkeypatch: pytest.MonkeyPatch, written: str, named: str
+) -> None:
+    """An address that no client can use is one sentence that says how it is written."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", written)
+    with pytest.raises(ConfigurationError, match="KAFKA_BOOTSTRAP_SERVERS") as caught:
+        read_settings(KafkaSettings)
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["SESSION_TIMEOUT_MS", "TRANSACTION_TIMEOUT_MS", "MAX_MESSAGE_BYTES"]
+)
+def test_a_number_that_the_protocol_has_no_room_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A time or a size of more than 31 bits is named at the start."""
+    monkeypatch.setenv(f"KAFKA_{name}", str(2**31))
+    with pytest.raises(ConfigurationError, match=f"KAFKA_{name}"):
+        read_settings(KafkaSettings)
+
+
+def create(settings: ClassifierSettings | RouterSettings) -> None:
+    if isinstance(settings, ClassifierSettings):
+        create_classifier(settings, KafkaSettings(), utc_now)
+    else:
+        create_router(settings, KafkaSettings(), utc_now)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (ClassifierSettings(rejected_topic="inquiries"), "inquiries is set for input and dead"),
+        (ClassifierSettings(output_topic="inquiries"), "inquiries is set for input and output"),
+        (ClassifierSettings(rejected_topic="inquiries.classified"), "dead letters and output"),
+        (RouterSettings(rejected_topic="inquiries.classified"), "input and dead letters"),
+        (RouterSettings(rejected_topic=REVIEW), "inquiries.review is set for dead letters and"),
+        (RouterSettings(input_topic=REVIEW), "inquiries.review is set for input and output"),
+    ],
+)
+def test_a_service_does_not_read_what_it_writes(
+    settings: ClassifierSettings | RouterSettings, named: str
+) -> None:
+    """Topics that would feed themselves end the start in one sentence."""
+    with pytest.raises(ConfigurationError, match=named) as caught:
+        create(settings)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("classifier", "router"),
+    [
+        (ClassifierSettings(rejected_topic="inquiries"), RouterSettings()),
+        (ClassifierSettings(input_topic=REVIEW), RouterSettings()),
+        (ClassifierSettings(rejected_topic=REVIEW), RouterSettings()),
+        (ClassifierSettings(), RouterSettings(rejected_topic="inquiries")),
+        (ClassifierSettings(), RouterSettings(rejected_topic="inquiries.classified")),
+    ],
+)
+def test_an_installation_does_not_feed_itself(
+    classifier: ClassifierSettings, router: RouterSettings
+) -> None:
+    """Nor may what one service writes come back to the other: no topic is created for that."""
+    with pytest.raises(ConfigurationError, match="a topic of its own"):
+        installation_of(KafkaSettings(), classifier, router)
+
+
+def test_topics_that_lose_inquiries_are_named() -> None:
+    """A topic that is compacted, or is read and kept for less than a week, is a sentence each."""
+    week, day = str(WEEK_MS), str(WEEK_MS // 7)
+    configurations = {
+        "a.read.compacted": {"cleanup.policy": "compact", "retention.ms": day},
+        "b.read.both": {"cleanup.policy": "compact,delete", "retention.ms": day},
+        "c.read.short": {"cleanup.policy": "delete", "retention.ms": day},
+        "d.read.week": {"cleanup.policy": "delete", "retention.ms": week},
+        "e.read.forever": {"cleanup.policy": "delete", "retention.ms": "-1"},
+        "f.written.short": {"cleanup.policy": "delete", "retention.ms": day},
+        "g.read.unknown": {},
+    }
+    kept = [topic for topic in configurations if ".read." in topic]
+    doubts = list(doubts_about(configurations, kept))
+    assert [doubt.split(" is ")[0] for doubt in doubts] == [
+        "a.read.compacted",
+        "b.read.both",
+        "b.read.both",
+        "c.read.short",
+    ]
+    assert "takes no record without a key" in doubts[0]
+    assert "kept for 24 hours" in doubts[3]
+    assert not [doubt for doubt in doubts if "\n" in doubt or not doubt.endswith(".")]
+
+
+def test_a_host_that_can_be_none_is_one_sentence() -> None:
+    """Where metrics are served is a setting like any other: no traceback for a wrong one."""
+    settings = ClassifierSettings(http_host="a..b", http_port=0)
+    app = create_classifier(settings, KafkaSettings(), utc_now)
+    with pytest.raises(ConfigurationError, match=r"a\.\.b cannot be used"):
+        run_service(app, settings)

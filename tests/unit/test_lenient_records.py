@@ -1,0 +1,87 @@
+"""Records whose headers have names that are not UTF-8 are read, whole batches of them."""
+
+from typing import Any, NamedTuple
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import NotLeaderForPartitionError
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
+
+from services.kafka.lenient_records import records_in
+
+PARTITION = TopicPartition("inquiries", 3)
+CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+RAW = b"\xffn\xc3\xa4me\xe9"
+
+
+class RawName(str):
+    """A header's name that goes out as bytes that are no text."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        return RAW
+
+
+class Answer(NamedTuple):
+    topics: list[Any]
+    API_VERSION: int = 11
+
+
+def a_batch(codec: int = 0, first: int = 0, producer: int = -1) -> bytes:
+    """Return three records, the one in the middle with such a name."""
+    batch = _DefaultRecordBatchBuilderPy(2, codec, int(producer >= 0), producer, 0, 0, 10_000)
+    for offset, name in enumerate(["a", RawName("raw"), "b"]):
+        headers = [(name, b"\xff"), ("null", None)]
+        batch.append(offset, timestamp=7, key=b"k", value=b"%d" % offset, headers=headers)
+    built = bytes(batch.build())
+    return first.to_bytes(8, "big") + built[8:]  # the offset is no part of the checksum
+
+
+def an_answer(data: bytes, aborted: Any = (), code: int = 0) -> Answer:
+    rest = [100, 0, [*aborted], -1, data]
+    return Answer([(PARTITION.topic, [(PARTITION.partition, code, 100, *rest)])])
+
+
+def test_aiokafka_itself_cannot() -> None:
+    """Once aiokafka reads such names itself, all of this can go."""
+    with pytest.raises(UnicodeDecodeError):
+        list(DefaultRecordBatch(a_batch()))
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
+def test_such_a_name_is_escaped(codec: int) -> None:
+    """Of a name what is UTF-8 is read as it is, and the rest escaped; all else is as it was."""
+    records, following = records_in(an_answer(a_batch(codec)), PARTITION, 0, None)
+    assert following == 3
+    assert [record.headers[0] for record in records] == [
+        ("a", b"\xff"),
+        ("\\xffnäme\\xe9", b"\xff"),
+        ("b", b"\xff"),
+    ]
+    assert [(each.key, each.value, each.offset) for each in records] == [
+        (b"k", b"%d" % offset, offset) for offset in range(3)
+    ]
+    assert {type(each.headers[0][1]) for each in records} == {bytes}
+    assert records[1].headers[1] == ("null", None)
+
+
+def test_it_goes_on_where_it_was_and_takes_no_more_than_asked() -> None:
+    """Reading begins in the middle of a batch, and ends in the middle of the next."""
+    answer = an_answer(a_batch(first=10) + a_batch(first=13))
+    records, following = records_in(answer, PARTITION, 11, 3)
+    assert [record.offset for record in records] == [11, 12, 13]
+    assert following == 14
+
+
+def test_what_was_aborted_is_left_out() -> None:
+    """Records of a transaction that was aborted are not read, whatever their names."""
+    data = a_batch(first=10, producer=9) + a_batch(first=13)
+    records, _ = records_in(an_answer(data, aborted=[(9, 10)]), PARTITION, 10, None)
+    assert [record.offset for record in records] == [13, 14, 15]
+
+
+def test_what_the_broker_refuses_is_raised() -> None:
+    """An error of the broker's is one, and not an empty answer."""
+    with pytest.raises(NotLeaderForPartitionError):
+        records_in(an_answer(b"", code=6), PARTITION, 0, None)
