@@ -228,4 +228,4 @@ def _wrapped(text: bytes, name: str) -> bytes:
     try:
         return _encode({"id": name, "text": text.decode()})
     except UnicodeDecodeError:
-        return b'{"text":"%b"}' % _unquotable.sub(b" ", text)
+        return b'"%b"' % _unquotable.sub(b" ", text)

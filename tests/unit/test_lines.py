@@ -124,10 +124,10 @@ def test_an_object_that_is_broken_is_one_bad_inquiry() -> None:
 
 
 def test_a_text_that_is_not_utf_8_is_refused_as_that() -> None:
-    """A line in Latin-1 is named by the byte at which it is no UTF-8."""
+    """A line in Latin-1 is named by the byte at which it is no UTF-8, the first of them 1."""
     assert texts('ok\nsa"ys caf\u00e9 \\'.encode("latin-1")) == [
         (1, "ok"),
-        (2, "not-json: the value is not UTF-8 at byte 9"),
+        (2, "not-json: the value is not UTF-8 at byte 10"),
     ]
 
 

@@ -24,6 +24,10 @@ class _Line(NamedTuple):
     key: bytes | None = None
     headers: tuple[Header, ...] = ()
 
+    def __repr__(self) -> str:
+        """Show the number alone: what a citizen wrote must not reach a log by accident."""
+        return f"_Line(offset={self.offset})"
+
 
 def unreadable(lines: Sequence[Numbered]) -> Iterator[str]:
     """Yield how many lines are no inquiries, and for each cause which: the first few by number."""
