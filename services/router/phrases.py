@@ -39,12 +39,19 @@ def words_of(text: str) -> list[str]:
 
 # Words that most texts have, whatever they are about.
 _COMMON = word_set(
-    "a about after again all am an and any anyone are as at back be because been before being",
-    "but by can cant children day do dont for from get go going got had has have he her him",
-    "his how i if im in into is it ive just like me money more my need no not nothing now of",
-    "on only or our out over people same school she since so take that the their them then",
-    "there theres they this time to today until up us want was we were weve what when which",
-    "who why will wife with without work would year years you your",
+    "a about after again all am an and any anyone anything are as asked at back be because",
+    "been before being boyfriend brother but by can cannot cant children could cut dad date",
+    "daughter day didnt do does doesnt dont down everyone everything father find for found",
+    "from get gets go goes going gone got had has have he help her here herself hes him",
+    "himself his home house how husband i if im in into is it ive just keep keeps know",
+    "landlord last left let letter like little lost may me money month months more morning",
+    "mother mum mums my need neighbour never next night no nobody not nothing now of off on",
+    "online only or our out outside over partner pension people phone please put puts",
+    "report said same saying says school she shes since sister so somebody someone son take",
+    "that the their them themselves then there theres they thing things think this time to",
+    "today told too turned twice under until up us want wants was we week weeks well went",
+    "were weve what when where which who why wife will with without wont work would year",
+    "years you your",
 )
 
 
