@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError
 
-# What a service makes of one record: the record to write, or why there is none. Where a service has
-# to write several for one, a sequence of outputs is to become the third kind, and
-# `Worker._outputs_of` the one place that takes it apart.
-Result = Output | RejectedError
+# What a service makes of one record: the record to write, several of them (of which the first is
+# what the record has become), or why there is none. `made_of` is the one place that takes it apart.
+Result = Output | Sequence[Output] | RejectedError
 # A function without I/O that gives one result for each record, in their order.
 Process = Callable[[Sequence[Record]], Sequence[Result]]
 # Makes the dead letter of a record.

@@ -13,9 +13,10 @@ from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.health import Health
 from services.engine.isolation import process_each
 from services.engine.job import Job, Result
+from services.engine.made import Made, made_of
 from services.engine.metrics import Count, EngineMetrics
 from services.kafka.protocols import Batch, Consumer, Producer
-from services.messages.record import Output, Record
+from services.messages.record import Record
 from services.messages.rejection import RejectedError
 
 IDLE_MS = 1_000
@@ -123,44 +124,36 @@ class Worker:
         if not records:
             return None
         results = process_each(records, self.job.process)
-        outputs = self._outputs_of(records, results)
-        packed = await self._pack(records, results, outputs)
+        made, packed = await self._pack(records, results)
         if self.breaker.opens(results):
             log.error("engine.circuit_breaker_opened", reason=self.breaker.why_open())
             self.consumer.seek(self.partition, records[0].offset)
             return None
-        done = self.metrics.note(records, results, outputs)
+        done = self.metrics.note(records, results, made)
         return _Ready(packed, records[-1].offset + 1, done)
 
-    def _outputs_of(self, records: Sequence[Record], results: Sequence[Result]) -> list[Output]:
-        """Return what to write for each record: its output, or its dead letter."""
-        return [
-            self.job.reject(record, result) if isinstance(result, RejectedError) else result
-            for record, result in zip(records, results, strict=True)
-        ]
-
     async def _pack(
-        self, records: Sequence[Record], results: list[Result], outputs: list[Output]
-    ) -> list[Packed[Batch]]:
-        """Pack outputs into batches; those that are too large are replaced by dead letters.
+        self, records: Sequence[Record], results: list[Result]
+    ) -> tuple[Made, list[Packed[Batch]]]:
+        """Pack outputs into batches; a record of which one is too large becomes a dead letter.
 
         Dead letters are let through: their topic has to take whatever the input topic takes.
         """
-        topics = {output.topic for output in outputs}
+        made = made_of(records, results, self.job.reject)
+        topics = {output.topic for output in made.outputs}
         counts = {topic: len(await self.producer.partitions_for(topic)) for topic in topics}
         keyless, limit = self.partition.partition, self.job.batch_bytes
-        packed = pack(outputs, counts, keyless, self.producer.create_batch)
+        packed = pack(made.outputs, counts, keyless, self.producer.create_batch)
         large = [
             each
             for each in too_large(packed, limit)
-            if not isinstance(results[each.first], RejectedError)
+            if not isinstance(results[made.sources[each.first]], RejectedError)
         ]
         if not large:
-            return packed
+            return made, packed
         for each in large:
-            why = results[each.first] = why_too_large(each, limit)
-            outputs[each.first] = self.job.reject(records[each.first], why)
-        return await self._pack(records, results, outputs)
+            results[made.sources[each.first]] = why_too_large(each, limit)
+        return await self._pack(records, results)
 
     async def _write(self, ready: _Ready) -> None:
         self._writing = True
