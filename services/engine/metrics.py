@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from services.engine.job import Result
+from services.engine.job import Done, Result
 from services.engine.made import Made
 from services.engine.metric import Counter, Gauge, Histogram, Metric
 from services.messages.record import Output, Record
@@ -99,7 +99,7 @@ OLDEST_SECONDS = 365 * 86400
 
 # Once records and outputs are gone, this is what is left of them: it counts them, if they are
 # committed.
-Count = Callable[[], None]
+Count = Done
 # Takes note of what a service decided, for metrics of its own.
 Note = Callable[[Sequence[Output]], Count]
 

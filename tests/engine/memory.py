@@ -117,7 +117,11 @@ class MemoryAdmin:
         self.cluster.check("describe_topics")
         missing = UnknownTopicOrPartitionError.errno
         return [
-            {"topic": topic, "error_code": 0 if topic in self.cluster.topics else missing}
+            {
+                "topic": topic,
+                "error_code": 0 if topic in self.cluster.topics else missing,
+                "partitions": [{}] * self.cluster.topics.get(topic, 0),
+            }
             for topic in topics
         ]
 
