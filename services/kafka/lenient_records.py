@@ -47,10 +47,12 @@ class _Records(_MemoryRecordsPy):  # type: ignore[misc]  # aiokafka has no types
         return _Batch(found) if found and batch.magic >= HEADER_FORMAT else batch
 
 
-def fetch_request(partition: TopicPartition, offset: int, max_bytes: int) -> FetchRequest:
+def fetch_request(
+    partition: TopicPartition, offset: int, max_bytes: int, wait_ms: int = WAIT_MS
+) -> FetchRequest:
     """Ask for the committed records of one partition, from an offset on."""
     wanted = [(partition.topic, [(partition.partition, offset, max_bytes)])]
-    return FetchRequest(WAIT_MS, 1, max_bytes, READ_COMMITTED, wanted)
+    return FetchRequest(wait_ms, 1, max_bytes, READ_COMMITTED, wanted)
 
 
 def records_in(

@@ -96,6 +96,12 @@ class Cluster:
     def reader(self, topic: str) -> Any:
         raise NotImplementedError
 
+    def partition_reader(self, partition: TopicPartition) -> Any:
+        raise NotImplementedError
+
+    def single_records(self, partition: TopicPartition) -> Any:
+        raise NotImplementedError
+
     def producer(self, transactional_id: str) -> "MemoryProducer":
         return MemoryProducer(self, transactional_id)
 
