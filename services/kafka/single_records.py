@@ -5,17 +5,22 @@ asked for, some 100 ms whatever its settings; so it is kept from reading, and as
 connection alone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, LeaderNotAvailableError, OffsetOutOfRangeError
+from aiokafka.record.memory_records import MemoryRecords
 
 from services.kafka.lenient_records import fetch_request, records_in
 from services.messages.record import Record
 
-FETCH_BYTES = 256 * 1024
+# What is asked for at a time: a record or two where one is wanted, and more where many are. A
+# broker answers with a whole batch at least, whatever its size.
+LEAST_BYTES, RECORD_BYTES, MOST_BYTES = 8 * 1024, 2 * 1024, 1024 * 1024
+# Offsets that are no further apart are read together.
+NEAR = 16
 
 
 @dataclass(frozen=True)
@@ -56,23 +61,40 @@ class SingleRecordsOf:
             except OffsetOutOfRangeError:  # retention has just taken some
                 continue
 
-    async def _read(self, offsets: list[int]) -> dict[int, Record]:
-        wanted, found = set(offsets), dict[int, Record]()
-        following = -1
-        for offset in offsets:
-            if offset >= following:
-                records, following = await self._read_from(offset)
+    async def _read(self, offsets: Sequence[int]) -> dict[int, Record]:
+        found = dict[int, Record]()
+        for run in _runs(offsets):
+            wanted, following = set(run), run[0]
+            while following <= run[-1]:
+                records, following = await self._read_from(following, run[-1])
                 found |= {each.offset: each for each in records if each.offset in wanted}
         return found
 
-    async def _read_from(self, offset: int) -> tuple[list[ConsumerRecord], int]:
+    async def _read_from(self, offset: int, last: int) -> tuple[list[ConsumerRecord], int]:
+        """Read on from an offset, no further than what one answer holds or the last that counts."""
         client: Any = self.consumer._client  # noqa: SLF001 - there is no other way to ask for a place
         leader = client.cluster.leader_for_partition(self.partition)
         if leader in {None, -1}:
             raise LeaderNotAvailableError(self.partition)
-        request = fetch_request(self.partition, offset, FETCH_BYTES, wait_ms=0)
+        most = last - offset + 1
+        size = min(LEAST_BYTES + most * RECORD_BYTES, MOST_BYTES)
+        request = fetch_request(self.partition, offset, size, wait_ms=0)
         answer = await client.send(leader, request)
-        records, following = records_in(answer, self.partition, offset, max_records=None)
+        try:
+            records, following = records_in(answer, self.partition, offset, most, MemoryRecords)
+        except UnicodeDecodeError:
+            records, following = records_in(answer, self.partition, offset, most)
         if following <= offset:
             raise KafkaError(f"the broker gave nothing of offset {offset}, which it says it has")
         return records, following
+
+
+def _runs(offsets: Sequence[int]) -> list[list[int]]:
+    """Part ascending offsets where so many lie between two that they are better read apart."""
+    runs: list[list[int]] = []
+    for offset in offsets:
+        if runs and offset - runs[-1][-1] <= NEAR:
+            runs[-1].append(offset)
+        else:
+            runs.append([offset])
+    return runs

@@ -10,7 +10,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from services.messages.judgement import Place, Settled, Source
+from msgspec import Struct
+
+from services.messages.judgement import Place, Settled, Source, Verdict
 
 SHARD_BITS = 12
 IN_SHARD = (1 << SHARD_BITS) - 1
@@ -30,6 +32,24 @@ class Firsts(Protocol):
         """Return the judgement of a place that counted, if there is one."""
 
 
+class NotedPlace(Struct, gc=False):
+    """Of a place what is needed of a note of it."""
+
+    topic: Source
+    partition: int
+    offset: int
+    event_id: str
+
+
+class Noted(Struct, gc=False):
+    """Of a note what the state is rebuilt from; all else would only take time to read."""
+
+    record: NotedPlace
+    judgement: str
+    verdict: Verdict
+    by: str
+
+
 class _Shard:
     """The places of some thousand offsets next to each other, ascending."""
 
@@ -40,6 +60,11 @@ class _Shard:
         self.events = array("q")
         self.judgements = array("q")
         self.people = array("I")
+
+    def remove(self, index: int) -> None:
+        """Forget a place."""
+        for each in (self.offsets, self.events, self.judgements, self.people):
+            each.pop(index)
 
 
 class Settlements:
@@ -68,24 +93,25 @@ class Settlements:
             return None  # the topic was made anew since, and another event lies there now
         return First(shard.judgements[index], self._names[shard.people[index]])
 
-    def note(self, settled: Iterable[Settled]) -> None:
+    def note(self, settled: Iterable["Settled | Noted"]) -> None:
         """Take note of judgements, of which those that counted settle their places."""
         for each in settled:
             if each.verdict == "counted" and each.record.offset >= self._begins[each.record.topic]:
                 self._enter(each.record, hash(each.judgement), self._number_of(each.by))
 
-    def _enter(self, place: Place, judgement: int, person: int) -> None:
-        shard = self._shards.setdefault((place.topic, place.offset >> SHARD_BITS), _Shard())
+    def _enter(self, place: Place | NotedPlace, judgement: int, person: int) -> None:
+        number = (place.topic, place.offset >> SHARD_BITS)
+        shard = self._shards.get(number)
+        if shard is None:
+            shard = self._shards[number] = _Shard()
         low = place.offset & IN_SHARD
         index = bisect_left(shard.offsets, low)
-        if index == len(shard.offsets) or shard.offsets[index] != low:
-            shard.offsets.insert(index, low)
-            shard.events.insert(index, 0)
-            shard.judgements.insert(index, 0)
-            shard.people.insert(index, 0)
-        shard.events[index] = hash(place.event_id)
-        shard.judgements[index] = judgement
-        shard.people[index] = person
+        if index < len(shard.offsets) and shard.offsets[index] == low:
+            shard.remove(index)
+        shard.offsets.insert(index, low)
+        shard.events.insert(index, hash(place.event_id))
+        shard.judgements.insert(index, judgement)
+        shard.people.insert(index, person)
 
     def _number_of(self, name: str) -> int:
         number = self._people.setdefault(name, len(self._names))

@@ -18,11 +18,11 @@ from services.messages.judgement import Place, Settled, Source
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError, Rejection
 from services.settler.settle import Addresses, Originals, places_to_read, settle_records
-from services.settler.state import Draft, Settlements
+from services.settler.state import Draft, Noted, Settlements
 
 log = structlog.get_logger()
 
-_read_note = msgspec.json.Decoder(Settled).decode
+_read_note = msgspec.json.Decoder(Noted).decode
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _original(place: Place, begins: int, record: Record | None) -> Judged | Reje
     return Judged(record, received)
 
 
-async def _notes_of(clients: Clients, partition: TopicPartition) -> AsyncIterator[Settled]:
+async def _notes_of(clients: Clients, partition: TopicPartition) -> AsyncIterator[Noted]:
     """Yield the notes of a partition, in order."""
     reader: Reader = clients.partition_reader(partition)
     try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -83,12 +83,16 @@ class Desk:
     ) -> list[Waiting]:
         """Let some inquiries wait, in turn on each partition, as the router would have it."""
         async with self._producer() as producer:
-            return [
+            sent = [
                 await self._wait(producer, source, topic or self.topics[source])
                 for _ in range(inquiries)
             ]
+            return await asyncio.gather(*sent)
 
-    async def _wait(self, producer: AIOKafkaProducer, source: str, topic: str) -> Waiting:
+    async def _wait(
+        self, producer: AIOKafkaProducer, source: str, topic: str
+    ) -> Coroutine[None, None, Waiting]:
+        """Send an inquiry, and return what says where it lies."""
         number = next(self._numbers)
         event_id = f"{self.topics['review']}.classified/0/{number}"
         routed = example_of(Routed)
@@ -107,10 +111,12 @@ class Desk:
             ("content-type", b"application/json"),
         ]
         key, partition = b"case-%d" % number, number % PARTITIONS
-        sent = await producer.send_and_wait(
-            topic, value, key=key, partition=partition, headers=headers
-        )
-        return Waiting(source, partition, sent.offset, event_id, key, value)
+        sent = await producer.send(topic, value, key=key, partition=partition, headers=headers)
+
+        async def waiting() -> Waiting:
+            return Waiting(source, partition, (await sent).offset, event_id, key, value)
+
+        return waiting()
 
     async def judge(self, *judgements: dict[str, Any]) -> None:
         """Publish judgements, in order, each on the partition of its inquiry."""
