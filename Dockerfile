@@ -1,5 +1,5 @@
-# Two images, a target each: `docker build --target classifier .` and `--target router`, or
-# `make image` for both. Packages come from where pip goes by itself, or with
+# An image for each service, a target each: `docker build --target classifier .` and so on, or
+# `make image` for all. Packages come from where pip goes by itself, or with
 # `--secret id=pip,src=pip.conf` from where that file says.
 
 # The tag says which Python, the digest which bytes. `docker buildx imagetools inspect
@@ -38,7 +38,7 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
 COPY --from=build /src/dist dist/
 RUN python -m pip install --no-index --no-deps dist/*.whl
 
-# What both images share. The base has Python's own library without bytecode, and who runs here may
+# What all images share. The base has Python's own library without bytecode, and who runs here may
 # not write it: compiled now, a service starts in half the time.
 FROM ${PYTHON_IMAGE} AS service
 RUN python -m compileall -q -x site-packages /usr/local/lib
@@ -71,3 +71,10 @@ LABEL org.opencontainers.image.title="Inquiry triage: router"
 EXPOSE 8002
 HEALTHCHECK --interval=10s --timeout=5s CMD python -c "$LIVEZ" "${ROUTER_HTTP_PORT:-8002}"
 CMD ["router"]
+
+FROM service AS settler
+COPY --from=router-environment /opt/triage /opt/triage
+LABEL org.opencontainers.image.title="Inquiry triage: settler"
+EXPOSE 8003
+HEALTHCHECK --interval=10s --timeout=5s CMD python -c "$LIVEZ" "${SETTLER_HTTP_PORT:-8003}"
+CMD ["settler"]

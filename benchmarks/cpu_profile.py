@@ -23,6 +23,7 @@ from benchmarks.inquiries import inquiry, texts
 from services.classifier.classify import classify
 from services.classifier.metrics import ClassifierMetrics
 from services.engine.batching import pack
+from services.engine.made import Made
 from services.engine.metrics import EngineMetrics, Note
 from services.messages import codec
 from services.messages.record import Output
@@ -152,8 +153,10 @@ def _stages(
     registry, note = metrics
     engine = EngineMetrics(registry, reads="bench", writes=writes, note=note, clock=NOW.timestamp)
 
+    made = Made(outputs, [*range(len(outputs))])
+
     def count() -> None:
-        engine.note(records, outputs, outputs)()
+        engine.note(records, outputs, made)()
 
     create = partial(BatchBuilder, BATCH_BYTES, 0, is_transactional=1)
     return {

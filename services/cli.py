@@ -111,6 +111,14 @@ def router() -> None:
 
 
 @app.command()
+def settler() -> None:
+    """Run the settler; its settings come from the environment."""
+    from services.settler.app import main
+
+    main()
+
+
+@app.command()
 def topics(
     partitions: Annotated[
         int, typer.Option(help="Partitions of each topic.", min=1, max=MOST_PARTITIONS)

@@ -16,7 +16,7 @@ from services.app.settings import ServiceSettings, check_topics_apart
 from services.contract.asyncapi import document
 from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.health import Health
-from services.engine.job import Job, Process
+from services.engine.job import Job, Process, Stateful
 from services.engine.member import GroupMember
 from services.engine.metrics import BUILD, EngineMetrics, Note
 from services.kafka.clients import connect
@@ -36,9 +36,10 @@ class Service:
         kafka: How to connect.
         reads: Each topic that it reads, with the message that stands there.
         writes: Each topic that it writes but that of the dead letters, likewise.
-        process: Makes a result of each record.
+        process: Makes a result of each record, by itself or with state.
         note: Takes note of outputs, for the service's own metrics.
         now: Tells the time that is written into dead letters.
+        beside: The topics that need as many partitions as the one that it reads.
     """
 
     name: str
@@ -46,9 +47,10 @@ class Service:
     kafka: KafkaSettings
     reads: Mapping[str, str]
     writes: Mapping[str, str]
-    process: Process
+    process: Process | Stateful
     note: Note
     now: Callable[[], datetime]
+    beside: frozenset[str] = frozenset()
 
 
 def create_application(service: Service, registry: CollectorRegistry) -> AsgiFastStream:
@@ -103,6 +105,7 @@ def _job(service: Service) -> Job:
         fetch_bytes=settings.fetch_bytes,
         linger_seconds=settings.linger_ms / 1000,
         fenced_seconds=service.kafka.session_timeout_ms / 1000,
+        beside=service.beside,
     )
 
 

@@ -15,7 +15,7 @@ from services.kafka.settings import KafkaSettings
 from services.messages.dead_letter import DeadLetter, Replayed
 
 PROMISE = """\
-For every record that it reads it writes one. What it writes and the offset up to \
+For every record that it reads it writes what came of it. What it writes and the offset up to \
 which it has read are of one transaction: consumers with `isolation.level=read_committed` see each \
 record once; others also see those of attempts that were aborted.
 
@@ -70,7 +70,7 @@ def _components(events: list[str], kafka: KafkaSettings) -> dict[str, Any]:
     key = {"kafka": {"key": KEY, **BINDING}}
     return {
         "messages": {
-            name: {"name": name, **each, "bindings": key} for name, each in messages.items()
+            name: {"name": name, "bindings": key, **each} for name, each in messages.items()
         },
         "schemas": {
             name: in_headers(each) if name in IN_HEADERS else each for name, each in schemas.items()

@@ -1,4 +1,4 @@
-"""What a contact-centre system may publish: one message for each of the three modes.
+"""What other systems may publish: of each event one message for each of the three modes.
 
 A record is valid against one of them at most, as AsyncAPI asks of the messages of a channel; the
 classifier also reads one whose optional fields are wrong.
@@ -6,9 +6,10 @@ classifier also reads one whose optional fields are wrong.
 
 from typing import Any
 
-from services.messages.events import RECEIVED
+from services.messages.events import JUDGED, RECEIVED
 from services.messages.examples import example_of
 from services.messages.inquiry import Inquiry
+from services.messages.judgement import Judgement
 
 STRUCTURED, PLAIN = f"{RECEIVED}.structured", f"{RECEIVED}.plain"
 ENVELOPE = "application/cloudevents+json"
@@ -20,10 +21,7 @@ def _any_case(media_type: str) -> str:
     return f"^{''.join(either)}"
 
 
-_INQUIRY = {"$ref": "#/components/schemas/Inquiry"}
-_EXAMPLE = example_of(Inquiry)
 _VERSION = {"const": "1.0"}
-_TYPE = {"const": RECEIVED}
 _ID = {"type": "string", "minLength": 1, "description": "With the source, names the event."}
 _SOURCE = {"type": "string", "minLength": 1, "description": "The system that publishes it."}
 _ENVELOPED = {
@@ -36,81 +34,109 @@ _NOT_ENVELOPED = {
     "description": "application/json, or none.",
 }
 
-MESSAGES: dict[str, dict[str, Any]] = {
-    RECEIVED: {
-        "summary": "An inquiry as CloudEvents 1.0 in binary mode: attributes are headers.",
-        "headers": {
-            "type": "object",
-            "required": ["ce_specversion", "ce_type", "ce_id", "ce_source"],
-            "properties": {
-                "ce_specversion": _VERSION,
-                "ce_type": _TYPE,
-                "ce_id": _ID,
-                "ce_source": _SOURCE,
-                "content-type": _NOT_ENVELOPED,
-            },
-        },
-        "payload": _INQUIRY,
-        "examples": [
-            {
-                "headers": {
-                    "ce_specversion": "1.0",
-                    "ce_type": RECEIVED,
-                    "ce_id": "e-88213-1",
-                    "ce_source": "/crm",
-                    "content-type": "application/json",
-                },
-                "payload": _EXAMPLE,
-            }
-        ],
-    },
-    STRUCTURED: {
-        "summary": "An inquiry as CloudEvents 1.0 in structured mode: it is in an envelope.",
-        "contentType": ENVELOPE,
-        "headers": {
-            "type": "object",
-            "required": ["content-type"],
-            "properties": {"content-type": _ENVELOPED},
-        },
-        "payload": {
-            "type": "object",
-            "required": ["specversion", "type", "id", "source"],
-            "oneOf": [{"required": ["data"]}, {"required": ["data_base64"]}],
-            "properties": {
-                "specversion": _VERSION,
-                "type": _TYPE,
-                "id": _ID,
-                "source": _SOURCE,
-                "data": _INQUIRY,
-                "data_base64": {
-                    "type": "string",
-                    "contentEncoding": "base64",
-                    "description": "The bytes of the inquiry in base64, instead of data.",
+
+def _in_three_modes(
+    event: str, what: str, payload: dict[str, str], example: dict[str, Any], source: dict[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Return the messages of an event.
+
+    Args:
+        event: Its CloudEvents type.
+        what: What it is, in a word.
+        payload: Refers to the schema of its data.
+        example: Of its data.
+        source: Id and source of the example.
+    """
+    headers = {f"ce_{name}": value for name, value in source.items()}
+    return {
+        event: {
+            "summary": f"{what} as CloudEvents 1.0 in binary mode: attributes are headers.",
+            "headers": {
+                "type": "object",
+                "required": ["ce_specversion", "ce_type", "ce_id", "ce_source"],
+                "properties": {
+                    "ce_specversion": _VERSION,
+                    "ce_type": {"const": event},
+                    "ce_id": _ID,
+                    "ce_source": _SOURCE,
+                    "content-type": _NOT_ENVELOPED,
                 },
             },
+            "payload": payload,
+            "examples": [
+                {
+                    "headers": {
+                        "ce_specversion": "1.0",
+                        "ce_type": event,
+                        **headers,
+                        "content-type": "application/json",
+                    },
+                    "payload": example,
+                }
+            ],
         },
-        "examples": [
-            {
-                "headers": {"content-type": ENVELOPE},
-                "payload": {
-                    "specversion": "1.0",
-                    "type": RECEIVED,
-                    "id": "e-88213-1",
-                    "source": "/crm",
-                    "data": _EXAMPLE,
+        f"{event}.structured": {
+            "summary": f"{what} as CloudEvents 1.0 in structured mode: it is in an envelope.",
+            "contentType": ENVELOPE,
+            "headers": {
+                "type": "object",
+                "required": ["content-type"],
+                "properties": {"content-type": _ENVELOPED},
+            },
+            "payload": {
+                "type": "object",
+                "required": ["specversion", "type", "id", "source"],
+                "oneOf": [{"required": ["data"]}, {"required": ["data_base64"]}],
+                "properties": {
+                    "specversion": _VERSION,
+                    "type": {"const": event},
+                    "id": _ID,
+                    "source": _SOURCE,
+                    "data": payload,
+                    "data_base64": {
+                        "type": "string",
+                        "contentEncoding": "base64",
+                        "description": "The bytes of the data in base64, instead of data.",
+                    },
                 },
-            }
-        ],
-    },
-    PLAIN: {
-        "summary": "An inquiry as plain JSON.",
-        "headers": {
-            "type": "object",
-            "not": {"anyOf": [{"required": ["ce_specversion"]}, {"required": ["ce_type"]}]},
-            "properties": {"content-type": _NOT_ENVELOPED},
-            "description": "Any, but none of CloudEvents.",
+            },
+            "examples": [
+                {
+                    "headers": {"content-type": ENVELOPE},
+                    "payload": {
+                        "specversion": "1.0",
+                        "type": event,
+                        **source,
+                        "data": example,
+                    },
+                }
+            ],
         },
-        "payload": _INQUIRY,
-        "examples": [{"payload": _EXAMPLE}],
-    },
-}
+        f"{event}.plain": {
+            "summary": f"{what} as plain JSON.",
+            "headers": {
+                "type": "object",
+                "not": {"anyOf": [{"required": ["ce_specversion"]}, {"required": ["ce_type"]}]},
+                "properties": {"content-type": _NOT_ENVELOPED},
+                "description": "Any, but none of CloudEvents.",
+            },
+            "payload": payload,
+            "examples": [{"payload": example}],
+        },
+    }
+
+
+MESSAGES = _in_three_modes(
+    RECEIVED,
+    "An inquiry",
+    {"$ref": "#/components/schemas/Inquiry"},
+    example_of(Inquiry),
+    {"id": "e-88213-1", "source": "/crm"},
+)
+JUDGED_MESSAGES = _in_three_modes(
+    JUDGED,
+    "A judgement",
+    {"$ref": "#/components/schemas/Judgement"},
+    example_of(Judgement),
+    {"id": "j-88213-1", "source": "/desk"},
+)

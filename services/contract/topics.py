@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from services.contract import received_messages, written_messages
 from services.messages.dead_letter import REJECTED
-from services.messages.events import CLASSIFIED, RECEIVED, ROUTED
+from services.messages.events import CLASSIFIED, DECIDED, JUDGED, RECEIVED, ROUTED, SETTLED
 
 
 class Topic(NamedTuple):
@@ -37,6 +37,26 @@ TOPICS: dict[str, Topic] = {
         "a consumer gets again has the same `ce_id`. A person decides where `route.reason` is not "
         "`confident`.",
         written_messages.ROUTED_MESSAGES,
+    ),
+    JUDGED: Topic(
+        "What people decide, each by the place of the inquiry that it is about.",
+        "Publish to the partition number that `record.partition` has, whatever the key, with "
+        "`acks=all` and `enable.idempotence=true`. Make `id` when the page is shown, so that a "
+        "second click bears the same.\n\nThe first judgement of an inquiry counts; what became of "
+        "each stands on the topic of notes. What refers to no inquiry goes to the dead letters.",
+        received_messages.JUDGED_MESSAGES,
+    ),
+    DECIDED: Topic(
+        "Inquiries for whoever reads this topic, each with what a person decided.",
+        "As those that the router writes: consume with `isolation.level=read_committed`, and leave "
+        "out what has a `ce_id` that is there already.",
+        written_messages.DECIDED_MESSAGES,
+    ),
+    SETTLED: Topic(
+        "What became of each judgement, without a word of the inquiry.",
+        "The topic is compacted: of each inquiry the judgement that counted stays. A note stands "
+        "on the partition number that its `record` has.",
+        written_messages.SETTLED_MESSAGES,
     ),
     REJECTED: Topic(
         "What could not be read or decided.",

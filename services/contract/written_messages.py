@@ -6,8 +6,17 @@ from typing import Any
 from services.messages.codec import LEFT_OUT_HEADER
 from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
 from services.messages.decision import REASONS
-from services.messages.events import CLASSIFIED, ROUTED, Classified, Routed
+from services.messages.events import (
+    CLASSIFIED,
+    DECIDED,
+    ROUTED,
+    SETTLED,
+    Classified,
+    DecidedInquiry,
+    Routed,
+)
 from services.messages.examples import example_of
+from services.messages.judgement import MODES, OUTCOMES, VERDICTS, Settled
 from services.messages.rejection import MEANING
 
 _EVENT_ID = {
@@ -36,11 +45,13 @@ def _fixed(event: str, service: str) -> dict[str, str]:
     }
 
 
-def _headers(fixed: Mapping[str, str]) -> dict[str, Any]:
+def _headers(
+    fixed: Mapping[str, str], also: str = "Also the headers that the inquiry came with."
+) -> dict[str, Any]:
     """Return the schema of the headers of an event that a service writes."""
     return {
         "type": "object",
-        "description": "Also the headers that the inquiry came with.",
+        "description": also,
         "required": [*fixed, "ce_id", "ce_time"],
         "properties": {
             **{name: {"const": value} for name, value in fixed.items()},
@@ -63,6 +74,8 @@ def _as_text(example: Mapping[str, Any]) -> dict[str, str]:
 
 _CLASSIFIED = _fixed(CLASSIFIED, "classifier")
 _ROUTED = _fixed(ROUTED, "router")
+_DECIDED = _fixed(DECIDED, "settler")
+_SETTLED = _fixed(SETTLED, "settler")
 
 CLASSIFIED_MESSAGES: dict[str, dict[str, Any]] = {
     CLASSIFIED: {
@@ -95,6 +108,53 @@ ROUTED_MESSAGES: dict[str, dict[str, Any]] = {
                     "ce_time": "2026-11-02T09:30:02+00:00",
                 },
                 "payload": example_of(Routed),
+            }
+        ],
+    }
+}
+DECIDED_MESSAGES: dict[str, dict[str, Any]] = {
+    DECIDED: {
+        "summary": "An inquiry as it was routed, and what a person decided of it.",
+        "description": f"The values of `decision.outcome`:\n\n{_listed(OUTCOMES)}",
+        "headers": _headers(_DECIDED),
+        "payload": {"$ref": "#/components/schemas/DecidedInquiry"},
+        "examples": [
+            {
+                "headers": {
+                    **_DECIDED,
+                    "ce_id": "inquiries.review/3/4711",
+                    "ce_time": "2026-11-02T10:04:00+00:00",
+                },
+                "payload": example_of(DecidedInquiry),
+            }
+        ],
+    }
+}
+SETTLED_MESSAGES: dict[str, dict[str, Any]] = {
+    SETTLED: {
+        "summary": "What became of a judgement, and what the model had suggested.",
+        "description": f"The values of `verdict`:\n\n{_listed(VERDICTS)}\n\n"
+        f"The values of `mode`:\n\n{_listed(MODES)}",
+        "headers": _headers(_SETTLED, "None beside these."),
+        "payload": {"$ref": "#/components/schemas/Settled"},
+        "bindings": {
+            "kafka": {
+                "key": {
+                    "type": "string",
+                    "description": "The place that was judged, such as review/3/4711; of what did "
+                    "not count, the judgement's id after it.",
+                },
+                "bindingVersion": "0.5.0",
+            }
+        },
+        "examples": [
+            {
+                "headers": {
+                    **_SETTLED,
+                    "ce_id": "inquiries.judged/3/88",
+                    "ce_time": "2026-11-02T10:04:00+00:00",
+                },
+                "payload": example_of(Settled),
             }
         ],
     }

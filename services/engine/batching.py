@@ -38,8 +38,10 @@ def pack(
     """
     indices: dict[tuple[str, int], list[int]] = defaultdict(list)
     for index, output in enumerate(outputs):
-        count = partitions[output.topic]
-        partition = keyless % count if output.key is None else partition_of(output.key, count)
+        partition = output.partition
+        if partition is None:
+            count = partitions[output.topic]
+            partition = keyless % count if output.key is None else partition_of(output.key, count)
         indices[output.topic, partition].append(index)
     return [
         Packed(topic, partition, batch, group[first])

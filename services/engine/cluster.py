@@ -16,7 +16,7 @@ from services.engine.retry import keep_trying, start
 from services.errors import ConfigurationError
 from services.kafka.errors import remedy_for, with_cause
 from services.kafka.protocols import Admin, Clients
-from services.kafka.topics import check_topics_exist
+from services.kafka.topics import check_as_many_partitions, check_topics_exist
 
 PROBE_SECONDS = 2
 
@@ -52,14 +52,18 @@ class ClusterProbe:
         """See that the topics are there; those that may not be seen are waited for.
 
         Raises:
-            ConfigurationError: One that the job reads or writes does not exist.
+            ConfigurationError: One that the job reads or writes does not exist, or has not as many
+                partitions as it has to.
         """
         async for attempt in keep_trying(on=self._is_waited_for):
             with attempt:
                 await self._see_topics()
+                if self.job.beside:
+                    alike = {self.job.topic, *self.job.beside}
+                    await check_as_many_partitions(self._admin, alike, self.clients.servers)
 
     async def _see_topics(self) -> None:
-        topics = {self.job.topic, *self.job.output_topics}
+        topics = {self.job.topic, *self.job.beside, *self.job.output_topics}
         await check_topics_exist(self._admin, topics, self.clients.servers)
 
     def _is_waited_for(self, error: Exception) -> bool:

@@ -15,6 +15,8 @@ log = structlog.get_logger()
 def process_each(records: Sequence[Record], process: Process) -> list[Result]:
     """Run `process`, and where it fails find the records that it fails on and reject those.
 
+    A record of which nothing is made is one that it fails on: else it would be lost.
+
     Returns:
         One result for each record, in the order of the records.
     """
@@ -46,3 +48,5 @@ def _rejected(record: Record, error: Exception) -> RejectedError:
 def _check_one_each(records: Sequence[Record], results: Sequence[Result]) -> None:
     if len(records) != len(results):
         raise AssertionError(f"{len(records)} records were given {len(results)} results")
+    if not all(results):
+        raise AssertionError("a record was given no output")

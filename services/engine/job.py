@@ -1,19 +1,80 @@
 """What a service gives to the engine: which topics, which function, in which portions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
+from aiokafka import TopicPartition
+
+from services.kafka.protocols import Clients
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError
 
-# What a service makes of one record: the record to write, or why there is none. Where a service has
-# to write several for one, a sequence of outputs is to become the third kind, and
-# `Worker._outputs_of` the one place that takes it apart.
-Result = Output | RejectedError
+# What a service makes of one record: the record to write, several of them (of which the first is
+# what the record has become), or why there is none. `made_of` is the one place that takes it apart.
+Result = Output | Sequence[Output] | RejectedError
 # A function without I/O that gives one result for each record, in their order.
 Process = Callable[[Sequence[Record]], Sequence[Result]]
 # Makes the dead letter of a record.
 Reject = Callable[[Record, RejectedError], Output]
+# What is left to do once a transaction has been committed.
+Done = Callable[[], None]
+
+
+class Work(Protocol):
+    """What makes results of one partition's records, with what it knows of those before them.
+
+    It moves on with what was committed and with nothing else: a batch that is given up is followed
+    by the same records once more.
+    """
+
+    async def prepare(self, records: Sequence[Record]) -> Process:
+        """Look up what a batch needs, and give the function that makes its results.
+
+        What the function notes of a record it knows of those after it in the same batch, and only
+        there; of a call that fails it notes nothing. The function is called for parts of the batch,
+        in order, where it fails on the whole.
+
+        Raises:
+            KafkaError: It could not be looked up; nothing is lost by that.
+        """
+
+    def note(self, outputs: Sequence[Output]) -> Done:
+        """Take note of what is about to be written, and return what makes it known."""
+
+
+# Rebuilds what is known of a partition. Nobody else writes for it any more when this is called.
+Open = Callable[[TopicPartition, Clients], AbstractAsyncContextManager[Work]]
+
+
+@dataclass(frozen=True)
+class Stateful:
+    """How a service that keeps state processes records, where others have a function alone."""
+
+    open: Open
+
+
+@dataclass(frozen=True)
+class _Stateless:
+    """The work of a service that knows nothing of the records before."""
+
+    process: Process
+
+    async def prepare(self, records: Sequence[Record]) -> Process:  # noqa: ARG002 - as `Work` has it
+        return self.process
+
+    def note(self, outputs: Sequence[Output]) -> Done:  # noqa: ARG002
+        return _nothing
+
+
+def _nothing() -> None:
+    """Do nothing: there is no state that would move."""
+
+
+@asynccontextmanager
+async def _as_it_is(process: Process) -> AsyncIterator[Work]:
+    yield _Stateless(process)
 
 
 @dataclass(frozen=True)
@@ -23,9 +84,11 @@ class Job:
     Args:
         topic: Read from.
         group: The consumer group.
-        process: Makes the results.
+        process: Makes the results, by itself or with state.
         reject: Makes dead letters.
         output_topics: All that it may write to, that of the dead letters among them.
+        beside: Topics that have to have as many partitions as `topic`, since what stands on one of
+            these belongs to the partition of the same number.
         batch_records: How many records one transaction processes at most.
         batch_bytes: How large a batch may be for one partition.
         fetch_bytes: How much of a partition may wait in memory.
@@ -35,7 +98,7 @@ class Job:
 
     topic: str
     group: str
-    process: Process
+    process: Process | Stateful
     reject: Reject
     output_topics: frozenset[str]
     batch_records: int
@@ -43,3 +106,12 @@ class Job:
     fetch_bytes: int
     linger_seconds: float
     fenced_seconds: float
+    beside: frozenset[str] = frozenset()
+
+    def open(
+        self, partition: TopicPartition, clients: Clients
+    ) -> AbstractAsyncContextManager[Work]:
+        """Open a partition: rebuild what is known of it, if anything is."""
+        if isinstance(self.process, Stateful):
+            return self.process.open(partition, clients)
+        return _as_it_is(self.process)

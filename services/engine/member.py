@@ -128,6 +128,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 assignment.worker = Worker(
                     partition=partition,
                     job=self.job,
+                    clients=self.clients,
                     consumer=self._consumer,
                     producer=producer,
                     metrics=self.metrics,

@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from services.engine.job import Result
+from services.engine.job import Done, Result
+from services.engine.made import Made
 from services.engine.metric import Counter, Gauge, Histogram, Metric
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError, Rejection
@@ -98,7 +99,7 @@ OLDEST_SECONDS = 365 * 86400
 
 # Once records and outputs are gone, this is what is left of them: it counts them, if they are
 # committed.
-Count = Callable[[], None]
+Count = Done
 # Takes note of what a service decided, for metrics of its own.
 Note = Callable[[Sequence[Output]], Count]
 
@@ -141,20 +142,27 @@ class EngineMetrics:
         self.circuit_breaker_open = CIRCUIT_BREAKER_OPEN.on(registry)
         self._show_all(writes)
 
-    def note(
-        self, records: Sequence[Record], results: Sequence[Result], outputs: Sequence[Output]
-    ) -> Count:
-        """Take note of a batch and what was made of it, and return what counts them."""
+    def note(self, records: Sequence[Record], results: Sequence[Result], made: Made) -> Count:
+        """Take note of a batch and what was made of it, and return what counts them.
+
+        Of each record the age is measured once, by its first output.
+        """
         born: dict[str, list[float]] = defaultdict(list)
-        for record, output in zip(records, outputs, strict=True):
+        further: CountOf[str] = CountOf()
+        last = -1
+        for index, output in zip(made.sources, made.outputs, strict=True):
+            if index == last:
+                further[output.topic] += 1
+                continue
+            last = index
             received = output.received_at
-            at = received.timestamp() if received else record.timestamp / 1000
+            at = received.timestamp() if received else records[index].timestamp / 1000
             born[output.topic].append(at)
         rejections = CountOf([each.reason for each in results if isinstance(each, RejectedError)])
-        count_decisions = self._note(outputs)
+        count_decisions = self._note(made.outputs)
 
         def count() -> None:
-            self._count(born, rejections)
+            self._count(born, further, rejections)
             count_decisions()
 
         return count
@@ -177,7 +185,9 @@ class EngineMetrics:
         self._partitions.set(len(partitions))
         self._lag.clear()
 
-    def _count(self, born: dict[str, list[float]], rejections: CountOf[Rejection]) -> None:
+    def _count(
+        self, born: dict[str, list[float]], further: CountOf[str], rejections: CountOf[Rejection]
+    ) -> None:
         now = self._clock()
         records = sum(map(len, born.values()))
         self._read.inc(records)
@@ -188,6 +198,8 @@ class EngineMetrics:
             if min(ages) < 0 or max(ages) > OLDEST_SECONDS:
                 ages = self._clamp(ages)
             self._age.observe(ages, topic)
+        for topic, written in further.items():
+            self._written.labels(topic).inc(written)
         for reason, rejected in rejections.items():
             self._rejected.labels(reason).inc(rejected)
 

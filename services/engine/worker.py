@@ -12,10 +12,11 @@ from services.engine.batching import Packed, pack, too_large, why_too_large
 from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.health import Health
 from services.engine.isolation import process_each
-from services.engine.job import Job, Result
-from services.engine.metrics import Count, EngineMetrics
-from services.kafka.protocols import Batch, Consumer, Producer
-from services.messages.record import Output, Record
+from services.engine.job import Done, Job, Result, Work
+from services.engine.made import Made, made_of
+from services.engine.metrics import EngineMetrics
+from services.kafka.protocols import Batch, Clients, Consumer, Producer
+from services.messages.record import Record
 from services.messages.rejection import RejectedError
 
 IDLE_MS = 1_000
@@ -27,12 +28,21 @@ log = structlog.get_logger()
 class _Ready(NamedTuple):
     """What one transaction writes: batches, and the offset from which to go on.
 
-    `done` counts it, once it is written.
+    Once it is written, `known` moves the state and `done` counts it.
     """
 
     packed: Sequence[Packed[Batch]]
     offset: int
-    done: Count
+    known: Done
+    done: Done
+
+
+class _Processed(NamedTuple):
+    """What became of a batch."""
+
+    results: Sequence[Result]
+    made: Made
+    packed: Sequence[Packed[Batch]]
 
 
 @dataclass
@@ -40,12 +50,14 @@ class Worker:
     """Works one partition with a transactional producer that belongs to that partition.
 
     The order in which a new owner starts is what makes it exactly once: its producer fences the
-    one that had the partition before and ends its transaction; only then is the committed offset
-    final, and only then are records read.
+    one that had the partition before and ends its transaction; only then is final what that one
+    has written, from which state is rebuilt, and the committed offset; and only then are records
+    read.
     """
 
     partition: TopicPartition
     job: Job
+    clients: Clients
     consumer: Consumer
     producer: Producer
     metrics: EngineMetrics
@@ -86,21 +98,24 @@ class Worker:
     async def _work_until_stopped(self) -> None:
         try:
             await self.producer.start()
-            # From here on nobody else writes for this partition, and nothing of it has been read:
-            # a service that keeps state rebuilds it here.
-            await self._resume()
-            clock = asyncio.get_running_loop().time
-            while not self._stopping:
-                self.health.beat(self.partition)
-                if self.breaker.why_open():
-                    await asyncio.sleep(OPEN_SECONDS)
-                elif ready := await self._prepare():
-                    due = clock() + self.job.linger_seconds
-                    await self._write(ready)
-                    await asyncio.sleep(due - clock())
-                self.health.went_round(self.partition)
+            # From here on nobody else writes for this partition, and nothing of it has been read.
+            async with self.job.open(self.partition, self.clients) as work:
+                await self._resume()
+                await self._go_round(work)
         finally:
             await self.producer.stop()
+
+    async def _go_round(self, work: Work) -> None:
+        clock = asyncio.get_running_loop().time
+        while not self._stopping:
+            self.health.beat(self.partition)
+            if self.breaker.why_open():
+                await asyncio.sleep(OPEN_SECONDS)
+            elif ready := await self._prepare(work):
+                due = clock() + self.job.linger_seconds
+                await self._write(ready)
+                await asyncio.sleep(due - clock())
+            self.health.went_round(self.partition)
 
     async def _resume(self) -> None:
         offset = await self.consumer.committed(self.partition)
@@ -110,7 +125,7 @@ class Worker:
             self.consumer.seek(self.partition, offset)
         self._resumed = True
 
-    async def _prepare(self) -> _Ready | None:
+    async def _prepare(self, work: Work) -> _Ready | None:
         """Read and process a batch; None where there is nothing to write.
 
         Records and outputs end here: they take ten times the memory of what is sent, which waits
@@ -122,45 +137,52 @@ class Worker:
         records: Sequence[Record] = batches.get(self.partition, ())
         if not records:
             return None
-        results = process_each(records, self.job.process)
-        outputs = self._outputs_of(records, results)
-        packed = await self._pack(records, results, outputs)
+        results, made, packed = await self._process(records, work)
         if self.breaker.opens(results):
             log.error("engine.circuit_breaker_opened", reason=self.breaker.why_open())
             self.consumer.seek(self.partition, records[0].offset)
             return None
-        done = self.metrics.note(records, results, outputs)
-        return _Ready(packed, records[-1].offset + 1, done)
+        done = self.metrics.note(records, results, made)
+        return _Ready(packed, records[-1].offset + 1, work.note(made.outputs), done)
 
-    def _outputs_of(self, records: Sequence[Record], results: Sequence[Result]) -> list[Output]:
-        """Return what to write for each record: its output, or its dead letter."""
-        return [
-            self.job.reject(record, result) if isinstance(result, RejectedError) else result
-            for record, result in zip(records, results, strict=True)
-        ]
+    async def _process(self, records: Sequence[Record], work: Work) -> _Processed:
+        """Make results and pack their outputs; where one is too large, its record is rejected.
 
-    async def _pack(
-        self, records: Sequence[Record], results: list[Result], outputs: list[Output]
-    ) -> list[Packed[Batch]]:
-        """Pack outputs into batches; those that are too large are replaced by dead letters.
+        The others are then processed once more, since what they became may rest on it.
+        """
+        rejected: dict[int, RejectedError] = {}
+        while True:
+            left = [each for index, each in enumerate(records) if index not in rejected]
+            results = process_each(left, await work.prepare(left)) if left else []
+            for index in sorted(rejected):
+                results.insert(index, rejected[index])
+            made = made_of(records, results, self.job.reject)
+            packed = await self._pack(made)
+            large = self._too_large(results, made, packed)
+            if not large:
+                return _Processed(results, made, packed)
+            rejected |= large
+
+    async def _pack(self, made: Made) -> list[Packed[Batch]]:
+        topics = {output.topic for output in made.outputs}
+        counts = {topic: len(await self.producer.partitions_for(topic)) for topic in topics}
+        keyless = self.partition.partition
+        return pack(made.outputs, counts, keyless, self.producer.create_batch)
+
+    def _too_large(
+        self, results: Sequence[Result], made: Made, packed: Sequence[Packed[Batch]]
+    ) -> dict[int, RejectedError]:
+        """Return why records are rejected of which an output is too large, by their indices.
 
         Dead letters are let through: their topic has to take whatever the input topic takes.
         """
-        topics = {output.topic for output in outputs}
-        counts = {topic: len(await self.producer.partitions_for(topic)) for topic in topics}
-        keyless, limit = self.partition.partition, self.job.batch_bytes
-        packed = pack(outputs, counts, keyless, self.producer.create_batch)
-        large = [
-            each
-            for each in too_large(packed, limit)
-            if not isinstance(results[each.first], RejectedError)
-        ]
-        if not large:
-            return packed
-        for each in large:
-            why = results[each.first] = why_too_large(each, limit)
-            outputs[each.first] = self.job.reject(records[each.first], why)
-        return await self._pack(records, results, outputs)
+        limit = self.job.batch_bytes
+        found = {made.sources[each.first]: each for each in too_large(packed, limit)}
+        return {
+            index: why_too_large(each, limit)
+            for index, each in found.items()
+            if not isinstance(results[index], RejectedError)
+        }
 
     async def _write(self, ready: _Ready) -> None:
         self._writing = True
@@ -180,4 +202,5 @@ class Worker:
         finally:
             self._writing = False
             self.metrics.ended(result)
+        ready.known()
         ready.done()

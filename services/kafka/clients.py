@@ -20,8 +20,16 @@ from pydantic import SecretStr
 
 from services.errors import ConfigurationError
 from services.kafka.lenient_records import fetch_request, records_in
-from services.kafka.protocols import Admin, Consumer, MembershipError, Producer, Reader
+from services.kafka.protocols import (
+    Admin,
+    Consumer,
+    MembershipError,
+    Producer,
+    Reader,
+    SingleRecords,
+)
 from services.kafka.settings import KafkaSettings
+from services.kafka.single_records import SingleRecordsOf
 
 # aiokafka leaves a group whose member reads nothing for `max_poll_interval_ms`, and would never
 # join again where a standby has no partition to read; /livez watches the loop instead.
@@ -175,13 +183,17 @@ class KafkaClients:
 
     def reader(self, topic: str) -> Reader:
         """Make a member of no group, which reads committed records only."""
-        reader = _Lenient(
-            topic,
-            **self.connection(),
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-        )
+        return cast("Reader", self._reads_committed(topic))
+
+    def partition_reader(self, partition: TopicPartition) -> Reader:
+        """Make a member of no group, which reads the committed records of one partition only."""
+        reader = self._reads_committed()
+        reader.assign([partition])
         return cast("Reader", reader)
+
+    def single_records(self, partition: TopicPartition) -> SingleRecords:
+        """Make what reads single records of a partition."""
+        return SingleRecordsOf(self._reads_committed(), partition)
 
     def producer(self, transactional_id: str) -> Producer:
         """Make a transactional producer."""
@@ -194,6 +206,14 @@ class KafkaClients:
             max_batch_size=self.settings.max_message_bytes,
         )
         return cast("Producer", producer)
+
+    def _reads_committed(self, *topics: str) -> _Lenient:
+        return _Lenient(
+            *topics,
+            **self.connection(),
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
 
     def connection(self) -> dict[str, Any]:
         """Return what every client of aiokafka is made with."""

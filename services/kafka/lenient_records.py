@@ -47,10 +47,12 @@ class _Records(_MemoryRecordsPy):  # type: ignore[misc]  # aiokafka has no types
         return _Batch(found) if found and batch.magic >= HEADER_FORMAT else batch
 
 
-def fetch_request(partition: TopicPartition, offset: int, max_bytes: int) -> FetchRequest:
+def fetch_request(
+    partition: TopicPartition, offset: int, max_bytes: int, wait_ms: int = WAIT_MS
+) -> FetchRequest:
     """Ask for the committed records of one partition, from an offset on."""
     wanted = [(partition.topic, [(partition.partition, offset, max_bytes)])]
-    return FetchRequest(WAIT_MS, 1, max_bytes, READ_COMMITTED, wanted)
+    return FetchRequest(wait_ms, 1, max_bytes, READ_COMMITTED, wanted)
 
 
 def records_in(
@@ -58,11 +60,13 @@ def records_in(
     partition: TopicPartition,
     offset: int,
     max_records: int | None,
+    parser: Any = _Records,  # noqa: ANN401 - aiokafka has no types
 ) -> tuple[list[ConsumerRecord], int]:
     """Return the records of an answer, and the offset from which to go on.
 
     Raises:
         KafkaError: The broker refused.
+        UnicodeDecodeError: A header's name is not UTF-8, and the parser is aiokafka's own.
     """
     [(_, [(_, code, _, *rest)])] = answer.topics
     if code:
@@ -70,7 +74,7 @@ def records_in(
     aborted = rest[2] if answer.API_VERSION >= 11 else rest[-2]  # noqa: PLR2004 - as the fetcher has it
     records = PartitionRecords(
         partition,
-        _Records(rest[-1] or b""),
+        parser(rest[-1] or b""),
         aborted,
         offset,
         None,

@@ -129,6 +129,27 @@ class Reader(Protocol):
         """Return the offset of the next record to read."""
 
 
+class SingleRecords(Protocol):
+    """Reads records of one partition by their offsets, as a member of no group."""
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+
+    async def begins(self) -> int:
+        """Return the offset of the oldest record that is kept."""
+
+    async def read(self, offsets: Collection[int]) -> tuple[int, dict[int, Record]]:
+        """Read the committed records at some offsets.
+
+        Returns:
+            The offset of the oldest record that is kept, and the records by their offsets, those
+            that there are.
+        """
+
+
 class Admin(Protocol):
     """What is asked of the cluster itself."""
 
@@ -166,6 +187,12 @@ class Clients(Protocol):
 
     def reader(self, topic: str) -> Reader:
         """Make a member of no group, which reads committed records only."""
+
+    def partition_reader(self, partition: TopicPartition) -> Reader:
+        """Make a member of no group, which reads the committed records of one partition only."""
+
+    def single_records(self, partition: TopicPartition) -> SingleRecords:
+        """Make what reads single records of a partition."""
 
     def producer(self, transactional_id: str) -> Producer:
         """Make a transactional producer."""

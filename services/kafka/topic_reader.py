@@ -12,6 +12,8 @@ from services.kafka.topics import check_topics_exist
 from services.messages.record import Record
 
 WAIT_MS = 500
+# What is taken at a time: a compressed fetch may hold tens of thousands, all of them in memory.
+RECORDS = 2_000
 
 
 async def read_topic(clients: Clients, topic: str) -> AsyncIterator[Record]:
@@ -48,7 +50,7 @@ async def read_to_end(reader: Reader, ends: Mapping[TopicPartition, int]) -> Asy
         ends: The offset of each partition from which on nothing is read.
     """
     while waiting := [each for each, end in ends.items() if await reader.position(each) < end]:
-        batches = await reader.getmany(waiting[0], timeout_ms=WAIT_MS, max_records=None)
+        batches = await reader.getmany(waiting[0], timeout_ms=WAIT_MS, max_records=RECORDS)
         for partition, records in batches.items():
             for record in records:
                 if record.offset < ends[partition]:

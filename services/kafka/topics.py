@@ -42,6 +42,28 @@ async def check_topics_exist(admin: Admin, topics: Iterable[str], servers: str) 
         )
 
 
+async def check_as_many_partitions(admin: Admin, topics: Iterable[str], servers: str) -> None:
+    """See that topics that belong to each other by the numbers of their partitions can do so.
+
+    Args:
+        admin: A connected client.
+        topics: Their names; they exist.
+        servers: The brokers' addresses, to name in the sentence.
+
+    Raises:
+        ConfigurationError: One of them has more partitions than another.
+        KafkaError: The broker does not answer.
+    """
+    states = await admin.describe_topics(sorted(set(topics)))
+    counts = {each["topic"]: len(each["partitions"]) for each in states}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{topic} has {count}" for topic, count in sorted(counts.items()))
+        raise ConfigurationError(
+            f"These topics need as many partitions as each other on {servers}, and {listed}: give "
+            "each as many as the largest has, and none fewer or more later."
+        )
+
+
 def _with(error: type[KafkaError], states: list[Any]) -> set[str]:
     """Return the topics of which the broker said so, as `describe_topics` answers."""
     return {each["topic"] for each in states if each["error_code"] == error.errno}

@@ -4,6 +4,7 @@ The inquiry's own bytes are never parsed and written again. They are spliced int
 event as they came, so that a department receives what the citizen's system sent.
 """
 
+import re
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
@@ -13,8 +14,19 @@ from msgspec import Raw, Struct
 from services.messages import cloudevents
 from services.messages.causes import ENVELOPE, HTTP_HEADERS, NOT_AN_INQUIRY, NOT_JSON, cause_of
 from services.messages.decision import Classification, Decided, Route
-from services.messages.events import CLASSIFIED, RECEIVED, ROUTED, Classified
+from services.messages.events import (
+    CLASSIFIED,
+    DECIDED,
+    JUDGED,
+    RECEIVED,
+    ROUTED,
+    SAMPLED,
+    SETTLED,
+    Classified,
+    Routed,
+)
 from services.messages.inquiry import MAX_TEXT, Inquiry
+from services.messages.judgement import Decision, Judgement, Settled, Source
 from services.messages.lenience import without_wrong_fields
 from services.messages.record import Header, Headers, Output, Record
 from services.messages.rejection import RejectedError, Rejection
@@ -23,7 +35,10 @@ T = TypeVar("T", bound=Struct)
 
 # Names the optional fields that were wrong, on what was decided without them.
 LEFT_OUT_HEADER = "triage-left-out"
+# Says of an inquiry on the review topic that a person handed it on, and how often that was done.
+ESCALATED_HEADER = "escalated-times"
 
+_QUOTED = re.compile(r"Invalid enum value '.*'", re.DOTALL)
 _encode = msgspec.json.Encoder().encode
 _whole = msgspec.json.Decoder(Raw)
 
@@ -42,6 +57,17 @@ class Received(NamedTuple, Generic[T]):
     def __repr__(self) -> str:
         """Show what the body shows of itself, and never the bytes."""
         return f"Received({self.body!r}, data=<{len(self.data)} bytes>)"
+
+
+class Judged(NamedTuple):
+    """A routed event that a person judged, and the record that it is."""
+
+    record: Record
+    received: Received[Routed]
+
+    def __repr__(self) -> str:
+        """Show what the event shows of itself."""
+        return f"Judged({self.received!r})"
 
 
 class Reader(Generic[T]):
@@ -97,6 +123,11 @@ class Reader(Generic[T]):
 
 inquiries: Reader[Inquiry] = Reader(RECEIVED, Inquiry)
 classified: Reader[Classified] = Reader(CLASSIFIED, Classified, within="inquiry")
+judgements: Reader[Judgement] = Reader(JUDGED, Judgement)
+routed: dict[Source, Reader[Routed]] = {
+    "review": Reader(ROUTED, Routed, within="inquiry"),
+    "audit": Reader(SAMPLED, Routed, within="inquiry"),
+}
 
 
 def write_classified(
@@ -148,6 +179,54 @@ def write_routed(
     )
 
 
+def write_decided(
+    judged: Judged, decision: Decision, *, topic: str, by: str, at: datetime
+) -> Output:
+    """Write the decided event for the routed one that was judged.
+
+    Args:
+        judged: The routed event, and the record that it is.
+        decision: What a person decided of it.
+        topic: Where it goes.
+        by: Who writes.
+        at: When.
+    """
+    record, received = judged
+    opened = received.data.rstrip()[:-1]
+    value = b'%b,"decision":%b}' % (opened, _encode(decision))
+    kept = cloudevents.without_context(received.headers)
+    return Output(topic, record.key, value, [*kept, *_context(DECIDED, record, by, at)])
+
+
+def write_escalated(judged: Judged, *, topic: str, by: str, at: datetime) -> Output:
+    """Write a routed event once more, as it is, for somebody else to judge; see `write_decided`."""
+    record, received = judged
+    kept = cloudevents.without_context(received.headers)
+    times = 1 + sum(name == ESCALATED_HEADER for name, _ in kept)
+    escalated = (ESCALATED_HEADER, b"%d" % times)
+    own = _context(ROUTED, record, by, at)
+    return Output(topic, record.key, received.data, [*kept, escalated, *own])
+
+
+def write_settled(record: Record, settled: Settled, *, topic: str, by: str) -> Output:
+    """Write the note of a judgement beside the place that was judged.
+
+    Args:
+        record: The judgement's own.
+        settled: What became of it.
+        topic: Where notes go.
+        by: Who writes.
+    """
+    return Output(
+        topic,
+        settled.key.encode(),
+        _encode(settled),
+        [*_context(SETTLED, record, by, settled.settled_at)],
+        decided=settled,
+        partition=settled.record.partition,
+    )
+
+
 def _context(event_type: str, record: Record, by: str, time: datetime) -> Headers:
     """Name the event after its record, so that a second try bears the same name."""
     event_id = f"{record.topic}/{record.partition}/{record.offset}"
@@ -175,6 +254,7 @@ def _explain(error: Exception, event: cloudevents.Event) -> RejectedError:
 
 
 def _reason_of(detail: str) -> RejectedError:
+    detail = _QUOTED.sub("Invalid enum value", detail)  # which is whatever somebody sent
     if "missing required field" in detail:
         return RejectedError(Rejection.MISSING_FIELD, detail)
     if "$.text" in detail or "$.inquiry.text" in detail:

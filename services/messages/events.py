@@ -1,13 +1,18 @@
-"""The three events, by the CloudEvents type that names each."""
+"""The events, by the CloudEvents type that names each."""
 
 from msgspec import Struct
 
 from services.messages.decision import Classification, Route
 from services.messages.inquiry import Inquiry
+from services.messages.judgement import Decision, Judgement, Settled
 
 RECEIVED = "inquiry.received.v1"
 CLASSIFIED = "inquiry.classified.v1"
 ROUTED = "inquiry.routed.v1"
+SAMPLED = "inquiry.sampled.v1"
+JUDGED = "inquiry.judged.v1"
+DECIDED = "inquiry.decided.v1"
+SETTLED = "inquiry.settled.v1"
 
 
 class Classified(Struct, frozen=True, kw_only=True):
@@ -25,4 +30,20 @@ class Routed(Struct, frozen=True, kw_only=True):
     route: Route
 
 
-EVENTS: dict[str, type[Struct]] = {RECEIVED: Inquiry, CLASSIFIED: Classified, ROUTED: Routed}
+class DecidedInquiry(Struct, frozen=True, kw_only=True):
+    """What the settler publishes: the inquiry as it was routed, and what a person decided."""
+
+    inquiry: Inquiry
+    classification: Classification
+    route: Route
+    decision: Decision
+
+
+EVENTS: dict[str, type[Struct]] = {
+    RECEIVED: Inquiry,
+    CLASSIFIED: Classified,
+    ROUTED: Routed,
+    JUDGED: Judgement,
+    DECIDED: DecidedInquiry,
+    SETTLED: Settled,
+}

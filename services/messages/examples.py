@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from services.messages.dead_letter import DeadLetter, Replayed
 from services.messages.decision import Alternative, Classification, Model, Route
-from services.messages.events import Classified, Routed
+from services.messages.events import Classified, DecidedInquiry, Routed
 from services.messages.inquiry import Inquiry
+from services.messages.judgement import Decision, Judgement, Place, Settled, Suggested
 from services.messages.rejection import Rejection
 
 _INQUIRY = Inquiry(
@@ -42,10 +43,50 @@ _ROUTE = Route(
     table="2026-11-28",
     routed_at=datetime(2026, 11, 2, 9, 30, 2, tzinfo=UTC),
 )
+_REVIEWED = structs.replace(
+    _ROUTE, topic="inquiries.review", reason="rule", priority="high", rule="hardship"
+)
+_PLACE = Place(partition=3, offset=4711, event_id="inquiries.classified/3/4711")
+_DECISION = Decision(
+    outcome="department",
+    judgement="9f0c2e1a-4d0b-4f57-8a3e-6f1d2b7c8d90",
+    mode="blind",
+    by="reviewer-17",
+    at=datetime(2026, 11, 2, 10, 3, 59, tzinfo=UTC),
+    department="department-for-work-pensions",
+)
 _EXAMPLES: tuple[Struct, ...] = (
     _INQUIRY,
     Classified(inquiry=_INQUIRY, classification=_CLASSIFICATION),
     Routed(inquiry=_INQUIRY, classification=_CLASSIFICATION, route=_ROUTE),
+    Judgement(
+        id=_DECISION.judgement,
+        record=_PLACE,
+        outcome=_DECISION.outcome,
+        department=_DECISION.department,
+        mode=_DECISION.mode,
+        seconds=42.5,
+        by=_DECISION.by,
+        at=_DECISION.at,
+    ),
+    DecidedInquiry(
+        inquiry=_INQUIRY, classification=_CLASSIFICATION, route=_REVIEWED, decision=_DECISION
+    ),
+    Settled(
+        record=_PLACE,
+        judgement=_DECISION.judgement,
+        verdict="counted",
+        outcome=_DECISION.outcome,
+        department=_DECISION.department,
+        mode=_DECISION.mode,
+        seconds=42.5,
+        by=_DECISION.by,
+        at=_DECISION.at,
+        settled_at=datetime(2026, 11, 2, 10, 4, tzinfo=UTC),
+        model=_CLASSIFICATION.model,
+        suggested=Suggested(_CLASSIFICATION.department, _CLASSIFICATION.probability),
+        reason=_REVIEWED.reason,
+    ),
     DeadLetter(
         rejected_reason=Rejection.MISSING_FIELD,
         rejected_detail="Object missing required field `id`",

@@ -46,7 +46,8 @@ class Output(NamedTuple):
 
     What comes after the headers is not written, but counted: from when the age of the matter is
     measured (None for the timestamp of the record that was read), what was decided of it, and the
-    fields that were left out of that because they are wrong.
+    fields that were left out of that because they are wrong. Last is the partition that it goes to,
+    where its key does not choose that.
     """
 
     topic: str
@@ -56,6 +57,7 @@ class Output(NamedTuple):
     received_at: datetime | None = None
     decided: object = None
     left_out: tuple[str, ...] = ()
+    partition: int | None = None
 
     def __repr__(self) -> str:
         """Show where it goes and how large it is, never what it says."""

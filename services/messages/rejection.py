@@ -16,6 +16,10 @@ class Rejection(StrEnum):
     EMPTY_TEXT = "empty-text"
     TEXT_TOO_LONG = "text-too-long"
     TOO_LARGE = "too-large"
+    WRONG_PARTITION = "wrong-partition"
+    INQUIRY_GONE = "inquiry-gone"
+    OTHER_INQUIRY = "other-inquiry"
+    UNKNOWN_DEPARTMENT = "unknown-department"
     FAILED = "failed"
 
 
@@ -30,8 +34,23 @@ MEANING: dict[Rejection, str] = {
     Rejection.EMPTY_TEXT: "The text is empty.",
     Rejection.TEXT_TOO_LONG: "The text is longer than 20,000 characters.",
     Rejection.TOO_LARGE: "The result would not fit into the topic it should go to.",
+    Rejection.WRONG_PARTITION: "A judgement stands on another partition than its inquiry.",
+    Rejection.INQUIRY_GONE: "The inquiry that was judged is kept no longer (retention.ms).",
+    Rejection.OTHER_INQUIRY: "At the place that was judged lies another event, or none.",
+    Rejection.UNKNOWN_DEPARTMENT: "The routing table has no such department.",
     Rejection.FAILED: "We failed on it; detail and log name the error and its place in the code.",
 }
+
+
+# What only a judgement can be rejected for, which refers to an inquiry.
+OF_JUDGEMENTS = frozenset(
+    {
+        Rejection.WRONG_PARTITION,
+        Rejection.INQUIRY_GONE,
+        Rejection.OTHER_INQUIRY,
+        Rejection.UNKNOWN_DEPARTMENT,
+    }
+)
 
 
 class RejectedError(Exception):

@@ -15,6 +15,8 @@ from services.clock import utc_now
 from services.kafka.settings import KafkaSettings
 from services.router import app as router
 from services.router.settings import RouterSettings
+from services.settler import app as settler
+from services.settler.settings import SettlerSettings
 
 
 def contracts() -> dict[str, dict[str, Any]]:
@@ -23,6 +25,7 @@ def contracts() -> dict[str, dict[str, Any]]:
     apps = {
         "classifier": classifier.create_app(ClassifierSettings.model_construct(), kafka, utc_now),
         "router": router.create_app(RouterSettings.model_construct(), kafka, utc_now),
+        "settler": settler.create_app(SettlerSettings.model_construct(), kafka, utc_now),
     }
     return {name: msgspec.json.decode(_get(app, "/asyncapi.json")) for name, app in apps.items()}
 

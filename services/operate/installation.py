@@ -1,4 +1,4 @@
-"""One installation: both services as the environment sets them up, and the topics between them."""
+"""One installation: the services as the environment sets them up, and the topics between them."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,17 @@ from services.kafka.settings import KafkaSettings
 from services.router.settings import RouterSettings
 from services.router.table import Table, load_table
 from services.settings import read_settings
+from services.settler.settings import SettlerSettings
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Classifier and router on one Kafka; each name on Kafka has the installation's prefix."""
+    """The services on one Kafka; each name on Kafka has the installation's prefix."""
 
     kafka: KafkaSettings
     classifier: ClassifierSettings
     router: RouterSettings
+    settler: SettlerSettings
     table: Table
 
     @property
@@ -27,7 +29,9 @@ class Installation:
     @property
     def rejected_topics(self) -> frozenset[str]:
         """Where dead letters go."""
-        return frozenset({self.classifier.rejected_topic, self.router.rejected_topic})
+        return frozenset(
+            each.rejected_topic for each in (self.classifier, self.router, self.settler)
+        )
 
     @property
     def department_topics(self) -> frozenset[str]:
@@ -41,7 +45,7 @@ class Installation:
 
 
 def read_installation() -> Installation:
-    """Read both services' settings and the routing table.
+    """Read the services' settings and the routing table.
 
     Raises:
         ConfigurationError: A setting or the routing table is wrong.
@@ -50,13 +54,17 @@ def read_installation() -> Installation:
         read_settings(KafkaSettings),
         read_settings(ClassifierSettings),
         read_settings(RouterSettings),
+        read_settings(SettlerSettings),
     )
 
 
 def installation_of(
-    kafka: KafkaSettings, classifier: ClassifierSettings, router: RouterSettings
+    kafka: KafkaSettings,
+    classifier: ClassifierSettings,
+    router: RouterSettings,
+    settler: SettlerSettings | None = None,
 ) -> Installation:
-    """Make an installation of settings without prefix.
+    """Make an installation of settings without prefix; the settler's are its defaults if not given.
 
     Raises:
         ConfigurationError: The routing table is wrong, or two uses share a topic.
@@ -66,6 +74,7 @@ def installation_of(
         kafka=kafka,
         classifier=classifier.prefixed(prefix),
         router=router.prefixed(prefix),
+        settler=(settler or SettlerSettings.model_construct()).prefixed(prefix),
         table=load_table(router.routes).prefixed(prefix),
     )
     _check_topics(installation)
@@ -74,8 +83,10 @@ def installation_of(
 
 def _check_topics(installation: Installation) -> None:
     """See that what either service writes is not read by the classifier again, and so on."""
-    classifier, router = installation.classifier, installation.router
+    classifier, router, settler = installation.classifier, installation.router, installation.settler
     routed = installation.table.topics
+    settled = {settler.settled_topic, settler.not_ours_topic}
     others = installation.rejected_topics - {classifier.rejected_topic}
-    check_topics_apart(classifier, {classifier.output_topic} | routed | others)
+    check_topics_apart(classifier, {classifier.output_topic} | routed | settled | others)
     check_topics_apart(router, routed)
+    check_topics_apart(settler, routed | settled)

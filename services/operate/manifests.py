@@ -78,7 +78,9 @@ def _topic(
     if resource_name(topic) != topic:
         spec["topicName"] = topic
     if configuration:
-        spec["config"] = {key: int(value) for key, value in configuration.items()}
+        spec["config"] = {
+            key: int(value) if value.isdigit() else value for key, value in configuration.items()
+        }
     return spec
 
 

@@ -58,10 +58,18 @@ def rights_to_replay(settings: Sequence[ServiceSettings], producer: str) -> tupl
 
 def rights(installation: Installation) -> dict[str, tuple[Right, ...]]:
     """Return the rights of each user: the services by their names, and the operator."""
-    classifier, router = installation.classifier, installation.router
+    classifier, router, settler = installation.classifier, installation.router, installation.settler
+    review = installation.table.review_topic
     producer = installation.kafka.topic_prefix + PRODUCER
     return {
         "classifier": rights_of(classifier, [classifier.output_topic]),
         "router": rights_of(router, installation.table.topics),
-        "operator": rights_to_replay([classifier, router], producer),
+        "settler": (
+            *rights_of(settler, [*installation.table.topics, settler.not_ours_topic]),
+            # What it looks up; its own notes it reads and writes.
+            Right("topic", review, ("Read", "Describe")),
+            Right("topic", settler.audit_topic, ("Read", "Describe")),
+            Right("topic", settler.settled_topic, ("Read", "Write", "Describe")),
+        ),
+        "operator": rights_to_replay([classifier, router, settler], producer),
     }

@@ -11,11 +11,13 @@ from services.classifier.settings import ClassifierSettings
 from services.kafka.settings import KafkaSettings
 from services.resources import shipped
 from services.router.settings import RouterSettings
+from services.settler.settings import SettlerSettings
 
 SETTINGS: dict[str, type[BaseSettings]] = {
-    "Kafka, for both services and every command": KafkaSettings,
+    "Kafka, for every service and command": KafkaSettings,
     "Classifier": ClassifierSettings,
     "Router": RouterSettings,
+    "Settler": SettlerSettings,
 }
 HEAD = """\
 # Settings
@@ -36,7 +38,8 @@ def settings_page() -> str:
 def _rows(settings: type[BaseSettings]) -> Iterator[str]:
     prefix = settings.model_config.get("env_prefix", "")
     for name, field in settings.model_fields.items():
-        yield f"| `{prefix}{name.upper()}` | {_default(field)} | {field.description} |"
+        variable = field.validation_alias or f"{prefix}{name.upper()}"
+        yield f"| `{variable}` | {_default(field)} | {field.description} |"
 
 
 def _default(field: FieldInfo) -> str:

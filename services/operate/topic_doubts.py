@@ -9,9 +9,9 @@ from aiokafka.errors import KafkaError, for_code
 from services.kafka.clients import connect
 from services.kafka.protocols import Admin
 from services.operate.installation import Installation, read_installation
-from services.operate.topics import topics_of
+from services.operate.topics import CLEANUP, topics_of
 
-CLEANUP, RETENTION = "cleanup.policy", "retention.ms"
+RETENTION = "retention.ms"
 WEEK_MS = 7 * 86_400_000
 HOUR_MS = 3_600_000
 
@@ -19,17 +19,26 @@ Configuration = Mapping[str, str | None]
 
 
 def doubts_about(
-    configurations: Mapping[str, Configuration], kept: Collection[str]
+    configurations: Mapping[str, Configuration],
+    kept: Collection[str],
+    compacted: Collection[str] = (),
 ) -> Iterator[str]:
     """Yield a sentence for each setting of a topic that would lose inquiries or stop a service.
 
     Args:
         configurations: What each topic is set to.
         kept: The topics on which records wait to be read.
+        compacted: Those that keep of each key the last, and that for ever.
     """
     for topic, configuration in sorted(configurations.items()):
         policies = (configuration.get(CLEANUP) or "").split(",")
-        if "compact" in policies:
+        if topic in compacted:
+            if policies != ["compact"]:
+                yield (
+                    f"{topic} is not kept for ever, and who forgets what is settled does it twice: "
+                    f"set its {CLEANUP} to compact."
+                )
+        elif "compact" in policies:
             yield (
                 f"{topic} is compacted: Kafka takes no record without a key there, and of each key "
                 f"keeps the last alone; set its {CLEANUP} to delete."
@@ -71,8 +80,11 @@ async def doubts_of(installation: Installation) -> list[str]:
         ]
     finally:
         await admin.close()
+    settler = installation.settler
     read = {installation.classifier.input_topic, installation.router.input_topic}
-    return list(doubts_about(found, read | installation.rejected_topics))
+    read |= {settler.input_topic, installation.table.review_topic}
+    kept = read | installation.rejected_topics
+    return list(doubts_about(found, kept, {settler.settled_topic}))
 
 
 def configured_doubts() -> list[str]:

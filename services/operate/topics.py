@@ -22,15 +22,18 @@ from services.operate.installation import Installation, read_installation
 # A dead letter holds the whole record that was rejected and the reason beside it, so its topic
 # has to take more than the others: twice Kafka's own default of 1 MiB.
 REJECTED_BYTES = 2 * 1024 * 1024
+CLEANUP = "cleanup.policy"
 
 
 def topics_of(installation: Installation) -> dict[str, dict[str, str]]:
     """Return every topic of an installation, with the configuration that is not Kafka's default."""
-    classifier, router = installation.classifier, installation.router
+    classifier, router, settler = installation.classifier, installation.router, installation.settler
     plain = {classifier.input_topic, classifier.output_topic, router.input_topic}
+    plain |= {settler.input_topic, settler.not_ours_topic, settler.audit_topic}
     plain |= installation.table.topics
     return {
         **{topic: {} for topic in sorted(plain)},
+        settler.settled_topic: {CLEANUP: "compact"},
         **{
             topic: {"max.message.bytes": str(REJECTED_BYTES)}
             for topic in sorted(installation.rejected_topics)

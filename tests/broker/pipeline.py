@@ -95,6 +95,7 @@ class Pipeline:
         settings: dict[str, ServiceSettings] = {
             "classifier": self.installation.classifier,
             "router": self.installation.router,
+            "settler": self.installation.settler,
         }
         return settings[name]
 

@@ -16,8 +16,9 @@ from services.local.console.steps import silently
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.embedded_kafka.jars import class_path
 from services.messages.decision import Reason
-from services.messages.events import Routed
-from tests.broker.at_rest import LIMIT, until
+from services.messages.events import DecidedInquiry, Routed
+from services.messages.judgement import Outcome
+from tests.broker.at_rest import LIMIT, read_all, until
 from tests.broker.exactly_once import Sent
 from tests.broker.pipeline import PARTITIONS, Pipeline
 from tests.records import an_inquiry
@@ -28,8 +29,10 @@ PREFIX = "integrating."
 DEPARTMENT = f"{PREFIX}departments.home-office"
 EVENT_ID = re.compile(rf"{re.escape(PREFIX)}inquiries[.]classified/\d+/\d+")
 NEVER = f"{PREFIX}inquiries.classified/0/999999"
-TOPIC = re.compile(r'(?<=[ "])(inquiries|departments[.]home-office)(?=[ "])')
-PUBLISHING, CONSUMING = 0, 1
+TOPIC = re.compile(
+    r'(?<=[ "])(inquiries(?:[.]review|[.]judged)?|departments[.]home-office)(?=[ "])'
+)
+PUBLISHING, CONSUMING, JUDGING = 0, 1, 2
 CLIENT_JARS = ("kafka-clients-", "slf4j-api-")
 
 
@@ -60,7 +63,7 @@ def pipeline(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> 
         folder = tmp_path_factory.mktemp("pipeline")
         pipeline = Pipeline(kafka.bootstrap_servers, folder, PREFIX, stack)
         asyncio.run(pipeline.create_topics())
-        services = [pipeline.service("classifier"), pipeline.service("router")]
+        services = [pipeline.service(name) for name in ("classifier", "router", "settler")]
         asyncio.run(pipeline.started(*services))
         yield pipeline
 
@@ -159,6 +162,32 @@ async def test_what_the_page_consumes_is_what_was_routed(
         with Program(pipeline.servers, language, CONSUMING, tmp_path) as program:
             await program.shows(routed)
         assert program.shown == routed
+
+
+async def test_what_the_page_judges_arrives(pipeline: Pipeline, tmp_path: Path) -> None:
+    """The example of a case system judges what waits, and it arrives as it was sent, once."""
+    text = "Hoffwn wybod sut i gael fy mhasbort yn ôl cyn y gwyliau, os gwelwch yn dda."
+    inquiry = an_inquiry(text=text, language="cy")
+    await pipeline.publish([Sent(inquiry, b"case-cy")])
+    review, courts = f"{PREFIX}inquiries.review", f"{PREFIX}departments.ministry-of-justice"
+    waiting = [record for record in await pipeline.read() if record.topic == review]
+    judged = {dict(record.headers)["ce_id"].decode() for record in waiting}
+    with Program(pipeline.servers, "python", JUDGING, tmp_path) as program:
+        await program.shows(judged)
+    await pipeline.answered("settler")
+    arrived = [
+        each for each in await read_all(pipeline.servers, [courts]) if each.key == b"case-cy"
+    ]
+    [decided] = arrived
+    assert decided.value.startswith(b'{"inquiry":' + inquiry)
+    decision = msgspec.json.decode(decided.value, type=DecidedInquiry).decision
+    assert decision.department == "ministry-of-justice"
+
+
+@pytest.mark.parametrize("outcome", get_args(Outcome))
+def test_every_outcome_is_explained(outcome: str) -> None:
+    """Who builds a case system finds on the page what comes of each outcome."""
+    assert f"| `{outcome}` |" in PAGE
 
 
 def test_the_message_that_is_shown_is_one() -> None:

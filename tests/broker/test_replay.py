@@ -41,6 +41,8 @@ class FailingLate:
         self._clients = clients
         self.servers, self.reader = clients.servers, clients.reader
         self.admin, self.consumer = clients.admin, clients.consumer
+        self.partition_reader = clients.partition_reader
+        self.single_records = clients.single_records
 
     def producer(self, transactional_id: str) -> Producer:
         producer = self._clients.producer(transactional_id)

@@ -15,7 +15,7 @@ from tests.broker.pipeline import Pipeline
 from tests.tools import TRIAGE
 
 
-@pytest.mark.parametrize("name", ["classifier", "router"])
+@pytest.mark.parametrize("name", ["classifier", "router", "settler"])
 async def test_every_way_of_starting_starts_the_same(
     pipeline: Pipeline, tmp_path: Path, name: str
 ) -> None:
@@ -80,7 +80,7 @@ def test_a_wrong_setting_ends_the_start_in_one_sentence(
     assert named in line
 
 
-@pytest.mark.parametrize("name", ["classifier", "router"])
+@pytest.mark.parametrize("name", ["classifier", "router", "settler"])
 def test_a_taken_port_is_named(name: str) -> None:
     """A service whose HTTP port is taken exits 2 and names the port and its setting."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -11,7 +11,7 @@ from tests.tools import need
 
 K8S = Path(__file__).parents[2] / "k8s"
 OVERLAYS = sorted(path.name for path in (K8S / "overlays").iterdir())
-SERVICES = ("classifier", "router")
+SERVICES = ("classifier", "router", "settler")
 # What Strimzi calls the Secret with the authority of the brokers of the cluster `kafka`.
 AUTHORITY = "kafka-cluster-ca-cert"
 

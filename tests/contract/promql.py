@@ -9,6 +9,7 @@ from services.classifier import metrics as classifier
 from services.engine import metrics as engine
 from services.engine.metric import Metric
 from services.router import metrics as router
+from services.settler import metrics as settler
 
 NAME = r"[a-zA-Z_:][\w:]*"
 STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
@@ -60,7 +61,7 @@ def named_in(expression: str) -> Named:
 def exposed() -> dict[str, Collection[str]]:
     """Return every series that Prometheus has of the services, with its labels."""
     known: dict[str, Collection[str]] = dict.fromkeys(OTHERS, OF_TARGETS)
-    for table in (engine.METRICS, classifier.METRICS, router.METRICS):
+    for table in (engine.METRICS, classifier.METRICS, router.METRICS, settler.METRICS):
         for metric in table:
             known |= {name: OF_TARGETS.union(labels) for name, labels in _series_of(metric)}
     return known

@@ -7,14 +7,21 @@ import yaml
 
 from services.classifier.settings import ClassifierSettings
 from services.router.settings import RouterSettings
+from services.settler.settings import SettlerSettings
 from tests.contract.dockerfile import ROOT, Stage, lets_through, stages
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 STAGES = stages()
 PORTS = {
     name: settings.model_fields["http_port"].default
-    for name, settings in (("classifier", ClassifierSettings), ("router", RouterSettings))
+    for name, settings in (
+        ("classifier", ClassifierSettings),
+        ("router", RouterSettings),
+        ("settler", SettlerSettings),
+    )
 }
+# The settler needs what the router does, and so runs in the same environment.
+SHARED = {"settler": "router"}
 each_image = pytest.mark.parametrize("name", PORTS)
 
 
@@ -92,7 +99,8 @@ def test_an_image_says_what_it_is(name: str) -> None:
 def test_an_image_takes_the_environment_alone(name: str) -> None:
     """Nothing comes into an image but what was installed for its service, owned by root."""
     (copied,) = STAGES[name].all("COPY", "ADD")
-    assert copied.flags == {"from": f"{name}-environment"}
+    environment = SHARED.get(name, name)
+    assert copied.flags == {"from": f"{environment}-environment"}
     assert copied.words == ["/opt/triage", "/opt/triage"]
 
 

@@ -96,7 +96,8 @@ def test_replicas_follow_the_lag_of_the_service_itself(
     overlay: str, installation: Installation
 ) -> None:
     """What is watched is each service's own group on the topic that it reads."""
-    for service, each in zip(SERVICES, (installation.classifier, installation.router), strict=True):
+    each_one = (installation.classifier, installation.router, installation.settler)
+    for service, each in zip(SERVICES, each_one, strict=True):
         watched = trigger_of(overlay, service)["metadata"]
         own = (each.group_id, each.input_topic)
         assert (watched["consumerGroup"], watched["topic"]) == own

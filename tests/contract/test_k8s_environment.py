@@ -8,6 +8,7 @@ from services.classifier.settings import ClassifierSettings
 from services.kafka.settings import KafkaSettings
 from services.router.settings import RouterSettings
 from services.settings import read_settings
+from services.settler.settings import SettlerSettings
 from tests.contract.manifests import (
     AUTHORITY,
     OVERLAYS,
@@ -22,6 +23,7 @@ from tests.contract.manifests import (
 SETTINGS: dict[str, type[ServiceSettings]] = {
     "classifier": ClassifierSettings,
     "router": RouterSettings,
+    "settler": SettlerSettings,
 }
 
 pytestmark = [

@@ -8,7 +8,7 @@ from tests.contract.manifests import OVERLAYS, SERVICES, container_of, named, po
 from tests.contract.test_metrics import an_app
 
 # The highest memory that was measured, in MB (docs/performance.md).
-PEAK = {"classifier": 200, "router": 130}
+PEAK = {"classifier": 200, "router": 130, "settler": 200}
 
 pytestmark = [
     pytest.mark.parametrize("overlay", OVERLAYS),

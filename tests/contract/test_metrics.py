@@ -17,15 +17,24 @@ from services.kafka.settings import KafkaSettings
 from services.router import metrics as router
 from services.router.app import create_app as create_router
 from services.router.settings import RouterSettings
+from services.settler import metrics as settler
+from services.settler.app import create_app as create_settler
+from services.settler.settings import SettlerSettings
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
-OF_SERVICE = {"classifier": classifier.METRICS, "router": router.METRICS}
+OF_SERVICE = {
+    "classifier": classifier.METRICS,
+    "router": router.METRICS,
+    "settler": settler.METRICS,
+}
 
 
 def an_app(service: str) -> AsgiFastStream:
     if service == "classifier":
         return create_classifier(ClassifierSettings(), KafkaSettings(), utc_now)
+    if service == "settler":
+        return create_settler(SettlerSettings(), KafkaSettings(), utc_now)
     return create_router(RouterSettings(), KafkaSettings(), utc_now)
 
 
@@ -75,7 +84,7 @@ async def test_a_series_has_the_labels_of_its_metric(service: str) -> None:
 def test_the_runbook_lists_every_metric() -> None:
     """The runbook has a line for each metric: name, type, labels and meaning, and no other line."""
     lines = re.findall(r"^\| `triage_.*\|$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
-    tables = (engine.METRICS, classifier.METRICS, router.METRICS)
+    tables = (engine.METRICS, *OF_SERVICE.values())
     assert lines == [line(each) for table in tables for each in table]
 
 

@@ -9,11 +9,17 @@ from services.classifier.settings import ClassifierSettings
 from services.kafka.settings import KafkaSettings
 from services.operate.settings_page import settings_page
 from services.router.settings import RouterSettings
+from services.settler.settings import SettlerSettings
 from tests.contract.test_readme import PAGES, ROOT
 
 PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-SETTINGS: tuple[type[BaseSettings], ...] = (KafkaSettings, ClassifierSettings, RouterSettings)
-NAME = re.compile(r"\b(?:KAFKA|CLASSIFIER|ROUTER)_[A-Z_]+[A-Z]\b")
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    KafkaSettings,
+    ClassifierSettings,
+    RouterSettings,
+    SettlerSettings,
+)
+NAME = re.compile(r"\b(?:KAFKA|CLASSIFIER|ROUTER|SETTLER)_[A-Z_]+[A-Z]\b")
 
 
 def shown(default: Any) -> str:
@@ -28,7 +34,8 @@ def rows() -> Iterator[str]:
     for settings in SETTINGS:
         prefix = settings.model_config.get("env_prefix", "")
         for name, field in settings.model_fields.items():
-            yield f"| `{prefix}{name.upper()}` | {shown(field.default)} | {field.description} |"
+            variable = field.validation_alias or f"{prefix}{name.upper()}"
+            yield f"| `{variable}` | {shown(field.default)} | {field.description} |"
 
 
 def test_the_table_of_settings_is_the_settings() -> None:

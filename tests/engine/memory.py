@@ -96,6 +96,12 @@ class Cluster:
     def reader(self, topic: str) -> Any:
         raise NotImplementedError
 
+    def partition_reader(self, partition: TopicPartition) -> Any:
+        raise NotImplementedError
+
+    def single_records(self, partition: TopicPartition) -> Any:
+        raise NotImplementedError
+
     def producer(self, transactional_id: str) -> "MemoryProducer":
         return MemoryProducer(self, transactional_id)
 
@@ -117,7 +123,11 @@ class MemoryAdmin:
         self.cluster.check("describe_topics")
         missing = UnknownTopicOrPartitionError.errno
         return [
-            {"topic": topic, "error_code": 0 if topic in self.cluster.topics else missing}
+            {
+                "topic": topic,
+                "error_code": 0 if topic in self.cluster.topics else missing,
+                "partitions": [{}] * self.cluster.topics.get(topic, 0),
+            }
             for topic in topics
         ]
 

@@ -188,6 +188,68 @@ async def test_a_result_that_is_too_large_is_rejected(cluster: Cluster) -> None:
     assert dict(letter.headers)["rejected-reason"] == Rejection.TOO_LARGE.encode()
 
 
+def in_two(records: Sequence[Record]) -> list[Result]:
+    """Make of `a,b` a record `a` and a copy `b` on another topic; a dead letter of `bad`."""
+    return [
+        RejectedError(Rejection.NOT_JSON, "bad")
+        if (record.value or b"").startswith(b"bad")
+        else [
+            Output(topic, record.key, part, list(record.headers))
+            for topic, part in zip(("out", "aside"), (record.value or b"").split(b","), strict=True)
+        ]
+        for record in records
+    ]
+
+
+async def test_a_record_may_become_several(cluster: Cluster) -> None:
+    """Each of the outputs of one record is written, in order, and the offset moves with them."""
+    cluster.topics["aside"] = 1
+    job = replace(JOB, process=in_two, output_topics=JOB.output_topics | {"aside"})
+    cluster.publish("in", 0, b"1,one", b"bad", b"2,two")
+    async with running(cluster, job) as (_, registry):
+        value = registry.get_sample_value
+        await until(lambda: value("triage_records_read_total", {"topic": "in"}) == 3)
+        assert cluster.offsets["g", TopicPartition("in", 0)] == 3
+        written = {
+            topic: value("triage_records_written_total", {"topic": topic})
+            for topic in ("out", "aside", "dead")
+        }
+        ages = value("triage_inquiry_age_seconds_count", {"topic": "out"})
+        copied = value("triage_inquiry_age_seconds_count", {"topic": "aside"})
+    assert [record.value for record in cluster.read("out")] == [b"1", b"2"]
+    assert [record.value for record in cluster.read("aside")] == [b"one", b"two"]
+    assert [record.value for record in cluster.read("dead")] == [b"bad"]
+    assert written == {"out": 2, "aside": 2, "dead": 1}
+    assert (ages, copied) == (2, 0)
+
+
+async def test_of_several_outputs_none_is_written_where_one_is_too_large(cluster: Cluster) -> None:
+    """A record of which one output does not fit becomes one dead letter, and nothing else."""
+    cluster.topics["aside"] = 1
+    job = replace(JOB, process=in_two, output_topics=JOB.output_topics | {"aside"})
+    large = b"2," + b"x" * 1_500
+    cluster.publish("in", 0, b"1,one", large, b"3,three")
+    async with running(cluster, job):
+        await until(lambda: cluster.read("dead") and len(cluster.read("out")) == 2)
+    assert [record.value for record in cluster.read("out")] == [b"1", b"3"]
+    assert [record.value for record in cluster.read("aside")] == [b"one", b"three"]
+    [letter] = cluster.read("dead")
+    assert letter.value == large
+    assert dict(letter.headers)["rejected-reason"] == Rejection.TOO_LARGE.encode()
+
+
+async def test_a_record_of_which_nothing_is_made_is_rejected(cluster: Cluster) -> None:
+    """A function that gives a record no output at all fails on it, and loses nothing."""
+    cluster.publish("in", 0, b"1", b"2", b"3")
+
+    def drop(records: Sequence[Record]) -> list[Result]:
+        return [[] if each.value == b"2" else copy([each]) for each in records]
+
+    async with running(cluster, replace(JOB, process=drop)):
+        await until(lambda: cluster.read("dead") and len(cluster.read("out")) == 2)
+    assert [record.value for record in cluster.read("dead")] == [b"2"]
+
+
 async def test_a_broker_that_is_away_at_the_start_is_waited_for(cluster: Cluster) -> None:
     """A service started before its broker works as soon as the broker is there."""
     cluster.reachable = False

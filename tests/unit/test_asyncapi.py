@@ -22,7 +22,7 @@ from tests.records import ARecord, an_envelope, an_inquiry
 
 SCHEMA = Path(__file__).parents[1] / "contract" / "schemas" / "AsyncAPI.json"
 ASYNCAPI = Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-SERVICES = ("classifier", "router")
+SERVICES = ("classifier", "router", "settler")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from services.local.exactly_once import Account
 from services.operate.installation import Installation
 from services.router.settings import RouterSettings
 from services.router.table import Department, Table
+from services.settler.settings import SettlerSettings
 
 INSTALLATION = Installation(
     kafka=KafkaSettings(),
@@ -15,6 +16,7 @@ INSTALLATION = Installation(
         input_topic="in", output_topic="classified", rejected_topic="rejected"
     ),
     router=RouterSettings(input_topic="classified", rejected_topic="rejected"),
+    settler=SettlerSettings(rejected_topic="rejected"),
     table=Table(
         version="1",
         review_topic="review",

@@ -39,6 +39,13 @@ def test_records_without_a_key_keep_their_order() -> None:
     assert [value for _, value, _ in packed.batch.records] == [each.value for each in outputs]
 
 
+def test_an_output_may_name_its_partition() -> None:
+    """A record that belongs beside another goes there, whatever its key."""
+    outputs = [Output("out", b"a", b"", [], partition=number) for number in (3, 1)]
+    packed = pack(outputs, {"out": 6}, keyless=0, create=lambda: MemoryBatch(limit=1_000))
+    assert [each.partition for each in packed] == [3, 1]
+
+
 @given(st.binary(max_size=100), st.integers(1, 2**31 - 1))
 def test_a_partition_is_the_client_library_s(key: bytes, count: int) -> None:
     """The partition of a key is that of the client library, which is Java's, of however many."""

@@ -13,6 +13,7 @@ from services.operate.topics import topics_of
 from services.router.app import create_app as create_router
 from services.router.settings import RouterSettings
 from services.settings import read_settings
+from services.settler.app import create_app as create_settler
 from tests.asyncapi import Json
 
 PREFIX = "staging."
@@ -32,6 +33,7 @@ async def contracts_of(installation: Installation) -> list[Json]:
     apps = [
         create_classifier(installation.classifier, kafka, utc_now),
         create_router(installation.router, kafka, utc_now),
+        create_settler(installation.settler, kafka, utc_now),
     ]
     return [await contract_of(app) for app in apps]
 
@@ -72,7 +74,7 @@ async def test_a_prefix_is_on_all_that_a_contract_names(staging: Installation) -
     """Each service reads, writes and takes part in a group under the prefix, and nowhere else."""
     contracts = await contracts_of(staging)
     topics = set[str]()
-    for contract, group in zip(contracts, ("classifier", "router"), strict=True):
+    for contract, group in zip(contracts, ("classifier", "router", "settler"), strict=True):
         topics |= {channel["address"] for channel in contract["channels"].values()}
         [groups] = [
             operation["bindings"]["kafka"]["groupId"]
@@ -80,7 +82,8 @@ async def test_a_prefix_is_on_all_that_a_contract_names(staging: Installation) -
             if operation["action"] == "receive"
         ]
         assert groups["const"] == f"{PREFIX}inquiry-triage.{group}"
-    assert topics == topics_of(staging).keys()
+    looked_up = {staging.settler.audit_topic}  # by place, and in no group
+    assert topics | looked_up == topics_of(staging).keys()
 
 
 def test_each_service_may_have_a_rejected_topic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +91,8 @@ def test_each_service_may_have_a_rejected_topic_of_its_own(monkeypatch: pytest.M
     monkeypatch.setenv("ROUTER_REJECTED_TOPIC", "router.rejected")
     installation = read_installation()
     assert installation.rejected_topics == {"inquiries.rejected", "router.rejected"}
-    larger = [topic for topic, changed in topics_of(installation).items() if changed]
+    configured = topics_of(installation).items()
+    larger = [topic for topic, changed in configured if "max.message.bytes" in changed]
     assert sorted(larger) == ["inquiries.rejected", "router.rejected"]
 
 

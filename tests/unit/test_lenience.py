@@ -35,7 +35,7 @@ WRONG: list[tuple[str, Any]] = [
 
 
 def an_output(result: Result) -> Output:
-    assert not isinstance(result, RejectedError)
+    assert isinstance(result, Output)
     return result
 
 

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import prometheus_client
 import pytest
@@ -12,6 +13,7 @@ from services.classifier.classify import classify_records
 from services.classifier.metrics import ClassifierMetrics
 from services.cli import MODEL
 from services.engine.job import Result
+from services.engine.made import Made, made_of
 from services.engine.metric import Histogram
 from services.engine.metrics import EngineMetrics
 from services.messages.codec import inquiries
@@ -20,7 +22,6 @@ from services.messages.decision import Classification
 from services.messages.events import Classified
 from services.messages.examples import example_of
 from services.messages.record import Output
-from services.messages.rejection import RejectedError
 from services.model.manifest import read_manifest
 from services.model.text_model import Model, load_model
 from services.router.app import create_decider
@@ -46,12 +47,8 @@ def decider() -> Decider:
 
 def outputs_of(records: Sequence[ARecord], results: Sequence[Result]) -> list[Output]:
     """Return what the engine writes for results: outputs, and dead letters."""
-    return [
-        write_rejected(record, result, topic="r", by="/test", at=NOW)
-        if isinstance(result, RejectedError)
-        else result
-        for record, result in zip(records, results, strict=True)
-    ]
+    reject = partial(write_rejected, topic="r", by="/test", at=NOW)
+    return made_of(records, results, reject).outputs
 
 
 @given(st.lists(st.lists(st.floats(-1, 100))))
@@ -208,7 +205,7 @@ def test_an_age_that_no_clock_explains_is_clamped(
     )
     received = inquiries.read(ARecord(an_inquiry(received_at=written))).body.received_at
     output = Output("out", None, b"", [], received_at=received)
-    metrics.note([ARecord(b"")], [output], [output])()
+    metrics.note([ARecord(b"")], [output], Made([output], [0]))()
     assert registry.get_sample_value("triage_inquiry_age_seconds_sum", {"topic": "out"}) == age
     for time in ("future", "past"):
         counted = registry.get_sample_value("triage_inquiry_ages_clamped_total", {"time": time})
@@ -222,7 +219,7 @@ def test_a_record_without_a_time_is_no_age_of_decades() -> None:
         registry, reads="in", writes=["out"], note=lambda _: lambda: None, clock=NOW.timestamp
     )
     output = Output("out", None, b"", [])
-    metrics.note([ARecord(b"", timestamp=-1)], [output], [output])()
+    metrics.note([ARecord(b"", timestamp=-1)], [output], Made([output], [0]))()
     summed = registry.get_sample_value("triage_inquiry_age_seconds_sum", {"topic": "out"})
     assert summed == 365 * 86_400
 

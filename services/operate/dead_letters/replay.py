@@ -15,7 +15,6 @@ from aiokafka.errors import KafkaError
 from services.engine.batching import fill
 from services.errors import TriageError
 from services.kafka.errors import remedy_for
-from services.kafka.partitioner import partition_of
 from services.kafka.protocols import Clients, Producer
 from services.kafka.topic_reader import read_topic
 from services.messages.dead_letter import TIMES_HEADER, Replayed, as_headers
@@ -94,9 +93,8 @@ def _by_partition(
     outputs: dict[tuple[str, int], list[Output]] = defaultdict(list)
     for letter in letters:
         record, note = record_of(letter), note_of(letter, now)
-        count = counts[record.topic]
-        keyless = letter.why.rejected_partition % count
-        partition = keyless if record.key is None else partition_of(record.key, count)
+        # Where its sender had put it: a key's, by whichever partitioner, or a judgement's own.
+        partition = letter.why.rejected_partition % counts[record.topic]
         outputs[record.topic, partition].append(record)
         outputs[note.topic, letter.location.partition].append(note)
     return outputs

@@ -13,7 +13,15 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from services.kafka.protocols import Admin, Batch, Clients, Consumer, Producer
+from services.kafka.protocols import (
+    Admin,
+    Batch,
+    Clients,
+    Consumer,
+    Producer,
+    Reader,
+    SingleRecords,
+)
 from tests.broker.faults.traffic import MAX_BYTES
 
 # Between the two halves of what should be one: wide enough that a fault seldom misses it.
@@ -39,6 +47,12 @@ class WeakClients:
     def consumer(self, group: str, fetch_bytes: int) -> Consumer:
         self.reader = self.sound.consumer(group, fetch_bytes)
         return self.reader  # type: ignore[no-any-return]
+
+    def partition_reader(self, partition: TopicPartition) -> Reader:
+        return self.sound.partition_reader(partition)
+
+    def single_records(self, partition: TopicPartition) -> SingleRecords:
+        return self.sound.single_records(partition)
 
     def producer(self, transactional_id: str) -> Producer:
         return self.weaken(self, transactional_id)

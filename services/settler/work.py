@@ -1,0 +1,133 @@
+"""The settler at work on one partition: rebuilds what is settled, and reads what was judged."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import structlog
+from aiokafka import TopicPartition
+
+from services.engine.job import Done, Process, Work
+from services.kafka.protocols import Clients, Reader, SingleRecords
+from services.kafka.topic_reader import read_to_end
+from services.messages.codec import Judged, routed
+from services.messages.judgement import Place, Settled, Source
+from services.messages.record import Output, Record
+from services.messages.rejection import RejectedError, Rejection
+from services.settler.settle import Addresses, Originals, places_to_read, settle_records
+from services.settler.state import Draft, Noted, Settlements
+
+log = structlog.get_logger()
+
+_read_note = msgspec.json.Decoder(Noted).decode
+
+
+@dataclass(frozen=True)
+class Settling:
+    """How the settler works on a partition, whichever it is.
+
+    Args:
+        addresses: Where inquiries and notes go.
+        sources: The topics on which inquiries lie that are judged.
+        now: Tells the time to write into notes and events.
+    """
+
+    addresses: Addresses
+    sources: Mapping[Source, str]
+    now: Callable[[], datetime]
+
+    @asynccontextmanager
+    async def open(self, partition: TopicPartition, clients: Clients) -> AsyncIterator[Work]:
+        """Rebuild what is settled of a partition, and connect to where its inquiries lie.
+
+        Raises:
+            KafkaError: The broker does not answer, or refuses.
+        """
+        number = partition.partition
+        async with AsyncExitStack() as stack:
+            readers: dict[Source, SingleRecords] = {}
+            for source, topic in self.sources.items():
+                readers[source] = clients.single_records(TopicPartition(topic, number))
+                stack.push_async_callback(readers[source].stop)
+                await readers[source].start()
+            begins = {source: await reader.begins() for source, reader in readers.items()}
+            settlements = Settlements(begins)
+            notes = TopicPartition(self.addresses.settled, number)
+            async for note in _notes_of(clients, notes):
+                settlements.note([note])
+            yield _SettlerWork(self, settlements, readers)
+
+
+@dataclass(frozen=True)
+class _SettlerWork(Work):
+    settling: Settling
+    settlements: Settlements
+    readers: Mapping[Source, SingleRecords]
+
+    async def prepare(self, records: Sequence[Record]) -> Process:
+        batch = Draft(self.settlements)
+        originals = await self._originals(places_to_read(records, batch))
+        now = self.settling.now()
+
+        def process(part: Sequence[Record]) -> Sequence[list[Output] | RejectedError]:
+            draft = Draft(batch)
+            results = settle_records(part, draft, originals, self.settling.addresses, now)
+            batch.take(draft)
+            return results
+
+        return process
+
+    def note(self, outputs: Sequence[Output]) -> Done:
+        settled = [each.decided for each in outputs if isinstance(each.decided, Settled)]
+        return lambda: self.settlements.note(settled)
+
+    async def _originals(self, places: Iterable[Place]) -> Originals:
+        """Read what lies at some places, those of one topic together."""
+        by_source: dict[Source, list[Place]] = defaultdict(list)
+        for place in places:
+            by_source[place.topic].append(place)
+        originals: dict[Place, Judged | RejectedError] = {}
+        for source, wanted in by_source.items():
+            reader = self.readers[source]
+            begins, found = await reader.read({place.offset for place in wanted})
+            for place in wanted:
+                originals[place] = _original(place, begins, found.get(place.offset))
+        return originals
+
+
+def _original(place: Place, begins: int, record: Record | None) -> Judged | RejectedError:
+    """Return what was judged, or why it is not what lies at its place."""
+    if place.offset < begins:
+        detail = f"the topic begins at offset {begins:,}: what lay before is kept no longer"
+        return RejectedError(Rejection.INQUIRY_GONE, detail)
+    if record is None:
+        detail = "no record lies there: its topic may have been made anew"
+        return RejectedError(Rejection.OTHER_INQUIRY, detail)
+    if dict(record.headers).get("ce_id") != place.event_id.encode():
+        detail = "the record there has another ce_id than event_id: its topic may be made anew"
+        return RejectedError(Rejection.OTHER_INQUIRY, detail)
+    received = routed[place.topic].read_or_reject(record)
+    if isinstance(received, RejectedError):
+        detail = f"the record there is no inquiry of ours ({received.reason})"
+        return RejectedError(Rejection.OTHER_INQUIRY, detail)
+    return Judged(record, received)
+
+
+async def _notes_of(clients: Clients, partition: TopicPartition) -> AsyncIterator[Noted]:
+    """Yield the notes of a partition, in order."""
+    reader: Reader = clients.partition_reader(partition)
+    try:
+        await reader.start()
+        await reader.seek_to_beginning(partition)
+        async for record in read_to_end(reader, await reader.end_offsets([partition])):
+            try:
+                yield _read_note(record.value or b"")
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                log.warning(
+                    "settler.note_unreadable", partition=record.partition, offset=record.offset
+                )
+    finally:
+        await reader.stop()
