@@ -235,8 +235,17 @@ def classify(
         sys.exit(1)
 
 
+WeightColumn = Annotated[
+    str | None, typer.Option(help="The column with how much a row counts, where there is one.")
+]
+UntilDay = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Leave out rows of this date or later, to judge by."),
+]
+
+
 @app.command()
-def check(
+def check(  # noqa: PLR0913, PLR0917 - an option of the command each
     files: Annotated[list[Path], typer.Argument(help="CSV, CSV.gz or JSON Lines to learn from.")],
     text: Annotated[str, typer.Option(help="The column with what was written.")] = "text",
     label: Annotated[str, typer.Option(help="The column with the department.")] = "department",
@@ -244,6 +253,7 @@ def check(
     flags: Annotated[
         str | None, typer.Option(help="The column with what a person must see first.")
     ] = None,
+    weight_column: WeightColumn = None,
 ) -> None:
     """Say what is in a history of inquiries, and whether training would take it.
 
@@ -252,7 +262,7 @@ def check(
     from services.training.check import check_history
     from services.training.data.dataset import Columns
 
-    if not check_history(files, Columns(text, label, date, flags)):
+    if not check_history(files, Columns(text, label, date, flags, weight=weight_column)):
         sys.exit(1)
 
 
@@ -281,6 +291,8 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
         list[float] | None,
         typer.Option(help="How much a row of each --data counts; chosen if not given.", min=0),
     ] = None,
+    weight_column: WeightColumn = None,
+    until: UntilDay = None,
     flags: Annotated[
         str | None,
         typer.Option(help="The column with what a person must see first, such as danger."),
@@ -309,7 +321,7 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
     train_model(
         Request(
             data=data,
-            columns=Columns(text, label, date, flags),
+            columns=Columns(text, label, date, flags, weight=weight_column),
             out=out,
             weights=weight or (),
             recall=recall,
@@ -320,6 +332,7 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
             precision=precision,
             half_life=half_life,
             words_only=words_only,
+            until=until.date() if until else None,
             seed=seed,
         )
     )

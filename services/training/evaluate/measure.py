@@ -65,8 +65,8 @@ def evaluate(
     strange = [labels for labels in data.labels if labels.isdisjoint(model.labels) and labels]
     predicted = predict(model, data.texts, data.labels)
     of_remit = predicted.of(inside)
-    raised = _raised(predicted, model.flags, limits)
-    routed = _routed(predicted, model.labels, limits) & ~raised.any(axis=1)
+    raised = raised_of(predicted, model.flags, limits)
+    routed = routed_of(predicted, model.labels, limits) & ~raised.any(axis=1)
     measures = {
         **_remit_measures(predicted, inside, limits),
         **_routing_measures(predicted, routed),
@@ -110,7 +110,7 @@ def _check_labels(known: Sequence[str], data: Dataset) -> None:
         )
 
 
-def _routed(predicted: Predictions, labels: Sequence[str], limits: Limits) -> Truths:
+def routed_of(predicted: Predictions, labels: Sequence[str], limits: Limits) -> Truths:
     """Return which texts pass the model's limits (margins and rules are the routing table's)."""
     each = [limits.thresholds.get(label) for label in labels]
     thresholds = np.array([np.inf if one is None else one for one in each])
@@ -118,7 +118,7 @@ def _routed(predicted: Predictions, labels: Sequence[str], limits: Limits) -> Tr
     return passed & (predicted.in_remit >= limits.in_remit)
 
 
-def _raised(predicted: Predictions, flags: Sequence[str], limits: Limits) -> Truths:
+def raised_of(predicted: Predictions, flags: Sequence[str], limits: Limits) -> Truths:
     """Return which flags are raised, of shape (texts, flags)."""
     thresholds = np.array([limits.flags.get(name, np.inf) for name in flags])
     raised: Truths = predicted.flags >= thresholds

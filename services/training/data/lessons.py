@@ -1,0 +1,135 @@
+"""Lessons, read to judge by: what people decided, and none of what a model has learnt."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.errors import ConfigurationError
+from services.messages.lesson import Kind, Mode
+from services.model.manifest import Manifest
+from services.model.reading import read
+from services.training.data.columns import Columns
+from services.training.data.dataset import Dataset, check_columns, read_dataset
+from services.training.data.faults import Fault, FaultyDataError
+from services.training.data.overlap import nearly_among
+
+Floats = NDArray[np.float64]
+
+# A returned inquiry is known because the model was wrong: it teaches, and judges nobody.
+RETURNED = "returned"
+SLICED = ("channel", "language")
+COLUMNS = Columns("text", "department", "at", "flags", ("kind", "mode", *SLICED), "weight")
+NAMED = {"kind": ("", *get_args(Kind)), "mode": get_args(Mode)}
+
+
+@dataclass(frozen=True, repr=False)
+class Lessons:
+    """Lessons that judge, in the order of time, and how many were left out.
+
+    `returned` were left out as departments had returned them, `older` as they are not among the
+    newest that were asked for, `learnt` as a model has learnt from their texts.
+    """
+
+    file: str
+    data: Dataset
+    returned: int
+    older: int = 0
+    learnt: int = 0
+
+    @property
+    def weights(self) -> Floats:
+        """How much each counts, of shape (lessons,)."""
+        given = self.data.weights
+        return np.ones(len(self.data)) if given is None else np.array(given, np.float64)
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first day and the last."""
+        days = [day for day in self.data.dates or () if day]
+        return days[0], days[-1]
+
+    def count(self, column: str) -> Mapping[str, int]:
+        """Count them by what stands in a column, `kind` or `mode`."""
+        return dict(sorted(Counter(self.data.groups[column]).items()))
+
+
+def read_lessons(path: Path, today: date | None = None) -> Lessons:
+    """Read a file of lessons, without those that departments returned.
+
+    Raises:
+        ConfigurationError: It cannot be read, a lesson is wrong, or none of them judges.
+    """
+    data = read_dataset([path], COLUMNS, today)
+    check_columns([path], [data], Columns(COLUMNS.text, COLUMNS.label, groups=COLUMNS.groups))
+    if faults := [*_faults(data)]:
+        raise FaultyDataError(sorted(faults))
+    judging = data.of([kind != RETURNED for kind in data.groups["kind"]])
+    if not len(judging):
+        raise ConfigurationError(
+            f"{path} has only lessons that departments returned, which judge no model: give such "
+            "as were decided in review or judged as audit copies."
+        )
+    return Lessons(path.name, judging, returned=len(data) - len(judging))
+
+
+def _faults(data: Dataset) -> Iterator[Fault]:
+    for column, known in NAMED.items():
+        for place, name in zip(data.places, data.groups[column], strict=True):
+            if name not in known:
+                listed = ", ".join(filter(None, known))
+                yield Fault(place, f"has another {column} than {listed}: write one of these.")
+    for number, place in enumerate(data.places):
+        if data.dates is None or data.dates[number] is None:
+            yield Fault(place, f"has no {COLUMNS.date}: give each lesson its date.")
+
+
+def newest(lessons: Lessons, share: float) -> tuple[Lessons, Dataset]:
+    """Part lessons by time: the newest share, from the beginning of a day on, and the others."""
+    days = [day for day in lessons.data.dates or () if day]
+    first = days[min(int((1 - share) * len(days)), len(days) - 1)]
+    late = [day >= first for day in days]
+    older = lessons.data.of([not each for each in late])
+    newer = lessons.data.of(late)
+    return Lessons(lessons.file, newer, lessons.returned, older=len(older)), older
+
+
+def check_not_learnt(path: Path, lessons: Lessons, manifests: Sequence[Manifest]) -> None:
+    """See that no model was made from these lessons; of a file's earlier rows it may be.
+
+    Raises:
+        ConfigurationError: One was.
+    """
+    first = lessons.days[0]
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    for manifest in manifests:
+        for source in manifest.sources:
+            if source.sha256 == content and (source.until is None or source.until > first):
+                raise ConfigurationError(
+                    f"{manifest.name} {manifest.version} was made from lessons of {path} that "
+                    f"would judge it ({source.used_for}): make it anew with --until {first}, or "
+                    "give later lessons."
+                )
+
+
+def without_learnt(lessons: Lessons, learnt: Sequence[Dataset]) -> Lessons:
+    """Leave out lessons whose texts stand in what was learnt, exactly or nearly.
+
+    Raises:
+        ConfigurationError: All of them do.
+    """
+    known = [read(text).text for data in learnt for text in data.texts]
+    seen = nearly_among([read(text).text for text in lessons.data.texts], known)
+    if seen.all():
+        raise ConfigurationError(
+            f"All {len(seen):,} lessons stand in what was learnt before, exactly or nearly, so "
+            "they tell nothing: give others."
+        )
+    left = lessons.data.of((~seen).tolist())
+    return Lessons(lessons.file, left, lessons.returned, lessons.older, int(seen.sum()))
