@@ -19,7 +19,7 @@ Truths = NDArray[np.bool_]
 # Of a hundred candidates that are as good as the champion, so many may be called worse somewhere.
 STOPPED = 0.05
 FLIPS = 1_000
-# What a candidate must not lose unnoticed, and how surely it is noticed: 95 times in 100.
+# What a candidate must not lose unnoticed, and how many standard errors notice it 95 times in 100.
 LOSS, SURELY = 0.06, 1.645
 # Fewer lessons tell nothing, whatever they say.
 MIN_LESSONS = 30
@@ -27,17 +27,23 @@ BLOCK = 200
 
 
 class Ratio(NamedTuple):
-    """Lessons that count for a figure, and those of them that are hits, both of shape (n,)."""
+    """Which lessons count for a figure, and how far each is a hit (0 to 1), both of shape (n,)."""
 
-    hits: Truths
+    hits: Floats | Truths
     among: Truths
 
 
 class Pair(NamedTuple):
-    """One figure of two models on the same lessons."""
+    """One figure of two models on the same lessons; one that is not judged is only described."""
 
     champion: Ratio
     candidate: Ratio
+    judged: bool = True
+
+    @property
+    def ratios(self) -> tuple[Ratio, Ratio]:
+        """Those of champion and candidate."""
+        return self.champion, self.candidate
 
 
 class Judgement(NamedTuple):
@@ -117,14 +123,15 @@ def _table(pair: Pair, weights: Floats) -> Floats:
     """Return hits and lessons, weighted, of champion and candidate: of shape (n, 4)."""
     columns = [
         part
-        for ratio in pair
-        for part in (weights * (ratio.hits & ratio.among), weights * ratio.among)
+        for ratio in pair.ratios
+        for part in (weights * ratio.hits * ratio.among, weights * ratio.among)
     ]
     return np.stack(columns, axis=1)
 
 
 def _is_judged(pair: Pair, weights: Floats) -> bool:
-    return all(effective_size(weights[ratio.among]) >= MIN_LESSONS for ratio in pair)
+    sizes = (effective_size(weights[ratio.among]) for ratio in pair.ratios)
+    return pair.judged and min(sizes) >= MIN_LESSONS
 
 
 def _differences(table: Floats, sums: Floats) -> Floats:
@@ -149,13 +156,13 @@ def _summands(differences: Sequence[Floats], numbers: Ints) -> sp.csr_matrix:
 def _critical(summands: sp.csr_matrix, errors: Floats, random: np.random.Generator) -> float:
     known = errors > 0
     if not known.any():
-        return 0.0
+        return SURELY
     scaled = summands[:, np.flatnonzero(known)].multiply(1 / errors[known]).T.tocsr()
     most = []
     for _ in range(0, FLIPS, BLOCK):
         coins = random.integers(0, 2, (scaled.shape[1], BLOCK)) * 2.0 - 1
         most.append((scaled @ coins).max(axis=0))
-    return float(np.quantile(np.concatenate(most), 1 - STOPPED))
+    return max(float(np.quantile(np.concatenate(most), 1 - STOPPED)), SURELY)
 
 
 def _intervals(
@@ -192,7 +199,7 @@ def _judgement(  # noqa: PLR0913, PLR0917 - all that is known of a figure
     critical: float,
 ) -> Judgement:
     both = pair.champion.among & pair.candidate.among
-    effective = min(effective_size(weights[ratio.among]) for ratio in pair)
+    effective = min(effective_size(weights[ratio.among]) for ratio in pair.ratios)
     champion, candidate = _share(sums[0], sums[1]), _share(sums[2], sums[3])
     difference, deviation = None, 0.0
     if champion is not None and candidate is not None and interval is not None:
