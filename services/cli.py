@@ -380,6 +380,89 @@ def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
     evaluate_model(model, data, columns, json, html, trained_on or ())
 
 
+LessonsFile = Annotated[Path, typer.Option(help="What people decided, as JSON Lines.")]
+TrainedOn = Annotated[
+    list[Path] | None,
+    typer.Option(help="What a model learnt from: lessons whose texts stand there are left out."),
+]
+
+
+@app.command()
+def compare(  # noqa: PLR0913, PLR0917 - an option of the command each
+    champion: Annotated[Path, typer.Option("--model", help="The folder of the model that runs.")],
+    candidate: Annotated[Path, typer.Option("--with", help="The folder of the one to judge.")],
+    lessons: LessonsFile,
+    newest: Annotated[
+        float, typer.Option(help="The share of the lessons, by time, that judges.", min=0.01, max=1)
+    ] = 0.2,
+    trained_on: TrainedOn = None,
+    text: Annotated[str, typer.Option(help="The text's column in --trained-on.")] = "text",
+    label: Annotated[str, typer.Option(help="The label's column there.")] = "department",
+    seed: Annotated[
+        int, typer.Option(help="The same seed gives the same figures.", min=0, max=LARGEST_SEED)
+    ] = 0,
+    json: Annotated[Path | None, typer.Option(help="Write every figure here.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page for people here.")] = None,
+) -> None:
+    """Judge a candidate against the model that runs, on decisions that neither has learnt.
+
+    The exit code is 0 where it is better or no worse, 1 where it is worse in anything, 3 where the
+    lessons are too few to say, and 2 where it was asked the wrong way.
+    """
+    from services.training.data.columns import Columns
+    from services.training.lesson_commands import compare_models
+
+    code = compare_models(
+        champion,
+        candidate,
+        lessons,
+        share=newest,
+        learnt=trained_on or (),
+        columns=Columns(text, label),
+        seed=seed,
+        json=json,
+        html=html,
+    )
+    sys.exit(code)
+
+
+@app.command()
+def thresholds(  # noqa: PLR0913, PLR0917 - an option of the command each
+    lessons: LessonsFile,
+    out: Annotated[Path, typer.Option(help="The folder of the new version.")],
+    model: Annotated[Path, typer.Option(help="The model's folder.")] = MODEL,
+    precision: Annotated[
+        float | None,
+        typer.Option(help="What they promise; as before if not given.", min=0.5, max=0.999),
+    ] = None,
+    recall: Annotated[
+        float, typer.Option(help="The share of the flagged to be found.", min=0.5, max=1)
+    ] = 0.95,
+    false_alarms: Annotated[
+        float, typer.Option(help="The share of the others that may be flagged.", min=0, max=0.5)
+    ] = 0.04,
+    until: UntilDay = None,
+    trained_on: TrainedOn = None,
+    text: Annotated[str, typer.Option(help="The text's column in --trained-on.")] = "text",
+    label: Annotated[str, typer.Option(help="The label's column there.")] = "department",
+) -> None:
+    """Pick a model's thresholds anew from people's decisions, into a new version of the model."""
+    from services.training.data.columns import Columns
+    from services.training.lesson_commands import pick_thresholds
+
+    pick_thresholds(
+        model,
+        lessons,
+        out,
+        precision=precision,
+        recall=recall,
+        false_alarms=false_alarms,
+        until=until.date() if until else None,
+        learnt=trained_on or (),
+        columns=Columns(text, label),
+    )
+
+
 Reason = Annotated[Rejection | None, typer.Option(help="Those of one reason.")]
 Source = Annotated[
     str | None, typer.Option(help="Those from one topic, or rejected by one service.")

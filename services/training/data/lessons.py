@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import get_args
@@ -50,6 +50,11 @@ class Lessons:
         return np.ones(len(self.data)) if given is None else np.array(given, np.float64)
 
     @property
+    def effective(self) -> float:
+        """How many of equal weight say as much."""
+        return effective_size(self.weights)
+
+    @property
     def days(self) -> tuple[date, date]:
         """The first day and the last."""
         days = [day for day in self.data.dates or () if day]
@@ -58,6 +63,12 @@ class Lessons:
     def count(self, column: str) -> Mapping[str, int]:
         """Count them by what stands in a column, `kind` or `mode`."""
         return dict(sorted(Counter(self.data.groups[column]).items()))
+
+
+def effective_size(weights: Floats) -> float:
+    """Return how many of equal weight say as much (L. Kish, "Survey Sampling", 1965)."""
+    squares = float((weights**2).sum())
+    return float(weights.sum()) ** 2 / squares if squares else 0.0
 
 
 def read_lessons(path: Path, today: date | None = None) -> Lessons:
@@ -97,25 +108,50 @@ def newest(lessons: Lessons, share: float) -> tuple[Lessons, Dataset]:
     late = [day >= first for day in days]
     older = lessons.data.of([not each for each in late])
     newer = lessons.data.of(late)
-    return Lessons(lessons.file, newer, lessons.returned, older=len(older)), older
+    return replace(lessons, data=newer, older=len(older)), older
 
 
-def check_not_learnt(path: Path, lessons: Lessons, manifests: Sequence[Manifest]) -> None:
-    """See that no model was made from these lessons; of a file's earlier rows it may be.
+def until_day(lessons: Lessons, until: date | None) -> Lessons:
+    """Leave out lessons of a day or later, if one is given.
 
     Raises:
-        ConfigurationError: One was.
+        ConfigurationError: All of them are.
     """
-    first = lessons.days[0]
+    earlier = lessons.data.before(until)
+    if not len(earlier):
+        raise ConfigurationError(
+            f"{lessons.file} has no lessons of before {until}: give a later --until."
+        )
+    return replace(lessons, data=earlier)
+
+
+def not_made_from(
+    path: Path, lessons: Lessons, manifests: Sequence[Manifest]
+) -> tuple[Lessons, Dataset]:
+    """Part lessons into those that no model was made from, and those that one was.
+
+    A model may be made from a file's rows of before a day, and be judged by the others.
+
+    Raises:
+        ConfigurationError: One was made from all of them.
+    """
     content = hashlib.sha256(path.read_bytes()).hexdigest()
+    first, last = lessons.days
+    since = date.min
     for manifest in manifests:
         for source in manifest.sources:
-            if source.sha256 == content and (source.until is None or source.until > first):
+            if source.sha256 != content:
+                continue
+            if source.until is None or source.until > last:
                 raise ConfigurationError(
-                    f"{manifest.name} {manifest.version} was made from lessons of {path} that "
+                    f"{manifest.name} {manifest.version} was made from all lessons of {path} that "
                     f"would judge it ({source.used_for}): make it anew with --until {first}, or "
                     "give later lessons."
                 )
+            since = max(since, source.until)
+    late = [day is not None and day >= since for day in lessons.data.dates or ()]
+    others = lessons.data.of([not each for each in late])
+    return replace(lessons, data=lessons.data.of(late), learnt=len(others)), others
 
 
 def without_learnt(lessons: Lessons, learnt: Sequence[Dataset]) -> Lessons:
@@ -132,4 +168,4 @@ def without_learnt(lessons: Lessons, learnt: Sequence[Dataset]) -> Lessons:
             "they tell nothing: give others."
         )
     left = lessons.data.of((~seen).tolist())
-    return Lessons(lessons.file, left, lessons.returned, lessons.older, int(seen.sum()))
+    return replace(lessons, data=left, learnt=lessons.learnt + int(seen.sum()))

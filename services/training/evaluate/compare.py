@@ -81,8 +81,8 @@ def compare(
     for model in (champion, candidate):
         _check_labels(model, lessons)
     promised = champion.manifest.thresholds.precision
-    before, after = outcomes_of(champion, lessons), outcomes_of(candidate, lessons)
-    questions = [*_questions(before, after, lessons, promised)]
+    both = outcomes_of(champion, lessons), outcomes_of(candidate, lessons)
+    questions = [*_questions(both, lessons, promised)]
     groups = groups_of([read(text).text for text in lessons.data.texts])
     judged = judge(
         [each.pair for each in questions], lessons.weights, groups, seed=seed, resamples=resamples
@@ -129,20 +129,22 @@ def outcomes_of(model: Model, lessons: Lessons) -> Outcomes:
     return Outcomes(predicted.choices.right, routed, model.flags, raised)
 
 
-def _questions(
-    champion: Outcomes, candidate: Outcomes, lessons: Lessons, promised: float
-) -> Iterator[_Question]:
-    both = champion, candidate
-    inside = np.array([bool(labels) for labels in lessons.data.labels])
-    for part in _slices(lessons):
-        rows = part.rows
-        right = _pair(Ratio(each.right, rows & inside) for each in both)
-        sent = _pair(Ratio(each.sent, rows) for each in both)
-        yield _Question(ACCURACY, part, right)
-        yield _Question(PRECISION, part, _precisions(both, rows, promised))
-        yield _Question(COVERAGE, part, sent._replace(judged=not part.kind))
+def _questions(both: _Both, lessons: Lessons, promised: float) -> Iterator[_Question]:
+    every, *parts = _slices(lessons)
+    yield from _of_slice(both, every, lessons, promised)
     if lessons.data.flags is not None:
-        yield from _of_flags(both, lessons.data.flags)
+        yield from _of_flags(both, every, lessons.data.flags)
+    for part in parts:
+        yield from _of_slice(both, part, lessons, promised)
+
+
+def _of_slice(both: _Both, part: _Slice, lessons: Lessons, promised: float) -> Iterator[_Question]:
+    rows, inside = part.rows, np.array([bool(labels) for labels in lessons.data.labels])
+    right = _pair(Ratio(each.right, rows & inside) for each in both)
+    sent = _pair(Ratio(each.sent, rows) for each in both)
+    yield _Question(ACCURACY, part, right)
+    yield _Question(PRECISION, part, _precisions(both, rows, promised))
+    yield _Question(COVERAGE, part, sent._replace(judged=not part.kind))
 
 
 def _pair(ratios: Iterable[Ratio]) -> Pair:
@@ -158,8 +160,7 @@ def _precisions(both: _Both, rows: Truths, promised: float) -> Pair:
     return pair._replace(champion=Ratio(np.full(len(rows), promised), pair.candidate.among))
 
 
-def _of_flags(both: _Both, flags: Sequence[frozenset[str]]) -> Iterator[_Question]:
-    every = _Slice("", "", np.ones(len(flags), np.bool_))
+def _of_flags(both: _Both, every: _Slice, flags: Sequence[frozenset[str]]) -> Iterator[_Question]:
     for name in sorted({name for each in both for name in each.flags}):
         has = np.array([name in each for each in flags])
         found = _pair(Ratio(_raised(each, name), has) for each in both)

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from services.training.data.lessons import effective_size
 from services.training.evaluate.figures import INTERVAL, RESAMPLES, Figure
 
 Floats = NDArray[np.float64]
@@ -111,12 +112,6 @@ def judge(
         ],
         critical,
     )
-
-
-def effective_size(weights: Floats) -> float:
-    """Return how many lessons of equal weight are worth as much (L. Kish, 1965)."""
-    squares = float((weights**2).sum())
-    return float(weights.sum()) ** 2 / squares if squares else 0.0
 
 
 def _table(pair: Pair, weights: Floats) -> Floats:
