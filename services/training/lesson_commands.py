@@ -8,20 +8,21 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from services.model.manifest import Source, Thresholds
-from services.model.text_model import load_model
+from services.model.manifest import Source, Thresholds, promised_limits
+from services.model.text_model import Model, load_model
 from services.training.console import working, write
 from services.training.data.columns import Columns
 from services.training.data.dataset import Dataset, read_dataset
 from services.training.data.lessons import (
     Lessons,
+    doubts,
     newest,
     not_made_from,
     read_lessons,
     until_day,
     without_learnt,
 )
-from services.training.evaluate.compare import compare
+from services.training.evaluate.compare import Contestant, compare
 from services.training.evaluate.comparison import Compared, Comparison, Verdict
 from services.training.evaluate.comparison_report import cautions, render_comparison
 from services.training.export.model_folder import save_promising
@@ -57,7 +58,8 @@ def compare_models(  # noqa: PLR0913 - an option of the command each
         progress.update(task, description="Looking for texts that the models have learnt")
         lessons = without_learnt(lessons, [older, own, *_learnt(learnt, columns)])
         progress.update(task, description=f"Judging both on {len(lessons.data):,} lessons")
-        found = compare(models[0], models[1], lessons, seed=seed)
+        before, after = (_contestant(model) for model in models)
+        found = compare(before, after, lessons, seed=seed)
     for line in _described(found):
         console.print(line, soft_wrap=True)
     if json:
@@ -99,7 +101,7 @@ def pick_thresholds(  # noqa: PLR0913 - an option of the command each
             recall=recall,
             false_alarms=false_alarms,
         )
-        picked, kept = pick_anew(model, lessons, promise)
+        picked, kept = pick_anew(model, promised, lessons, promise)
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         source = Source(file=path.name, sha256=content, used_for="thresholds", until=until)
         manifest = save_promising(out, folder, picked, (source,))
@@ -107,9 +109,14 @@ def pick_thresholds(  # noqa: PLR0913 - an option of the command each
         f"{model.name} {model.version} is {manifest.version} now, by {_counted(lessons)}:",
         soft_wrap=True,
     )
-    for line in _moved(promised, picked, kept):
+    for line in (*_moved(promised, picked, kept), *doubts(lessons.kinds, lessons.modes)):
         console.print(line, soft_wrap=True)
     console.print(f"Written to {out}.", soft_wrap=True)
+
+
+def _contestant(model: Model) -> Contestant:
+    manifest = model.manifest
+    return Contestant(model, promised_limits(manifest), manifest.thresholds.precision)
 
 
 def _learnt(paths: Sequence[Path], columns: Columns) -> Iterator[Dataset]:
@@ -118,9 +125,7 @@ def _learnt(paths: Sequence[Path], columns: Columns) -> Iterator[Dataset]:
 
 
 def _counted(lessons: Lessons) -> str:
-    kinds = ", ".join(
-        f"{count:,} {kind or 'others'}" for kind, count in lessons.count("kind").items()
-    )
+    kinds = ", ".join(f"{count:,} {kind or 'others'}" for kind, count in lessons.kinds.items())
     return (
         f"{len(lessons.data):,} lessons ({kinds}), worth {lessons.effective:,.0f} of equal weight"
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from services.errors import ConfigurationError
 from services.model.manifest import FlagThreshold, Thresholds
 from services.model.reading import read
-from services.model.text_model import Model
+from services.model.scorer import Scorer
 from services.training.data.lessons import Lessons, effective_size
 from services.training.data.training_set import MIN_JUDGING, MIN_ROWS
 from services.training.fit.flags import pick_flag_threshold
@@ -36,7 +36,7 @@ class PickedAnew(NamedTuple):
     kept_flags: tuple[str, ...]
 
 
-def pick_anew(model: Model, lessons: Lessons, promise: Promise) -> PickedAnew:
+def pick_anew(model: Scorer, before: Thresholds, lessons: Lessons, promise: Promise) -> PickedAnew:
     """Pick thresholds by the rules of training, each lesson counted by its weight.
 
     A department that the model does not know makes each of its lessons wrong. Of several
@@ -44,6 +44,7 @@ def pick_anew(model: Model, lessons: Lessons, promise: Promise) -> PickedAnew:
 
     Args:
         model: The model.
+        before: What it promises now.
         lessons: Those that it has not learnt from.
         promise: What to pick thresholds for.
 
@@ -74,14 +75,12 @@ def pick_anew(model: Model, lessons: Lessons, promise: Promise) -> PickedAnew:
         overall=overall,
         departments=departments,
         in_remit=pick_threshold(scores.in_remit[inside].astype(np.float64), weights[inside]),
-        flags={
-            name: flags.get(name) or model.manifest.thresholds.flags[name] for name in model.flags
-        },
+        flags={name: flags.get(name) or before.flags[name] for name in model.flags},
     )
     return PickedAnew(thresholds, tuple(name for name in model.flags if name not in flags))
 
 
-def _truths(model: Model, lessons: Lessons) -> Ints:
+def _truths(model: Scorer, lessons: Lessons) -> Ints:
     numbers = {name: number for number, name in enumerate(model.labels)}
     return np.array(
         [numbers.get(min(labels, default=""), -1) for labels in lessons.data.labels], np.intp
@@ -89,7 +88,7 @@ def _truths(model: Model, lessons: Lessons) -> Ints:
 
 
 def _flags(
-    model: Model, lessons: Lessons, probabilities: Floats, promise: Promise
+    model: Scorer, lessons: Lessons, probabilities: Floats, promise: Promise
 ) -> dict[str, FlagThreshold]:
     """Return a threshold for each flag that lessons enough have, and lack."""
     picked = {}

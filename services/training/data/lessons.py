@@ -60,8 +60,17 @@ class Lessons:
         days = [day for day in self.data.dates or () if day]
         return days[0], days[-1]
 
-    def count(self, column: str) -> Mapping[str, int]:
-        """Count them by what stands in a column, `kind` or `mode`."""
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many were decided where."""
+        return self._count("kind")
+
+    @property
+    def modes(self) -> dict[str, int]:
+        """How many were decided with how much of a model's choice shown."""
+        return self._count("mode")
+
+    def _count(self, column: str) -> dict[str, int]:
         return dict(sorted(Counter(self.data.groups[column]).items()))
 
 
@@ -69,6 +78,20 @@ def effective_size(weights: Floats) -> float:
     """Return how many of equal weight say as much (L. Kish, "Survey Sampling", 1965)."""
     squares = float((weights**2).sum())
     return float(weights.sum()) ** 2 / squares if squares else 0.0
+
+
+def doubts(kinds: Mapping[str, int], modes: Mapping[str, int]) -> Iterator[str]:
+    """Say what speaks against believing lessons, by how many were decided where and how."""
+    if kinds.get("review") and not kinds.get("audit"):
+        yield (
+            "None of the lessons is an audit copy, so they say nothing of what goes to a "
+            "department without a person."
+        )
+    if shown := modes.get("shown", 0):
+        yield (
+            f"Of the lessons {shown:,} were decided with a model's choice shown, which draws "
+            "people to it."
+        )
 
 
 def read_lessons(path: Path, today: date | None = None) -> Lessons:

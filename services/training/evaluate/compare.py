@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.errors import ConfigurationError
-from services.model.manifest import promised_limits
+from services.model.manifest import Limits
 from services.model.reading import read
-from services.model.text_model import Model
+from services.model.scorer import Scorer
 from services.training.data.doubles import groups_of
 from services.training.data.lessons import SLICED, Lessons
 from services.training.evaluate.comparison import Compared, Comparison, Says, Verdict
@@ -27,6 +27,14 @@ ALARMS = "false alarms"
 TOLERATED = 0.01
 # What has to tell something for the whole to be told.
 NEEDED = {ACCURACY, PRECISION}
+
+
+class Contestant(NamedTuple):
+    """A model with the limits that it promises a precision for."""
+
+    model: Scorer
+    limits: Limits
+    precision: float
 
 
 class Outcomes(NamedTuple):
@@ -60,7 +68,12 @@ class _Question(NamedTuple):
 
 
 def compare(
-    champion: Model, candidate: Model, lessons: Lessons, *, seed: int, resamples: int = RESAMPLES
+    champion: Contestant,
+    candidate: Contestant,
+    lessons: Lessons,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> Comparison:
     """Judge a candidate on lessons that neither model has learnt.
 
@@ -78,9 +91,9 @@ def compare(
     Raises:
         ConfigurationError: One of the models knows none of the departments.
     """
-    for model in (champion, candidate):
-        _check_labels(model, lessons)
-    promised = champion.manifest.thresholds.precision
+    for each in (champion, candidate):
+        _check_labels(each.model, lessons)
+    promised = champion.precision
     both = outcomes_of(champion, lessons), outcomes_of(candidate, lessons)
     questions = [*_questions(both, lessons, promised)]
     groups = groups_of([read(text).text for text in lessons.data.texts])
@@ -93,12 +106,12 @@ def compare(
     ]
     first, last = lessons.days
     return Comparison(
-        champion=(champion.name, champion.version),
-        candidate=(candidate.name, candidate.version),
+        champion=(champion.model.name, champion.model.version),
+        candidate=(candidate.model.name, candidate.model.version),
         file=lessons.file,
         lessons=len(lessons.data),
-        kinds={**lessons.count("kind")},
-        modes={**lessons.count("mode")},
+        kinds=lessons.kinds,
+        modes=lessons.modes,
         first=first.isoformat(),
         last=last.isoformat(),
         returned=lessons.returned,
@@ -111,7 +124,7 @@ def compare(
     )
 
 
-def _check_labels(model: Model, lessons: Lessons) -> None:
+def _check_labels(model: Scorer, lessons: Lessons) -> None:
     given = frozenset[str]().union(*lessons.data.labels)
     if given.isdisjoint(model.labels):
         raise ConfigurationError(
@@ -120,9 +133,9 @@ def _check_labels(model: Model, lessons: Lessons) -> None:
         )
 
 
-def outcomes_of(model: Model, lessons: Lessons) -> Outcomes:
+def outcomes_of(contestant: Contestant, lessons: Lessons) -> Outcomes:
     """Return what a model makes of lessons at its own thresholds, flags and all."""
-    limits = promised_limits(model.manifest)
+    model, limits, _ = contestant
     predicted = predict(model, lessons.data.texts, lessons.data.labels)
     raised = raised_of(predicted, model.flags, limits)
     routed = routed_of(predicted, model.labels, limits) & ~raised.any(axis=1)
@@ -155,7 +168,8 @@ def _pair(ratios: Iterable[Ratio]) -> Pair:
 def _precisions(both: _Both, rows: Truths, promised: float) -> Pair:
     """Pair what both are right in of what they send; of a champion that sends none, its promise."""
     pair = _pair(Ratio(each.right, rows & each.sent) for each in both)
-    if pair.champion.among.sum() >= MIN_LESSONS:
+    before, after = (int(ratio.among.sum()) for ratio in pair.ratios)
+    if before >= MIN_LESSONS or after < MIN_LESSONS:
         return pair
     return pair._replace(champion=Ratio(np.full(len(rows), promised), pair.candidate.among))
 
@@ -181,7 +195,7 @@ def _slices(lessons: Lessons) -> Iterator[_Slice]:
     """Return all lessons, and then those of each department, length, channel and language."""
     data = lessons.data
     yield _Slice("", "", np.ones(len(data), np.bool_))
-    for name in sorted(data.label_places):
+    for name in sorted(frozenset[str]().union(*data.labels)):
         yield _Slice("department", name, np.array([name in each for each in data.labels]))
     for name, rows in by_length([read(text).text for text in data.texts]):
         yield _Slice("length", name, rows)

@@ -7,6 +7,9 @@ from msgspec import Struct
 from services.training.evaluate.figures import Figure
 
 Verdict = Literal["better", "no worse", "worse", "too few to say"]
+# So many figures are named in a sentence.
+MOST = 5
+
 Says = Literal["better", "no worse", "worse", "too few to say", ""]
 
 
@@ -30,7 +33,10 @@ class Compared(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """What it is called in a sentence."""
-        return f"{self.figure}, {self.kind} {self.name}" if self.kind else self.figure
+        if not self.kind:
+            return self.figure
+        part = self.name if self.kind == "department" else f"{self.kind} {self.name}"
+        return f"{self.figure} of {part}"
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
@@ -65,6 +71,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """The verdict with where it comes from."""
-        if self.verdict in {"worse", "better"}:
-            return f"{self.verdict} in {'; '.join(e.title for e in self.those(self.verdict))}"
-        return self.verdict
+        if self.verdict not in {"worse", "better"}:
+            return self.verdict
+        titles = [each.title for each in self.those(self.verdict)]
+        more = f" and {len(titles) - MOST:,} more" if len(titles) > MOST else ""
+        return f"{self.verdict} in {', '.join(titles[:MOST])}{more}"

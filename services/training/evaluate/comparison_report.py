@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from services.palette import css
+from services.training.data.lessons import doubts
 from services.training.evaluate.comparison import Comparison, Verdict
 from services.training.evaluate.paired import LOSS
 from services.training.evaluate.report import environment
@@ -23,16 +24,7 @@ WIDEST = 15.0
 
 def cautions(found: Comparison) -> Iterator[str]:
     """Say what has to be known before the verdict is believed, a sentence each."""
-    if found.kinds.get("review") and not found.kinds.get("audit"):
-        yield (
-            "None of the lessons is an audit copy, so they say nothing of what goes to a "
-            "department without a person."
-        )
-    if shown := found.modes.get("shown", 0):
-        yield (
-            f"Of the lessons {shown:,} were decided with a model's choice shown, which draws "
-            "people to it."
-        )
+    yield from doubts(found.kinds, found.modes)
     if few := found.those("too few to say"):
         judged = sum(bool(each.says) for each in found.compared)
         yield (
