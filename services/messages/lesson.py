@@ -10,7 +10,7 @@ Kind = Literal["review", "audit", "returned"]
 Mode = Literal["blind", "on-request", "shown", ""]
 
 
-class Lesson(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Lesson(Struct, frozen=True, kw_only=True):
     """One inquiry, decided by a person; its text is what a model would read."""
 
     text: Annotated[str, Meta(min_length=1, description="The subject line first, if it has one.")]
