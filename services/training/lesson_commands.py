@@ -50,10 +50,10 @@ def compare_models(  # noqa: PLR0913 - an option of the command each
             made from the lessons that would judge it.
     """
     console = Console(markup=False)
-    models = [load_model(folder, threads=1) for folder in (champion, candidate)]
     with working(console) as (progress, task):
         progress.update(task, description="Reading the lessons")
         lessons, older = newest(read_lessons(path), share)
+        models = [load_model(folder, threads=1) for folder in (champion, candidate)]
         lessons, own = not_made_from(path, lessons, [model.manifest for model in models])
         progress.update(task, description="Looking for texts that the models have learnt")
         lessons = without_learnt(lessons, [older, own, *_learnt(learnt, columns)])
@@ -88,11 +88,11 @@ def pick_thresholds(  # noqa: PLR0913 - an option of the command each
             them, or the folder cannot be written.
     """
     console = Console(markup=False)
-    model = load_model(folder, threads=1)
-    promised = model.manifest.thresholds
     with working(console) as (progress, task):
         progress.update(task, description="Reading the lessons")
         lessons = until_day(read_lessons(path), until)
+        model = load_model(folder, threads=1)
+        promised = model.manifest.thresholds
         lessons, own = not_made_from(path, lessons, [model.manifest])
         lessons = without_learnt(lessons, [own, *_learnt(learnt, columns)])
         progress.update(task, description=f"Picking thresholds on {len(lessons.data):,} lessons")

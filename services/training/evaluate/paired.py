@@ -24,7 +24,7 @@ FLIPS = 1_000
 LOSS, SURELY = 0.06, 1.645
 # Fewer lessons tell nothing, whatever they say.
 MIN_LESSONS = 30
-BLOCK = 200
+BLOCK = 50
 
 
 class Ratio(NamedTuple):
@@ -95,16 +95,18 @@ def judge(
         resamples: How many for each interval.
     """
     _, numbers = np.unique(groups, return_inverse=True)
-    tables = [_table(pair, weights) for pair in pairs]
-    sums = [table.sum(axis=0) for table in tables]
+    tables = [_table(pair, weights, numbers) for pair in pairs]
+    sums = [np.asarray(table.sum(axis=0)).ravel() for table in tables]
     judged = np.array([_is_judged(pair, weights) for pair in pairs], np.bool_)
-    summands = _summands(
-        [_differences(t, s) for t, s, one in zip(tables, sums, judged, strict=True) if one], numbers
+    summands = sp.hstack(
+        [_summands(t, s) for t, s, one in zip(tables, sums, judged, strict=True) if one]
+        or [tables[0]],
+        format="csr",
     )
     errors = np.full(len(pairs), np.inf)
     errors[judged] = np.sqrt(np.asarray(summands.multiply(summands).sum(axis=0)).ravel())
     critical = _critical(summands, errors[judged], np.random.default_rng(seed))
-    intervals = _intervals(tables, numbers, np.random.default_rng(seed), resamples)
+    intervals = _intervals(tables, np.random.default_rng(seed), resamples)
     return Judged(
         [
             _judgement(pair, weights, total, error, interval, critical)
@@ -114,14 +116,18 @@ def judge(
     )
 
 
-def _table(pair: Pair, weights: Floats) -> Floats:
-    """Return hits and lessons, weighted, of champion and candidate: of shape (n, 4)."""
+def _table(pair: Pair, weights: Floats, numbers: Ints) -> sp.csr_matrix:
+    """Return hits and lessons, weighted, of champion and candidate: of shape (groups, 4)."""
     columns = [
         part
         for ratio in pair.ratios
         for part in (weights * ratio.hits * ratio.among, weights * ratio.among)
     ]
-    return np.stack(columns, axis=1)
+    rows = [np.flatnonzero(column) for column in columns]
+    values = np.concatenate([column[row] for column, row in zip(columns, rows, strict=True)])
+    numbered = np.repeat(np.arange(len(columns)), [len(row) for row in rows])
+    places = numbers[np.concatenate(rows)], numbered
+    return sp.csr_matrix((values, places), (int(numbers.max()) + 1, len(columns)))
 
 
 def _is_judged(pair: Pair, weights: Floats) -> bool:
@@ -129,23 +135,15 @@ def _is_judged(pair: Pair, weights: Floats) -> bool:
     return pair.judged and min(sizes) >= MIN_LESSONS
 
 
-def _differences(table: Floats, sums: Floats) -> Floats:
-    """Return what each lesson adds to the difference, of shape (n,); they sum up to it.
+def _summands(table: sp.csr_matrix, sums: Floats) -> sp.csr_matrix:
+    """Return what each group adds to the difference, of shape (groups, 1); they sum up to it.
 
     What both models have in common is taken from either first: it is the same where they are equal.
     """
-    common = (sums[0] + sums[2]) / (sums[1] + sums[3])
-    champion = (table[:, 0] - common * table[:, 1]) / sums[1]
-    candidate = (table[:, 2] - common * table[:, 3]) / sums[3]
-    added: Floats = candidate - champion
-    return added
-
-
-def _summands(differences: Sequence[Floats], numbers: Ints) -> sp.csr_matrix:
-    """Sum up differences by group, as a matrix of shape (groups, figures)."""
-    size = int(numbers.max()) + 1
-    columns = [np.bincount(numbers, each, size) for each in differences]
-    return sp.csr_matrix(np.stack(columns, axis=1) if columns else np.empty((size, 0)))
+    hits, lessons, new_hits, new_lessons = sums
+    common = (hits + new_hits) / (lessons + new_lessons)
+    parts = [-1 / lessons, common / lessons, 1 / new_lessons, -common / new_lessons]
+    return table @ sp.csr_matrix(np.array(parts)[:, None])
 
 
 def _critical(summands: sp.csr_matrix, errors: Floats, random: np.random.Generator) -> float:
@@ -161,12 +159,11 @@ def _critical(summands: sp.csr_matrix, errors: Floats, random: np.random.Generat
 
 
 def _intervals(
-    tables: Sequence[Floats], numbers: Ints, random: np.random.Generator, resamples: int
+    tables: Sequence[sp.csr_matrix], random: np.random.Generator, resamples: int
 ) -> Iterator[tuple[float, float] | None]:
-    """Return the interval of each difference, None where some resample has nothing to count."""
-    size = int(numbers.max()) + 1
-    groups = sp.csr_matrix((np.ones(len(numbers)), (numbers, np.arange(len(numbers)))))
-    table = (groups @ sp.csr_matrix(np.concatenate(tables, axis=1))).T.tocsr()
+    """Return the interval of each difference, None where no resample has lessons of both."""
+    table = sp.hstack(tables).T.tocsr()
+    size = table.shape[1]
     drawn = []
     for start in range(0, resamples, BLOCK):
         counts = [
