@@ -436,11 +436,13 @@ def thresholds(  # noqa: PLR0913, PLR0917 - an option of the command each
         typer.Option(help="What they promise; as before if not given.", min=0.5, max=0.999),
     ] = None,
     recall: Annotated[
-        float, typer.Option(help="The share of the flagged to be found.", min=0.5, max=1)
-    ] = 0.95,
+        float | None,
+        typer.Option(help="The share of the flagged to be found, likewise.", min=0.5, max=1),
+    ] = None,
     false_alarms: Annotated[
-        float, typer.Option(help="The share of the others that may be flagged.", min=0, max=0.5)
-    ] = 0.04,
+        float | None,
+        typer.Option(help="The share of the others that may be flagged.", min=0, max=0.5),
+    ] = None,
     until: UntilDay = None,
     trained_on: TrainedOn = None,
     text: Annotated[str, typer.Option(help="The text's column in --trained-on.")] = "text",
@@ -449,14 +451,13 @@ def thresholds(  # noqa: PLR0913, PLR0917 - an option of the command each
     """Pick a model's thresholds anew from people's decisions, into a new version of the model."""
     from services.training.data.columns import Columns
     from services.training.lesson_commands import pick_thresholds
+    from services.training.rethreshold import Promise
 
     pick_thresholds(
         model,
         lessons,
         out,
-        precision=precision,
-        recall=recall,
-        false_alarms=false_alarms,
+        promise=Promise(precision=precision, recall=recall, false_alarms=false_alarms),
         until=until.date() if until else None,
         learnt=trained_on or (),
         columns=Columns(text, label),

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from services.model.manifest import Source, Thresholds, promised_limits
+from services.model.manifest import FlagThreshold, Source, Threshold, Thresholds, promised_limits
 from services.model.text_model import Model, load_model
 from services.training.console import working, write
 from services.training.data.columns import Columns
@@ -74,9 +74,7 @@ def pick_thresholds(  # noqa: PLR0913 - an option of the command each
     path: Path,
     out: Path,
     *,
-    precision: float | None,
-    recall: float,
-    false_alarms: float,
+    promise: Promise,
     until: date | None,
     learnt: Sequence[Path],
     columns: Columns,
@@ -96,11 +94,6 @@ def pick_thresholds(  # noqa: PLR0913 - an option of the command each
         lessons, own = not_made_from(path, lessons, [model.manifest])
         lessons = without_learnt(lessons, [own, *_learnt(learnt, columns)])
         progress.update(task, description=f"Picking thresholds on {len(lessons.data):,} lessons")
-        promise = Promise(
-            precision=promised.precision if precision is None else precision,
-            recall=recall,
-            false_alarms=false_alarms,
-        )
         picked, kept = pick_anew(model, promised, lessons, promise)
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         source = Source(file=path.name, sha256=content, used_for="thresholds", until=until)
@@ -132,14 +125,22 @@ def _counted(lessons: Lessons) -> str:
 
 
 def _moved(before: Thresholds, after: Thresholds, kept: Sequence[str]) -> Iterator[str]:
-    for name, now in after.departments.items():
-        was = before.departments[name]
-        told = [f"{each.probability:.3f}" if each else "a person decides" for each in (was, now)]
-        yield f"  {name:44} {told[0]:>16} -> {told[1]}"
-    yield f"  {'in remit':44} {before.in_remit:16.3f} -> {after.in_remit:.3f}"
+    """Say what each threshold was, and what it is now."""
+    moved = {
+        name: (_told(before.departments[name]), _told(now))
+        for name, now in after.departments.items()
+    }
+    moved["in remit"] = f"{before.in_remit:.3f}", f"{after.in_remit:.3f}"
     for name, flag in after.flags.items():
-        now_is = "as before: too few lessons" if name in kept else f"{flag.probability:.3f}"
-        yield f"  {'flag ' + name:44} {before.flags[name].probability:16.3f} -> {now_is}"
+        now = "as it was, for too few lessons have it" if name in kept else _told(flag)
+        moved[f"flag {name}"] = _told(before.flags[name]), now
+    width = max(map(len, moved))
+    for name, (was, now) in moved.items():
+        yield f"  {name:{width}} {was:>16} -> {now}"
+
+
+def _told(threshold: Threshold | FlagThreshold | None) -> str:
+    return f"{threshold.probability:.3f}" if threshold else "a person decides"
 
 
 def _described(found: Comparison) -> Iterator[str]:

@@ -22,11 +22,18 @@ Ints = NDArray[np.intp]
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """What is asked of the thresholds, as shares: as `triage train` has it."""
+    """What is asked of the thresholds, as shares; None for what the model promises now."""
 
-    precision: float
-    recall: float
-    false_alarms: float
+    precision: float | None = None
+    recall: float | None = None
+    false_alarms: float | None = None
+
+    def of_flag(self, before: FlagThreshold) -> tuple[float, float]:
+        """Return the recall to reach, and the false alarms that are allowed."""
+        return (
+            before.recall if self.recall is None else self.recall,
+            before.false_alarms if self.false_alarms is None else self.false_alarms,
+        )
 
 
 class PickedAnew(NamedTuple):
@@ -52,6 +59,7 @@ def pick_anew(model: Scorer, before: Thresholds, lessons: Lessons, promise: Prom
         ConfigurationError: Lessons for departments of the model's own are too few to promise
             anything.
     """
+    precision = before.precision if promise.precision is None else promise.precision
     scores = model.score([read(text).text for text in lessons.data.texts])
     truths, weights = _truths(model, lessons), lessons.weights
     one = np.array([len(labels) == 1 for labels in lessons.data.labels])
@@ -65,13 +73,13 @@ def pick_anew(model: Scorer, before: Thresholds, lessons: Lessons, promise: Prom
         scores.probabilities[one].astype(np.float64),
         truths[one],
         model.labels,
-        promise.precision,
+        precision,
         weights[one],
     )
     inside = np.array([bool(labels) for labels in lessons.data.labels])
-    flags = _flags(model, lessons, scores.flags.astype(np.float64), promise)
+    flags = _flags(before, lessons, scores.flags.astype(np.float64), promise)
     thresholds = Thresholds(
-        precision=promise.precision,
+        precision=precision,
         overall=overall,
         departments=departments,
         in_remit=pick_threshold(scores.in_remit[inside].astype(np.float64), weights[inside]),
@@ -88,14 +96,14 @@ def _truths(model: Scorer, lessons: Lessons) -> Ints:
 
 
 def _flags(
-    model: Scorer, lessons: Lessons, probabilities: Floats, promise: Promise
+    before: Thresholds, lessons: Lessons, probabilities: Floats, promise: Promise
 ) -> dict[str, FlagThreshold]:
     """Return a threshold for each flag that lessons enough have, and lack."""
     picked = {}
-    for number, name in enumerate(model.flags):
+    for number, (name, now) in enumerate(before.flags.items()):
         has = np.array([name in each for each in lessons.data.flags or ()], np.bool_)
         if len(has) and min(has.sum(), (~has).sum()) >= MIN_ROWS:
             picked[name] = pick_flag_threshold(
-                probabilities[:, number], has, promise.recall, promise.false_alarms, lessons.weights
+                probabilities[:, number], has, *promise.of_flag(now), lessons.weights
             )
     return picked

@@ -163,6 +163,18 @@ def test_a_flag_that_is_found_less_often_stops_a_candidate() -> None:
     assert the(found, "false alarms").champion == pytest.approx(0.25)
 
 
+def test_a_flag_that_few_have_is_not_outvoted() -> None:
+    """A loss among forty lessons with a flag counts, though of all figures it could be chance."""
+    flags = ["danger" if n % 30 == 0 else "" for n in range(SIZE)]
+    channels = [f"c{n % 12}" for n in range(SIZE)]
+    lost = [*range(0, 150, 30)]
+    old = a_contestant("old", wrong=every(11, 1), danger=every(30))
+    new = a_contestant("new", wrong=every(11, 2), danger=sorted({*every(30)} - {*lost}))
+    found = compared(new, old, lessons_of(TRUTHS, flags=flags, channels=channels))
+    assert the(found, "recall of danger").candidate == pytest.approx(35 / 40)
+    assert found.sentence == "worse in recall of danger"
+
+
 def test_audit_copies_count_for_as_many_as_each_stands_for() -> None:
     """A figure is of all that was decided, not of what happened to be drawn."""
     weights = [9.0 if n % 2 else 1.0 for n in range(SIZE)]

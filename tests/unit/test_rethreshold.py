@@ -92,6 +92,21 @@ def test_the_remit_is_picked_on_what_is_for_a_department() -> None:
     assert weighed == pytest.approx(0.745, abs=0.005)
 
 
+def test_what_is_not_asked_for_is_promised_as_before() -> None:
+    """Without a wish, precision and the recall of each flag are what the model promises now."""
+    danger = [0.9 - n / 100 for n in range(50)] + [0.01] * 50
+    model = Told(
+        "told", LABELS, {text_of(n): Answer("tax", danger=each) for n, each in enumerate(danger)}
+    )
+    lessons = lessons_of(["tax"] * 100, flags=["danger"] * 50 + [""] * 50)
+    as_before = pick_anew(model, BEFORE, lessons, Promise()).thresholds
+    assert as_before.precision == BEFORE.precision
+    assert as_before.flags["danger"].recall == BEFORE.flags["danger"].recall
+    wished = pick_anew(model, BEFORE, lessons, Promise(precision=0.9, recall=0.5)).thresholds
+    assert wished.precision == 0.9
+    assert wished.flags["danger"].recall == 0.5
+
+
 def test_a_flag_keeps_its_threshold_where_few_lessons_have_it() -> None:
     """What nine lessons have says nothing; what thirty have and others lack does."""
     chosen = [Answer("tax", danger=0.8 if n < 30 else 0.1) for n in range(100)]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from services.errors import ConfigurationError
 from services.model.manifest import Limits
@@ -25,6 +26,9 @@ ACCURACY, PRECISION, COVERAGE = "accuracy", "precision", "coverage"
 ALARMS = "false alarms"
 # Fewer points than this nobody would notice, however surely they are there.
 TOLERATED = 0.01
+# Of equal candidates so many may be stopped for a flag that is found less often. Flags are judged
+# among themselves: few lessons have one, and beside all slices a loss would go unseen.
+UNFOUND = 0.025
 # What has to tell something for the whole to be told.
 NEEDED = {ACCURACY, PRECISION}
 
@@ -59,12 +63,13 @@ class _Slice(NamedTuple):
 
 
 class _Question(NamedTuple):
-    """A figure of a slice; a rise is good (1) or bad (-1)."""
+    """A figure of a slice; a rise is good (1) or bad (-1). Recall of a flag protects people."""
 
     figure: str
     slice: _Slice
     pair: Pair
     good: int = 1
+    protects: bool = False
 
 
 def compare(
@@ -78,7 +83,8 @@ def compare(
     """Judge a candidate on lessons that neither model has learnt.
 
     It is worse in a figure that is lower than the champion's by a point or more and beyond chance;
-    precision has to be below what the champion promises, too. Coverage of a slice is shown and not
+    precision has to be below what the champion promises, too. Recall of a flag is judged among
+    flags alone, and so more strictly. Coverage of a slice is shown and not
     judged: a model may trade one for another.
 
     Args:
@@ -100,8 +106,9 @@ def compare(
     judged = judge(
         [each.pair for each in questions], lessons.weights, groups, seed=seed, resamples=resamples
     )
+    own = _flags_critical([each for each in questions if each.protects], judged.critical)
     compared = [
-        _compared(question, found, judged.critical, promised)
+        _compared(question, found, own if question.protects else judged.critical, promised)
         for question, found in zip(questions, judged.each, strict=True)
     ]
     first, last = lessons.days
@@ -178,7 +185,7 @@ def _of_flags(both: _Both, every: _Slice, flags: Sequence[frozenset[str]]) -> It
     for name in sorted({name for each in both for name in each.flags}):
         has = np.array([name in each for each in flags])
         found = _pair(Ratio(_raised(each, name), has) for each in both)
-        yield _Question(f"recall of {name}", every, found)
+        yield _Question(f"recall of {name}", every, found, protects=True)
     none = np.array([not each for each in flags])
     alarms = _pair(Ratio(np.asarray(each.raised.any(axis=1)), none) for each in both)
     yield _Question(ALARMS, every, alarms, good=-1)
@@ -203,6 +210,11 @@ def _slices(lessons: Lessons) -> Iterator[_Slice]:
         values = np.array(data.groups[column])
         for value in np.unique(values[values != ""]):
             yield _Slice(column, str(value), values == value)
+
+
+def _flags_critical(flags: Sequence[_Question], critical: float) -> float:
+    """Return the deviation that chance hardly gives to any flag: seldom ones are not outvoted."""
+    return min(critical, float(norm.isf(UNFOUND / max(len(flags), 1))))
 
 
 def _compared(question: _Question, found: Judgement, critical: float, promised: float) -> Compared:
