@@ -243,8 +243,17 @@ def classify(
         sys.exit(1)
 
 
+WeightColumn = Annotated[
+    str | None, typer.Option(help="The column with how much a row counts, where there is one.")
+]
+UntilDay = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Leave out rows of this date or later, to judge by."),
+]
+
+
 @app.command()
-def check(
+def check(  # noqa: PLR0913, PLR0917 - an option of the command each
     files: Annotated[list[Path], typer.Argument(help="CSV, CSV.gz or JSON Lines to learn from.")],
     text: Annotated[str, typer.Option(help="The column with what was written.")] = "text",
     label: Annotated[str, typer.Option(help="The column with the department.")] = "department",
@@ -252,6 +261,7 @@ def check(
     flags: Annotated[
         str | None, typer.Option(help="The column with what a person must see first.")
     ] = None,
+    weight_column: WeightColumn = None,
 ) -> None:
     """Say what is in a history of inquiries, and whether training would take it.
 
@@ -260,7 +270,7 @@ def check(
     from services.training.check import check_history
     from services.training.data.dataset import Columns
 
-    if not check_history(files, Columns(text, label, date, flags)):
+    if not check_history(files, Columns(text, label, date, flags, weight=weight_column)):
         sys.exit(1)
 
 
@@ -289,6 +299,8 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
         list[float] | None,
         typer.Option(help="How much a row of each --data counts; chosen if not given.", min=0),
     ] = None,
+    weight_column: WeightColumn = None,
+    until: UntilDay = None,
     flags: Annotated[
         str | None,
         typer.Option(help="The column with what a person must see first, such as danger."),
@@ -317,7 +329,7 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
     train_model(
         Request(
             data=data,
-            columns=Columns(text, label, date, flags),
+            columns=Columns(text, label, date, flags, weight=weight_column),
             out=out,
             weights=weight or (),
             recall=recall,
@@ -328,6 +340,7 @@ def train(  # noqa: PLR0913, PLR0917 - an option of the command each
             precision=precision,
             half_life=half_life,
             words_only=words_only,
+            until=until.date() if until else None,
             seed=seed,
         )
     )
@@ -373,6 +386,90 @@ def evaluate(  # noqa: PLR0913, PLR0917 - an option of the command each
 
     columns = Columns(text, label, date, flags, tuple(by or ()))
     evaluate_model(model, data, columns, json, html, trained_on or ())
+
+
+LessonsFile = Annotated[Path, typer.Option(help="What people decided, as JSON Lines.")]
+TrainedOn = Annotated[
+    list[Path] | None,
+    typer.Option(help="What a model learnt from: lessons whose texts stand there are left out."),
+]
+
+
+@app.command()
+def compare(  # noqa: PLR0913, PLR0917 - an option of the command each
+    champion: Annotated[Path, typer.Option("--model", help="The folder of the model that runs.")],
+    candidate: Annotated[Path, typer.Option("--with", help="The folder of the one to judge.")],
+    lessons: LessonsFile,
+    newest: Annotated[
+        float, typer.Option(help="The share of the lessons, by time, that judges.", min=0.01, max=1)
+    ] = 0.2,
+    trained_on: TrainedOn = None,
+    text: Annotated[str, typer.Option(help="The text's column in --trained-on.")] = "text",
+    label: Annotated[str, typer.Option(help="The label's column there.")] = "department",
+    seed: Annotated[
+        int, typer.Option(help="The same seed gives the same figures.", min=0, max=LARGEST_SEED)
+    ] = 0,
+    json: Annotated[Path | None, typer.Option(help="Write every figure here.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page for people here.")] = None,
+) -> None:
+    """Judge a candidate against the model that runs, on decisions that neither has learnt.
+
+    The exit code is 0 where it is better or no worse, 1 where it is worse in anything, 3 where the
+    lessons are too few to say, and 2 where it was asked the wrong way.
+    """
+    from services.training.data.columns import Columns
+    from services.training.lesson_commands import compare_models
+
+    code = compare_models(
+        champion,
+        candidate,
+        lessons,
+        share=newest,
+        learnt=trained_on or (),
+        columns=Columns(text, label),
+        seed=seed,
+        json=json,
+        html=html,
+    )
+    sys.exit(code)
+
+
+@app.command()
+def thresholds(  # noqa: PLR0913, PLR0917 - an option of the command each
+    lessons: LessonsFile,
+    out: Annotated[Path, typer.Option(help="The folder of the new version.")],
+    model: Annotated[Path, typer.Option(help="The model's folder.")] = MODEL,
+    precision: Annotated[
+        float | None,
+        typer.Option(help="What they promise; as before if not given.", min=0.5, max=0.999),
+    ] = None,
+    recall: Annotated[
+        float | None,
+        typer.Option(help="The share of the flagged to be found, likewise.", min=0.5, max=1),
+    ] = None,
+    false_alarms: Annotated[
+        float | None,
+        typer.Option(help="The share of the others that may be flagged.", min=0, max=0.5),
+    ] = None,
+    until: UntilDay = None,
+    trained_on: TrainedOn = None,
+    text: Annotated[str, typer.Option(help="The text's column in --trained-on.")] = "text",
+    label: Annotated[str, typer.Option(help="The label's column there.")] = "department",
+) -> None:
+    """Pick a model's thresholds anew from people's decisions, into a new version of the model."""
+    from services.training.data.columns import Columns
+    from services.training.lesson_commands import pick_thresholds
+    from services.training.rethreshold import Promise
+
+    pick_thresholds(
+        model,
+        lessons,
+        out,
+        promise=Promise(precision=precision, recall=recall, false_alarms=false_alarms),
+        until=until.date() if until else None,
+        learnt=trained_on or (),
+        columns=Columns(text, label),
+    )
 
 
 Reason = Annotated[Rejection | None, typer.Option(help="Those of one reason.")]

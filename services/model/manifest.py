@@ -3,6 +3,7 @@
 The classifier holds the model's files against it, the router takes its thresholds from it.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -69,12 +70,13 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=dict)
 
 
-class Source(Struct, frozen=True, kw_only=True):
-    """A file that the model was made from."""
+class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that the model was made from, or those of its rows that are of before a date."""
 
     file: str
     sha256: Sha256
     used_for: str
+    until: date | None = None
 
 
 class Expected(Struct, frozen=True, kw_only=True):

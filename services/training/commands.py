@@ -2,17 +2,15 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from services.errors import ConfigurationError
 from services.model.manifest import FlagThreshold, Manifest, promised_limits
 from services.model.text_model import load_model
+from services.training.console import working, write
 from services.training.data.dataset import Columns, check_columns, read_dataset
 from services.training.data.training_set import Request
 from services.training.data.unseen import unseen_of
@@ -30,7 +28,7 @@ def train_model(request: Request) -> None:
         ConfigurationError: The data or the request are wrong.
     """
     console = Console(markup=False)
-    with _working(console) as (progress, task):
+    with working(console) as (progress, task):
         trained = train(
             request,
             lambda step: progress.update(task, description=step),
@@ -66,7 +64,7 @@ def evaluate_model(  # noqa: PLR0913, PLR0917 - an option of the command each
     texts = read_dataset(data, columns)
     check_columns(data, [texts], columns)
     given = len(texts)
-    with _working(console) as (progress, task):
+    with working(console) as (progress, task):
         if trained_on:
             progress.update(task, description="Looking for texts that the model has learnt")
             learnt = read_dataset(trained_on, Columns(columns.text, columns.label))
@@ -85,9 +83,9 @@ def evaluate_model(  # noqa: PLR0913, PLR0917 - an option of the command each
     for caution in cautions(found):
         console.print(caution)
     if json:
-        _write(json, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        write(json, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     if html:
-        _write(html, render(found).encode())
+        write(html, render(found).encode())
 
 
 def _fitted_to(manifest: Manifest, data: Sequence[Path]) -> Iterator[str]:
@@ -111,13 +109,6 @@ def promised_of(flags: Mapping[str, FlagThreshold], recall: float) -> Iterator[s
             f"The flag {name} is raised from {each.probability:g} on: that finds {each.recall:.1%} "
             f"of {each.rows:,} rows{short}, with {each.false_alarms:.1%} false alarms."
         )
-
-
-@contextmanager
-def _working(console: Console) -> Iterator[tuple[Progress, TaskID]]:
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield progress, progress.add_task("", total=None)
 
 
 def _show(console: Console, figures: Mapping[str, Sequence[float]]) -> None:
@@ -151,12 +142,3 @@ def _on_valid(training: Mapping[str, Any]) -> Iterator[str]:
             f"No later than the last row of --data are {not_later:,} of the {rows:,} rows of "
             "--valid that judge: on what is yet to come the model is less good than on these."
         )
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written ({error.strerror}): name a file that can."
-        ) from None

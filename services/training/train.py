@@ -286,4 +286,9 @@ def _sources(request: Request) -> Iterator[Source]:
     used += [(path, "remit") for path in [request.remit] if path]
     for path, purpose in used:
         content = path.read_bytes()
-        yield Source(file=path.name, sha256=hashlib.sha256(content).hexdigest(), used_for=purpose)
+        yield Source(
+            file=path.name,
+            sha256=hashlib.sha256(content).hexdigest(),
+            used_for=purpose,
+            until=None if path == request.remit else request.until,
+        )

@@ -300,3 +300,27 @@ def test_the_command_says_what_was_found_of_each_flag(
     printed = capsys.readouterr().out
     assert f"{flag} recall" in printed
     assert re.search(rf"{flag}, wording direct +\d of 5 found", printed)
+
+
+class AtTheThreshold:
+    """A model that says of each text what the thresholds are, in single precision as models do."""
+
+    name, version, labels, flags = "at-the-threshold", "1", ("roads", "tax"), ("danger",)
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        return SimpleNamespace(
+            probabilities=np.array([[0.9, 0.1]] * len(texts), np.float32),
+            in_remit=np.array([0.6] * len(texts), np.float32),
+            flags=np.array([[0.3 if "knife" in text else 0.0] for text in texts], np.float32),
+        )
+
+
+def test_what_reaches_a_threshold_passes_it() -> None:
+    """A probability is held against a threshold with a decision's digits, as the router does."""
+    limits = Limits({"roads": 0.9, "tax": 0.9}, in_remit=0.6, flags={"danger": 0.3})
+    texts = ["a knife", *["the roads"] * 9]
+    flags = [frozenset({"danger"}), *[frozenset[str]()] * 9]
+    data = Dataset(texts, [frozenset({"roads"})] * 10, None, flags)
+    found = evaluate(AtTheThreshold(), limits, data, Files(()), 10)
+    assert found.figures["routed"].value == pytest.approx(0.9)
+    assert found.figures["danger_recall"].value == 1

@@ -65,3 +65,21 @@ def test_texts_that_are_told_apart_are_all_found() -> None:
     picked = pick_flag_threshold(probabilities, np.arange(140) < 40, 0.95, 0.04)
     assert picked.probability == pytest.approx(probabilities[2], abs=1e-6)
     assert (picked.recall, picked.false_alarms) == (0.95, 0.0)
+
+
+@given(judged=JUDGED, missed=SHARES, false_alarms=SHARES)
+def test_a_text_of_weight_two_is_two_texts(
+    judged: list[tuple[float, bool]], missed: float, false_alarms: float
+) -> None:
+    """Weights count as if each text stood there as often."""
+    probabilities, truths = arrays(judged)
+    counts = np.arange(len(truths)) % 3 + 1
+    weighed = pick_flag_threshold(
+        probabilities, truths, 1 - missed, false_alarms, counts.astype(np.float64)
+    )
+    repeated = pick_flag_threshold(
+        np.repeat(probabilities, counts), np.repeat(truths, counts), 1 - missed, false_alarms
+    )
+    assert weighed.probability == repeated.probability
+    assert weighed.recall == pytest.approx(repeated.recall, abs=1e-4)
+    assert weighed.false_alarms == pytest.approx(repeated.false_alarms, abs=1e-4)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from services.cli import run
+from services.cli import MODEL, run
 from tests.unit.training_data import BUSY, as_csv, labelled_rows, write
 
 # Stands in every text, label, date and name of a column that a file of these has.
@@ -86,7 +86,7 @@ def printed_by(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tu
 def test_no_command_shows_a_word_of_a_file_that_it_refuses(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], bad: Bad
 ) -> None:
-    """`train`, `evaluate` and `check` name lines, and never what stands there."""
+    """Whichever command reads a file names lines, and never what stands there."""
     path, good = tmp_path / bad.name, write(tmp_path / "good.csv", ROWS)
     content = bad.content if isinstance(bad.content, bytes) else bad.content.encode()
     path.write_bytes(content)
@@ -96,6 +96,8 @@ def test_no_command_shows_a_word_of_a_file_that_it_refuses(
         "--valid": ("train", "--data", good, "--valid", path, *out),
         "check": ("check", path, *bad.options),
         "evaluate": ("evaluate", "--data", path, *bad.options),
+        "compare": ("compare", "--model", MODEL, "--with", MODEL, "--lessons", path),
+        "thresholds": ("thresholds", "--lessons", path, "--out", tmp_path / "model"),
     }
     for name, command in commands.items():
         code, printed = printed_by(capsys, *command)

@@ -134,3 +134,43 @@ def test_a_department_whose_texts_speak_against_it_is_promised_nothing() -> None
     assert overall is not None
     assert each["tax"] is not None
     assert each["roads"] is None
+
+
+@given(GROUPS, st.sampled_from([0.5, 0.9, 0.95]), st.sampled_from([1e-3, 0.5, 3.0, 50.0]))
+def test_equal_weights_make_no_difference(
+    groups: list[Group], precision: float, weight: float
+) -> None:
+    """What every text weighs alike weighs nothing: the threshold is the one without weights."""
+    sure = np.repeat([p / 1e6 for p, _, _ in groups], [r + w for _, r, w in groups])
+    right = np.array([hit for _, r, w in groups for hit in [True] * r + [False] * w], np.bool_)
+    weighed = pick(sure, right, precision, np.full(len(sure), weight))
+    assert weighed == pick(sure, right, precision)
+
+
+def test_a_text_that_stands_for_many_counts_for_as_many() -> None:
+    """Of audit copies, drawn one in ten, a wrong one is ten wrong ones."""
+    sure, wrong = np.repeat([0.9, 0.8], 300), 585
+    right = np.arange(600) < wrong
+    assert picked((900_000, 300, 0), (800_000, 285, 15), precision=0.95) is not None
+    weights = np.where(np.arange(600) < wrong, 1.0, 10.0)
+    threshold = pick(sure, right, 0.95, weights)
+    assert threshold is not None
+    assert threshold == Threshold(probability=0.9, precision=1.0, rows=300)
+
+
+def test_a_few_heavy_texts_promise_nothing() -> None:
+    """A hundred texts of which three have nearly all of the weight say as little as three."""
+    weights = np.where(np.arange(100) < 3, 1_000.0, 1.0)
+    sure, right = np.full(100, 0.9), np.ones(100, np.bool_)
+    assert pick(sure, right, 0.9, weights) is None
+    assert pick(sure, right, 0.9) is not None
+
+
+def test_a_department_is_judged_by_what_its_texts_stand_for() -> None:
+    """A few texts speak against the threshold of all where the wrong ones stand for many."""
+    probabilities = np.array([[0.9, 0.1]] * 200 + [[0.05, 0.95]] * 20)
+    truths = np.array([0] * 200 + [1] * 18 + [0] * 2)
+    light = np.ones(220)
+    heavy = np.where(np.arange(220) >= 218, 6.0, 1.0)
+    assert pick_each(probabilities, truths, ("tax", "roads"), 0.9, light)[1]["roads"] is not None
+    assert pick_each(probabilities, truths, ("tax", "roads"), 0.9, heavy)[1]["roads"] is None

@@ -1,12 +1,16 @@
 """What stands in a cell: a text, names, or a date; or else why it is none."""
 
+import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 
 from services.model.patterns import word_set
 
 LONGEST_NAME = 100
+# What stands for more rows than this was not drawn at random, or is a number of something else.
+HEAVIEST = 1_000_000
 # What programs and people write where nothing is known. An empty cell says that no department
 # should get it; these could mean that, or that nobody had looked.
 PLACEHOLDERS = word_set(
@@ -120,6 +124,23 @@ def _instead(written: str) -> str:
     if _other_order(written):
         return " but day and month in an order that can be read two ways"
     return " but Excel's number of a day" if _serial(written) else ""
+
+
+def weight_of(cell: object, column: str) -> float:
+    """Return how much a row counts.
+
+    Raises:
+        CellError: It is no number above 0.
+    """
+    number = math.nan
+    if isinstance(cell, str | int | float) and not isinstance(cell, bool):
+        with suppress(ValueError, OverflowError):
+            number = float(cell)
+    if not 0 < number <= HEAVIEST:
+        raise CellError(
+            f"has no number above 0 in {column}, or one above {HEAVIEST:,}: correct it."
+        )
+    return number
 
 
 def far_from_others(dates: Sequence[date]) -> list[int]:

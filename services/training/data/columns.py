@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Columns:
     """The names of the columns to read.
 
-    Of several files, some may lack the columns of the date and of the flags: their rows have none.
+    Of several files, some may lack the columns of the date, the flags and the weight: their rows
+    have none.
     """
 
     text: str
@@ -15,16 +16,21 @@ class Columns:
     date: str | None = None
     flags: str | None = None
     groups: tuple[str, ...] = ()
+    weight: str | None = None
 
     @property
     def asked(self) -> list[str]:
         """The names of all columns that are read."""
-        optional = (each for each in (self.date, self.flags) if each)
-        return [self.text, self.label, *optional, *self.groups]
+        return [*self._own, *self.groups]
 
     @property
     def clash(self) -> str | None:
         """The name that stands for two columns of which each needs one of its own, if any does."""
-        own = [self.text, self.label, *(each for each in (self.date, self.flags) if each)]
+        own = self._own
         twice = (name for name in own if own.count(name) > 1)
         return next(twice, self.text if self.text in self.groups else None)
+
+    @property
+    def _own(self) -> list[str]:
+        optional = (self.date, self.flags, self.weight)
+        return [self.text, self.label, *(each for each in optional if each)]

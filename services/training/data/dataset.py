@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import compress
 from pathlib import Path
+from typing import TypeVar
 
 from services.clock import utc_now
 from services.errors import ConfigurationError
@@ -15,6 +17,8 @@ from services.training.data.file import File, read_file
 from services.training.data.spelling import Names, shown, spelling_faults
 
 __all__ = ["Columns", "Dataset", "check_columns", "named", "read_dataset", "read_files"]
+
+T = TypeVar("T")
 
 MOST_NAMES, MOST_GROUPS = 5, 100
 # A name that so many rows have is a name, and not what a citizen wrote: it may be shown.
@@ -28,7 +32,8 @@ class Dataset:
     A text may have several labels that count as right; one that has none is out of remit. With
     dates, the rows stand in the order of time, those without one first. `flags` are what a person
     must see first; they are None where no file says anything of flags. `groups` has the values of
-    other columns, by their names. `places` say where the rows stand.
+    other columns, by their names; `weights` say how much a row counts, and are None where no file
+    does. `places` say where the rows stand.
     """
 
     texts: Sequence[str]
@@ -37,9 +42,32 @@ class Dataset:
     flags: Sequence[frozenset[str]] | None = None
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     places: Sequence[Place] = ()
+    weights: Sequence[float] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def of(self, rows: Sequence[bool]) -> "Dataset":
+        """Return some of the rows."""
+
+        def kept(values: Sequence[T]) -> list[T]:
+            return [*compress(values, rows)]
+
+        return Dataset(
+            texts=kept(self.texts),
+            labels=kept(self.labels),
+            dates=kept(self.dates) if self.dates and any(kept(self.dates)) else None,
+            flags=None if self.flags is None else kept(self.flags),
+            groups={name: kept(values) for name, values in self.groups.items()},
+            places=kept(self.places),
+            weights=None if self.weights is None else kept(self.weights),
+        )
+
+    def before(self, until: date | None) -> "Dataset":
+        """Return the rows of before a date, and those that have no date; all if it is None."""
+        if until is None or self.dates is None:
+            return self
+        return self.of([day is None or day < until for day in self.dates])
 
     @property
     def label_places(self) -> Names:
@@ -114,6 +142,7 @@ def dataset_of(files: Sequence[File], columns: Columns) -> Dataset:
         raise ConfigurationError(f"{names} has no rows: give a file with labelled texts.")
     rows.sort(key=lambda each: each[0].date or date.min)
     flags = [row.flags for row, _ in rows]
+    weights = [row.weight for row, _ in rows]
     return Dataset(
         texts=tuple(row.text for row, _ in rows),
         labels=tuple(row.labels for row, _ in rows),
@@ -123,6 +152,9 @@ def dataset_of(files: Sequence[File], columns: Columns) -> Dataset:
         else None,
         groups={name: [row.groups[n] for row, _ in rows] for n, name in enumerate(columns.groups)},
         places=tuple(place for _, place in rows),
+        weights=tuple(1.0 if each is None else each for each in weights)
+        if any(each is not None for each in weights)
+        else None,
     )
 
 
@@ -154,7 +186,7 @@ def joined_places(each: Iterable[Names]) -> Names:
 
 
 def check_columns(paths: Sequence[Path], data: Sequence[Dataset], columns: Columns) -> None:
-    """See that the columns of date and flags are in one of the files, and those of groups group.
+    """See that the columns of date, flags and weight are in one of the files, and groups group.
 
     Raises:
         ConfigurationError: One is in none of them, or has as many values as only texts have.
@@ -164,6 +196,10 @@ def check_columns(paths: Sequence[Path], data: Sequence[Dataset], columns: Colum
         raise ConfigurationError(f"{names} has no column {columns.date}: leave --date out.")
     if columns.flags and all(each.flags is None for each in data):
         raise ConfigurationError(f"{names} has no column {columns.flags}: leave --flags out.")
+    if columns.weight and all(each.weights is None for each in data):
+        raise ConfigurationError(
+            f"{names} has no column {columns.weight}: leave --weight-column out."
+        )
     for name in columns.groups:
         values = {value for each in data for value in each.groups[name]}
         if len(values) > MOST_GROUPS or any(len(value) > LONGEST_NAME for value in values):

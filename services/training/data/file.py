@@ -16,6 +16,7 @@ from services.training.data.cells import (
     flags_of,
     names_of,
     text_of,
+    weight_of,
 )
 from services.training.data.columns import Columns
 from services.training.data.csv_rows import parse_csv
@@ -49,6 +50,7 @@ class Row:
     date: date | None
     flags: frozenset[str] | None = field(repr=False)
     groups: tuple[str, ...] = field(repr=False)
+    weight: float | None = None
 
 
 @dataclass(frozen=True)
@@ -148,10 +150,13 @@ def _row(record: Record, columns: Columns, today: date, wrong: list[str]) -> Row
     flags, flag = None, columns.flags
     if flag is not None and get(flag) is not None:
         flags = _tried(lambda: flags_of(get(flag), flag), wrong)
+    weight, heavy = None, columns.weight
+    if heavy is not None and heavy in record.cells:
+        weight = _tried(lambda: weight_of(get(heavy), heavy), wrong)
     if len(wrong) > before or text is None or labels is None:
         return None
     groups = tuple(str(get(each) or "") for each in columns.groups)
-    return Row(record.line, text, labels, day, flags, groups)
+    return Row(record.line, text, labels, day, flags, groups, weight)
 
 
 def _tried(check: Callable[[], T], wrong: list[str]) -> T | None:

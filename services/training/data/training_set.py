@@ -43,7 +43,7 @@ class Request:
 
     `weights` has one for each file of `data`, or none: then they are chosen. `half_life` is in
     days; with `words_only` no letter n-grams are tried; `precision`, `recall` and `false_alarms`
-    are shares. No row may be later than `today`.
+    are shares. Rows of `until` or later are left out; none may be later than `today`.
     """
 
     data: Sequence[Path]
@@ -59,6 +59,7 @@ class Request:
     half_life: float = 365.0
     words_only: bool = False
     seed: int = 0
+    until: date | None = None
     today: date = field(default_factory=lambda: utc_now().date())
 
 
@@ -129,8 +130,10 @@ def read_training_set(request: Request) -> TrainingSet:
             from.
     """
     _check_weights(request)
+    if request.until and not request.columns.date:
+        raise ConfigurationError("--until needs a date: name its column with --date.")
     files = read_files(request.data, request.columns, request.today)
-    data, names, flag_names = check_trainable(files, request.columns)
+    data, names, flag_names = check_trainable(files, request.columns, request.until)
     parts = [
         _texts(each, names, flag_names, kind, request.half_life) for kind, each in enumerate(data)
     ]
@@ -159,9 +162,11 @@ def read_training_set(request: Request) -> TrainingSet:
 
 
 def check_trainable(
-    files: Sequence[File], columns: Columns
+    files: Sequence[File], columns: Columns, until: date | None = None
 ) -> tuple[list[Dataset], tuple[str, ...], tuple[str, ...]]:
     """Return a data set for each file, and the names of all labels and flags.
+
+    Rows of a date or later are left out, if one is given.
 
     Raises:
         ConfigurationError: Something is wrong in the files, or there is too little to learn from.
@@ -169,7 +174,17 @@ def check_trainable(
     check_files(files, columns)
     data = [dataset_of([file], columns) for file in files]
     check_columns([file.path for file in files], data, columns)
+    data = [_before(each, until, file.path) for each, file in zip(data, files, strict=True)]
     return data, _names(data), _flag_names(data)
+
+
+def _before(data: Dataset, until: date | None, path: Path) -> Dataset:
+    earlier = data.before(until)
+    if not len(earlier):
+        raise ConfigurationError(
+            f"{path} has no rows of before {until}: give a later --until, or leave the file out."
+        )
+    return earlier
 
 
 def _read_one(path: Path, columns: Columns, request: Request) -> File:
@@ -258,7 +273,7 @@ def _texts(
         in_remit=in_remit[rows],
         flags=np.array(flags, np.bool_).reshape(len(data), len(flag_names))[rows],
         kinds=np.full(len(rows), kind),
-        weights=_recent(data, half_life)[rows] * shares,
+        weights=_row_weights(data, half_life)[rows] * shares,
         knows_remit=np.full(len(rows), not in_remit.all()),
         knows_flags=np.full(len(rows), data.flags is not None),
         judges=shares == 1,
@@ -289,7 +304,7 @@ def _valid(  # noqa: PLR0913, PLR0917 - what is known of the training texts
     train: Texts,
     last: date | None,
 ) -> tuple[Texts, int, int]:
-    data = dataset_of([file], request.columns)
+    data = _before(dataset_of([file], request.columns), request.until, file.path)
     if unknown := sorted(data.label_places.keys() - {*names}):
         raise ConfigurationError(
             "The validation texts have labels that no training text has: "
@@ -325,20 +340,25 @@ def _first_rows(texts: Sequence[str]) -> Truths:
     return ~np.array([False, *same])
 
 
-def _recent(data: Dataset, half_life: float) -> Floats:
-    """Let recent texts count more: departments change what they do, and ministers change."""
-    if data.dates is None or np.isinf(half_life):
-        return np.ones(len(data))
-    last = max(day for day in data.dates if day).toordinal()
-    days = np.array([day.toordinal() if day else last for day in data.dates])
-    weights: Floats = 0.5 ** ((last - days) / half_life)
+def _row_weights(data: Dataset, half_life: float) -> Floats:
+    """Return how much each row counts, 1 on average: by its file, and the more the later it is.
+
+    Departments change what they do, and ministers change.
+    """
+    weights = np.ones(len(data))
+    if data.weights is not None:
+        weights *= data.weights
+    if data.dates is not None and not np.isinf(half_life):
+        last = max(day for day in data.dates if day).toordinal()
+        days = np.array([day.toordinal() if day else last for day in data.dates])
+        weights *= 0.5 ** ((last - days) / half_life)
     weights /= weights.mean()
     return weights
 
 
 def _remit_columns(request: Request) -> Columns:
     label = request.remit_label or request.columns.label
-    return replace(request.columns, label=label, date=None, flags=None)
+    return replace(request.columns, label=label, date=None, flags=None, weight=None)
 
 
 def _remit(file: File, request: Request, flags: int, kind: int) -> Texts:

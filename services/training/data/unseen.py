@@ -1,16 +1,9 @@
 """Takes from a data set what a model has learnt."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import compress
-from typing import TypeVar
-
 from services.errors import ConfigurationError
 from services.model.reading import read
 from services.training.data.dataset import Dataset
 from services.training.data.overlap import nearly_among
-
-T = TypeVar("T")
 
 
 def unseen_of(data: Dataset, learnt: Dataset) -> Dataset:
@@ -28,15 +21,4 @@ def unseen_of(data: Dataset, learnt: Dataset) -> Dataset:
             "they tell nothing: measure on others."
         )
 
-    def kept(values: Sequence[T]) -> list[T]:
-        return [*compress(values, ~seen)]
-
-    return replace(
-        data,
-        texts=kept(data.texts),
-        labels=kept(data.labels),
-        places=kept(data.places),
-        dates=None if data.dates is None else kept(data.dates),
-        flags=None if data.flags is None else kept(data.flags),
-        groups={name: kept(values) for name, values in data.groups.items()},
-    )
+    return data.of((~seen).tolist())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from services.errors import ConfigurationError
 from services.model.manifest import Limits
-from services.model.scorer import Scorer
+from services.model.scorer import DIGITS, Scorer
 from services.training.data.dataset import Dataset, named
 from services.training.evaluate.evaluation import Department, Evaluation, Flagged
 from services.training.evaluate.figures import (
@@ -24,6 +24,7 @@ from services.training.evaluate.figures import (
 from services.training.evaluate.predictions import Predictions, predict
 from services.training.evaluate.slices import slices_of
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Truths = NDArray[np.bool_]
 
@@ -65,8 +66,8 @@ def evaluate(
     strange = [labels for labels in data.labels if labels.isdisjoint(model.labels) and labels]
     predicted = predict(model, data.texts, data.labels)
     of_remit = predicted.of(inside)
-    raised = _raised(predicted, model.flags, limits)
-    routed = _routed(predicted, model.labels, limits) & ~raised.any(axis=1)
+    raised = raised_of(predicted, model.flags, limits)
+    routed = routed_of(predicted, model.labels, limits) & ~raised.any(axis=1)
     measures = {
         **_remit_measures(predicted, inside, limits),
         **_routing_measures(predicted, routed),
@@ -110,19 +111,24 @@ def _check_labels(known: Sequence[str], data: Dataset) -> None:
         )
 
 
-def _routed(predicted: Predictions, labels: Sequence[str], limits: Limits) -> Truths:
+def routed_of(predicted: Predictions, labels: Sequence[str], limits: Limits) -> Truths:
     """Return which texts pass the model's limits (margins and rules are the routing table's)."""
     each = [limits.thresholds.get(label) for label in labels]
     thresholds = np.array([np.inf if one is None else one for one in each])
-    passed = predicted.choices.sure >= thresholds[predicted.chosen]
-    return passed & (predicted.in_remit >= limits.in_remit)
+    passed = as_decided(predicted.choices.sure) >= thresholds[predicted.chosen]
+    return passed & (as_decided(predicted.in_remit) >= limits.in_remit)
 
 
-def _raised(predicted: Predictions, flags: Sequence[str], limits: Limits) -> Truths:
+def raised_of(predicted: Predictions, flags: Sequence[str], limits: Limits) -> Truths:
     """Return which flags are raised, of shape (texts, flags)."""
     thresholds = np.array([limits.flags.get(name, np.inf) for name in flags])
-    raised: Truths = predicted.flags >= thresholds
+    raised: Truths = as_decided(predicted.flags) >= thresholds
     return raised
+
+
+def as_decided(probabilities: Floats) -> Floats:
+    """Return what a decision has of probabilities, and what is held against a threshold."""
+    return np.round(probabilities, DIGITS)
 
 
 def _flag_measures(

@@ -49,7 +49,7 @@ EXPLAINED: dict[str, tuple[str, str]] = {
 def render(evaluation: Evaluation) -> str:
     """Return the page."""
     labels = [department.label for department in evaluation.departments]
-    template = _environment().get_template("report.html.jinja")
+    template = environment().get_template("report.html.jinja")
     return template.render(
         evaluation=evaluation,
         explained=EXPLAINED,
@@ -78,15 +78,16 @@ def cautions(evaluation: Evaluation) -> Iterator[str]:
         )
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what renders the pages for owners."""
+    pages = Environment(
         loader=PackageLoader("services.training.evaluate", ""),
         autoescape=True,
         undefined=StrictUndefined,
     )
-    environment.filters["percent"] = _percent
-    environment.filters["count"] = "{:,}".format
-    return environment
+    pages.filters["percent"] = _percent
+    pages.filters["count"] = "{:,}".format
+    return pages
 
 
 def _percent(share: float | None) -> str:

@@ -33,7 +33,7 @@ def slices_of(
         resamples: How many for each interval.
     """
     one = partial(_slice, resamples=resamples)
-    for name, rows in _by_length(data.texts):
+    for name, rows in by_length(data.texts):
         yield from one("length", name, predicted.choices.of(rows & inside))
     for name, rows in _by_month(data):
         yield from one("month", name, predicted.choices.of(rows & inside))
@@ -62,7 +62,8 @@ def _slice(kind: str, name: str, choices: Choices, resamples: int) -> Iterator[S
         )
 
 
-def _by_length(texts: Sequence[str]) -> Iterator[tuple[str, Truths]]:
+def by_length(texts: Sequence[str]) -> Iterator[tuple[str, Truths]]:
+    """Return the slices of texts by their letters: a name for each, and which texts are in it."""
     lengths = np.array([len(text) for text in texts])
     for low, high in zip(LENGTHS, (*LENGTHS[1:], None), strict=True):
         name = f"{low} to {high - 1} letters" if high else f"{low} letters or more"

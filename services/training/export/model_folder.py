@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from services.errors import ConfigurationError
@@ -41,17 +42,52 @@ class Trained(NamedTuple):
 def save(folder: Path, trained: Trained) -> None:
     """Write the files of a model, in the place of those of an earlier one if there is one.
 
-    They are written beside the folder and loaded from there before they are moved into it.
-
     Raises:
         ConfigurationError: The folder cannot be written.
     """
+    files = {WEIGHTS: build_graph(trained.parts), VOCABULARY: _npy(trained.hashes)}
+    _write(folder, files, _manifest(trained, files))
+
+
+def save_promising(
+    folder: Path, model: Path, thresholds: Thresholds, sources: tuple[Source, ...]
+) -> Manifest:
+    """Write a model once more with other thresholds, and so as another version.
+
+    Args:
+        folder: Where to.
+        model: The folder of the model whose weights these are; it stays as it is.
+        thresholds: What the new version promises.
+        sources: The files they were picked on.
+
+    Raises:
+        ConfigurationError: The model cannot be read or the folder not written, or they are one.
+    """
+    if folder.resolve() == model.resolve():
+        raise ConfigurationError(
+            f"{folder} has the model itself, which goes on running until the new version does: "
+            "name another folder with --out."
+        )
+    manifest = load_model(model, threads=1).manifest
+    files = {name: (model / name).read_bytes() for name in (WEIGHTS, VOCABULARY)}
+    manifest = structs.replace(
+        manifest,
+        version=_version(manifest.files[WEIGHTS], thresholds),
+        thresholds=thresholds,
+        sources=(*manifest.sources, *sources),
+        training={**manifest.training, "thresholds_picked_anew_for": manifest.version},
+    )
+    _write(folder, files, manifest)
+    return manifest
+
+
+def _write(folder: Path, files: dict[str, bytes], manifest: Manifest) -> None:
+    """Write all files beside the folder, and load them there, before they are moved into it."""
+    written = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
-            files = {WEIGHTS: build_graph(trained.parts), VOCABULARY: _npy(trained.hashes)}
-            manifest = _manifest(trained, files)
-            for name, content in {**files, FILENAME: manifest}.items():
+            for name, content in {**files, FILENAME: written}.items():
                 (Path(temporary) / name).write_bytes(content)
             load_model(Path(temporary), threads=1)
             folder.mkdir(exist_ok=True)
@@ -69,9 +105,9 @@ def _npy(hashes: NDArray[np.uint64]) -> bytes:
     return content.getvalue()
 
 
-def _manifest(trained: Trained, files: dict[str, bytes]) -> bytes:
+def _manifest(trained: Trained, files: dict[str, bytes]) -> Manifest:
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    manifest = Manifest(
+    return Manifest(
         format=FORMAT,
         name=trained.name,
         version=_version(sums[WEIGHTS], trained.thresholds),
@@ -85,7 +121,6 @@ def _manifest(trained: Trained, files: dict[str, bytes]) -> bytes:
         training=trained.training,
         figures=trained.figures,
     )
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
 
 
 def _version(weights: str, thresholds: Thresholds) -> str:

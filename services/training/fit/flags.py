@@ -11,7 +11,11 @@ Truths = NDArray[np.bool_]
 
 
 def pick_flag_threshold(
-    probabilities: Floats, truths: Truths, recall: float, false_alarms: float
+    probabilities: Floats,
+    truths: Truths,
+    recall: float,
+    false_alarms: float,
+    weights: Floats | None = None,
 ) -> FlagThreshold:
     """Return the highest probability from which on so large a share of the flagged is found.
 
@@ -23,18 +27,27 @@ def pick_flag_threshold(
         truths: Whether each has the flag.
         recall: The share of the flagged that is to be found.
         false_alarms: The share of the others that may be flagged.
+        weights: How much each text counts, 1 if not given.
     """
+    weights = np.ones(len(truths)) if weights is None else weights
     # Counted in steps of the last digit that a decision has: it is held against this.
     steps = np.rint(probabilities * 10**DIGITS).astype(np.int64)
-    flagged, others = np.sort(steps[truths])[::-1], np.sort(steps[~truths])[::-1]
-    wanted = flagged[min(int(np.ceil(recall * len(flagged))), len(flagged)) - 1]
-    allowed = int(false_alarms * len(others))
+    order = np.argsort(-steps, kind="stable")
+    flagged, others = order[truths[order]], order[~truths[order]]
+    found, alarms = np.cumsum(weights[flagged]), np.cumsum(weights[others])
+    wanted = steps[flagged[min(np.searchsorted(found, recall * found[-1]), len(flagged) - 1)]]
     # Just above the first of the others that would be one false alarm too many.
-    least = others[allowed] + 1 if allowed < len(others) else 0
+    allowed = np.searchsorted(alarms, false_alarms * alarms[-1], side="right")
+    least = steps[others[allowed]] + 1 if allowed < len(others) else 0
     threshold = min(max(wanted, least), 10**DIGITS)
+    raised = steps >= threshold
     return FlagThreshold(
         probability=int(threshold) / 10**DIGITS,
-        recall=round(float((flagged >= threshold).mean()), 4),
-        false_alarms=round(float((others >= threshold).mean()), 4),
+        recall=round(_share(weights, raised, flagged), 4),
+        false_alarms=round(_share(weights, raised, others), 4),
         rows=len(flagged),
     )
+
+
+def _share(weights: Floats, hits: Truths, rows: NDArray[np.intp]) -> float:
+    return float((weights * hits)[rows].sum() / weights[rows].sum())

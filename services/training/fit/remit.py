@@ -56,6 +56,14 @@ def fit_energy_score(energies: Floats) -> Sigmoid:
     return Sigmoid(slope, -slope * float(strange))
 
 
-def pick_threshold(in_remit: Floats) -> float:
-    """Return the probability that all but a twentieth of texts in remit reach."""
-    return round(float(np.quantile(in_remit, HELD_BACK)), 6)
+def pick_threshold(in_remit: Floats, weights: Floats | None = None) -> float:
+    """Return the probability that all but a twentieth of texts in remit reach.
+
+    Args:
+        in_remit: How likely each is in remit.
+        weights: How much each counts, the same if not given.
+    """
+    if weights is None:
+        return round(float(np.quantile(in_remit, HELD_BACK)), 6)
+    held_back = np.quantile(in_remit, HELD_BACK, weights=weights, method="inverted_cdf")
+    return round(float(held_back), 6)
