@@ -15,7 +15,7 @@ from services.kafka.settings import KafkaSettings
 from services.messages.dead_letter import DeadLetter, Replayed
 
 PROMISE = """\
-For every record that it reads it writes one. What it writes and the offset up to \
+For every record that it reads it writes what came of it. What it writes and the offset up to \
 which it has read are of one transaction: consumers with `isolation.level=read_committed` see each \
 record once; others also see those of attempts that were aborted.
 

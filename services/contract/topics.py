@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from services.contract import received_messages, written_messages
 from services.messages.dead_letter import REJECTED
-from services.messages.events import CLASSIFIED, RECEIVED, ROUTED
+from services.messages.events import CLASSIFIED, RECEIVED, ROUTED, SAMPLED
 
 
 class Topic(NamedTuple):
@@ -37,6 +37,13 @@ TOPICS: dict[str, Topic] = {
         "a consumer gets again has the same `ce_id`. A person decides where `route.reason` is not "
         "`confident`.",
         written_messages.ROUTED_MESSAGES,
+    ),
+    SAMPLED: Topic(
+        "Copies of inquiries that went to a department by themselves, drawn at random.",
+        "Nobody has to answer them: each is on its department's topic too. Judge whether the "
+        "department is right, and weigh each by the inverse of `sample.chance`. The topic is "
+        "written where `ROUTER_AUDIT_SHARE` is more than 0.",
+        written_messages.SAMPLED_MESSAGES,
     ),
     REJECTED: Topic(
         "What could not be read or decided.",

@@ -1,12 +1,13 @@
 """What the services write: events in binary mode, dead letters, and notes among these."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from services.messages.codec import LEFT_OUT_HEADER
+from services.messages.codec import LEFT_OUT_HEADER, SAMPLE_ID
 from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
-from services.messages.decision import REASONS
-from services.messages.events import CLASSIFIED, ROUTED, Classified, Routed
+from services.messages.decision import BANDS, REASONS
+from services.messages.events import CLASSIFIED, ROUTED, SAMPLED, Classified, Routed, SampledInquiry
 from services.messages.examples import example_of
 from services.messages.rejection import MEANING
 
@@ -14,6 +15,11 @@ _EVENT_ID = {
     "type": "string",
     "pattern": "^[a-zA-Z0-9._-]+/[0-9]+/[0-9]+$",
     "description": "TOPIC/PARTITION/OFFSET of the record that it was made from.",
+}
+_SAMPLE_ID = {
+    "type": "string",
+    "pattern": f"^[a-zA-Z0-9._-]+/[0-9]+/[0-9]+{SAMPLE_ID}$",
+    "description": f"That of the event on the department's topic, and {SAMPLE_ID}.",
 }
 _OF_INQUIRY = {
     "type": ["string", "null"],
@@ -36,7 +42,9 @@ def _fixed(event: str, service: str) -> dict[str, str]:
     }
 
 
-def _headers(fixed: Mapping[str, str]) -> dict[str, Any]:
+def _headers(
+    fixed: Mapping[str, str], event_id: Mapping[str, str] = MappingProxyType(_EVENT_ID)
+) -> dict[str, Any]:
     """Return the schema of the headers of an event that a service writes."""
     return {
         "type": "object",
@@ -44,7 +52,7 @@ def _headers(fixed: Mapping[str, str]) -> dict[str, Any]:
         "required": [*fixed, "ce_id", "ce_time"],
         "properties": {
             **{name: {"const": value} for name, value in fixed.items()},
-            "ce_id": _EVENT_ID,
+            "ce_id": {**event_id},
             "ce_time": {"type": "string", "format": "date-time"},
             LEFT_OUT_HEADER: _LEFT_OUT,
         },
@@ -63,6 +71,7 @@ def _as_text(example: Mapping[str, Any]) -> dict[str, str]:
 
 _CLASSIFIED = _fixed(CLASSIFIED, "classifier")
 _ROUTED = _fixed(ROUTED, "router")
+_SAMPLED = _fixed(SAMPLED, "router")
 
 CLASSIFIED_MESSAGES: dict[str, dict[str, Any]] = {
     CLASSIFIED: {
@@ -95,6 +104,24 @@ ROUTED_MESSAGES: dict[str, dict[str, Any]] = {
                     "ce_time": "2026-11-02T09:30:02+00:00",
                 },
                 "payload": example_of(Routed),
+            }
+        ],
+    }
+}
+SAMPLED_MESSAGES: dict[str, dict[str, Any]] = {
+    SAMPLED: {
+        "summary": "A copy of what went to a department by itself, and how it was drawn.",
+        "description": f"The values of `sample.band`:\n\n{_listed(BANDS)}",
+        "headers": _headers(_SAMPLED, _SAMPLE_ID),
+        "payload": {"$ref": "#/components/schemas/SampledInquiry"},
+        "examples": [
+            {
+                "headers": {
+                    **_SAMPLED,
+                    "ce_id": f"inquiries.classified/3/4711{SAMPLE_ID}",
+                    "ce_time": "2026-11-02T09:30:02+00:00",
+                },
+                "payload": example_of(SampledInquiry),
             }
         ],
     }

@@ -1,13 +1,14 @@
-"""The three events, by the CloudEvents type that names each."""
+"""The events, by the CloudEvents type that names each."""
 
 from msgspec import Struct
 
-from services.messages.decision import Classification, Route
+from services.messages.decision import Classification, Route, Sample
 from services.messages.inquiry import Inquiry
 
 RECEIVED = "inquiry.received.v1"
 CLASSIFIED = "inquiry.classified.v1"
 ROUTED = "inquiry.routed.v1"
+SAMPLED = "inquiry.sampled.v1"
 
 
 class Classified(Struct, frozen=True, kw_only=True):
@@ -25,4 +26,18 @@ class Routed(Struct, frozen=True, kw_only=True):
     route: Route
 
 
-EVENTS: dict[str, type[Struct]] = {RECEIVED: Inquiry, CLASSIFIED: Classified, ROUTED: Routed}
+class SampledInquiry(Struct, frozen=True, kw_only=True):
+    """The copy of an inquiry that went to its department by itself: as routed, and how drawn."""
+
+    inquiry: Inquiry
+    classification: Classification
+    route: Route
+    sample: Sample
+
+
+EVENTS: dict[str, type[Struct]] = {
+    RECEIVED: Inquiry,
+    CLASSIFIED: Classified,
+    ROUTED: Routed,
+    SAMPLED: SampledInquiry,
+}

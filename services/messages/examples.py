@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from services.messages.dead_letter import DeadLetter, Replayed
-from services.messages.decision import Alternative, Classification, Model, Route
-from services.messages.events import Classified, Routed
+from services.messages.decision import Alternative, Classification, Model, Route, Sample
+from services.messages.events import Classified, Routed, SampledInquiry
 from services.messages.inquiry import Inquiry
 from services.messages.rejection import Rejection
 
@@ -46,6 +46,12 @@ _EXAMPLES: tuple[Struct, ...] = (
     _INQUIRY,
     Classified(inquiry=_INQUIRY, classification=_CLASSIFICATION),
     Routed(inquiry=_INQUIRY, classification=_CLASSIFICATION, route=_ROUTE),
+    SampledInquiry(
+        inquiry=_INQUIRY,
+        classification=_CLASSIFICATION,
+        route=_ROUTE,
+        sample=Sample(chance=0.005, band="sure"),
+    ),
     DeadLetter(
         rejected_reason=Rejection.MISSING_FIELD,
         rejected_detail="Object missing required field `id`",

@@ -6,7 +6,7 @@ from services.app.settings import check_topics_apart
 from services.classifier.settings import ClassifierSettings
 from services.kafka.settings import KafkaSettings
 from services.router.settings import RouterSettings
-from services.router.table import Table, load_table
+from services.router.table import Table, check_audit_topic, load_table
 from services.settings import read_settings
 
 
@@ -77,5 +77,7 @@ def _check_topics(installation: Installation) -> None:
     classifier, router = installation.classifier, installation.router
     routed = installation.table.topics
     others = installation.rejected_topics - {classifier.rejected_topic}
-    check_topics_apart(classifier, {classifier.output_topic} | routed | others)
-    check_topics_apart(router, routed)
+    written = routed | {router.audit_topic}
+    check_topics_apart(classifier, {classifier.output_topic} | written | others)
+    check_topics_apart(router, written)
+    check_audit_topic(installation.table, router.audit_topic)

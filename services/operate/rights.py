@@ -62,6 +62,6 @@ def rights(installation: Installation) -> dict[str, tuple[Right, ...]]:
     producer = installation.kafka.topic_prefix + PRODUCER
     return {
         "classifier": rights_of(classifier, [classifier.output_topic]),
-        "router": rights_of(router, installation.table.topics),
+        "router": rights_of(router, installation.table.topics | {router.audit_topic}),
         "operator": rights_to_replay([classifier, router], producer),
     }

@@ -27,7 +27,12 @@ REJECTED_BYTES = 2 * 1024 * 1024
 def topics_of(installation: Installation) -> dict[str, dict[str, str]]:
     """Return every topic of an installation, with the configuration that is not Kafka's default."""
     classifier, router = installation.classifier, installation.router
-    plain = {classifier.input_topic, classifier.output_topic, router.input_topic}
+    plain = {
+        classifier.input_topic,
+        classifier.output_topic,
+        router.input_topic,
+        router.audit_topic,
+    }
     plain |= installation.table.topics
     return {
         **{topic: {} for topic in sorted(plain)},

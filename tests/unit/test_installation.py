@@ -21,8 +21,9 @@ PLAIN = installation_of(KafkaSettings(), ClassifierSettings(), RouterSettings())
 
 @pytest.fixture
 def staging(monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """What the environment of an installation with a prefix is read as."""
+    """What the environment of an installation with a prefix and audits is read as."""
     monkeypatch.setenv("KAFKA_TOPIC_PREFIX", PREFIX)
+    monkeypatch.setenv("ROUTER_AUDIT_SHARE", "0.01")
     return read_installation()
 
 
