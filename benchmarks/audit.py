@@ -1,6 +1,7 @@
 """What it costs the router to draw copies for an audit: rounds of it without, and with a share.
 
-Which is first changes from round to round.
+Every inquiry goes to its department by itself, so that each is drawn for. Which router is first
+changes from round to round.
 
     python -m benchmarks.audit
 """
@@ -17,17 +18,20 @@ from rich.console import Console
 
 from benchmarks.contestants import FULL_COUNTS, LENGTHS, PARTITIONS, Name
 from benchmarks.kafka_runs import run_on_kafka
+from benchmarks.many_departments import spread, with_departments
 from benchmarks.processes import Contestant, contestant, create_topics_of, start
 from benchmarks.report import publish, table
 from benchmarks.runs import Run
 from benchmarks.testbed import Testbed, testbed
 from benchmarks.workloads import Inquiries, Workload
 from services.local.live_view.scrape import read_scrape
+from services.operate.installation import Installation
 from services.operate.topics import create_topics
 from services.router.settings import RouterSettings
 
 SHARES = (0.0, 0.01)
 ROUNDS = 15
+DEPARTMENTS = 16
 COLUMNS = ("", "median", "lowest", "highest")
 
 Round = Mapping[float, Run]
@@ -37,11 +41,13 @@ def main(rounds: int = ROUNDS) -> None:
     """Measure, and print the ratios of each round: with a share to without."""
     console = Console()
     with testbed("audit", console) as bed, ExitStack() as stack:
-        routers = {share: _router(bed, share) for share in SHARES}
+        plan = with_departments(bed.plan, bed.folder / "departments", DEPARTMENTS)
+        routers = {share: _router(bed, plan, share) for share in SHARES}
         start(stack, *routers.values())
-        workload = Inquiries(LENGTHS[0], bed.model, bed.decider).given_to(Name.ROUTER)
+        inquiries = Inquiries(LENGTHS[0], bed.model, bed.decider)
+        workload = spread(inquiries.given_to(Name.ROUTER), plan)
         found = _rounds(bed, routers, workload, rounds)
-        drawn = _drawn(routers[SHARES[-1]])
+        by_itself, copied = _drawn(routers[SHARES[-1]])
     ratios = {
         "a second": [each[SHARES[1]].per_second / each[0].per_second for each in found],
         "a CPU-second": [each[SHARES[1]].per_cpu_second / each[0].per_cpu_second for each in found],
@@ -50,15 +56,15 @@ def main(rounds: int = ROUNDS) -> None:
         (name, *(f"{each:.3f}" for each in (median(found), min(found), max(found))))
         for name, found in ratios.items()
     ]
-    said = f"Of what went by itself, {drawn:.2%} was drawn by a share of {SHARES[-1]:.0%}."
+    said = f"A share of {SHARES[-1]:.0%} copied {copied:.2%} of the {by_itself:.0%} by themselves."
     data = [{"share": share, **run._asdict()} for each in found for share, run in each.items()]
     publish(console, "audit", [table(COLUMNS, rows), said], data)
 
 
-def _router(bed: Testbed, share: float) -> Contestant:
+def _router(bed: Testbed, plan: Installation, share: float) -> Contestant:
     """Return a router that draws by a share, with its topics."""
-    router = bed.plan.router.model_copy(update={"audit_share": share})
-    who = contestant(Name.ROUTER, replace(bed.plan, router=router), bed.folder)
+    router = plan.router.model_copy(update={"audit_share": share})
+    who = contestant(Name.ROUTER, replace(plan, router=router), bed.folder)
     asyncio.run(create_topics_of(who))
     if isinstance(who.settings, RouterSettings):
         copies: dict[str, dict[str, str]] = {who.settings.audit_topic: {}}
@@ -84,12 +90,13 @@ async def _run(router: Contestant, workload: Workload, first: int) -> Run:
     return await run_on_kafka(router, workload, range(first, first + FULL_COUNTS[Name.ROUTER]))
 
 
-def _drawn(router: Contestant) -> float:
-    """Return the share of what went by itself that was copied, by the router's own count."""
+def _drawn(router: Contestant) -> tuple[float, float]:
+    """Return the share that went by itself, and of that the share copied, as the router counts."""
     [process] = router.processes
     scrape = read_scrape(process.get("/metrics")[1], at=0)
     by_itself = scrape.total("triage_routed_total", reason="confident")
-    return scrape.total("triage_sampled_total") / by_itself
+    copies = scrape.total("triage_sampled_total")
+    return by_itself / scrape.total("triage_routed_total"), copies / by_itself
 
 
 if __name__ == "__main__":

@@ -41,10 +41,13 @@ MOST_FOR_SMALL = 4.0
 _BITS = 53  # what a float holds
 
 
-def band_of(probability: float, threshold: float) -> BandWeight:
+def band_of(probability: float, threshold: float) -> Band:
     """Return the band of a probability that reaches its threshold."""
     above, room = probability - threshold, 1 - threshold
-    return next((band for band in BANDS if above <= band.up_to * room), BANDS[-1])
+    for band, up_to, _ in BANDS:
+        if above <= up_to * room:
+            return band
+    return BANDS[-1].band
 
 
 def weight_of_department(expected: Mapping[str, float], department: str) -> float:
@@ -73,11 +76,18 @@ def drawn_at(seed: bytes, record: Record) -> float:
     return (int.from_bytes(digest) >> (64 - _BITS)) / (1 << _BITS)
 
 
+def _samples(share: float, weight: float) -> Mapping[Band, Sample]:
+    return {
+        each.band: Sample(chance=chance_of(share, weight * each.weight), band=each.band)
+        for each in BANDS
+    }
+
+
 class Department(NamedTuple):
-    """What counts of a department: its threshold by itself, and its weight."""
+    """Its threshold, and what a copy says that is drawn in each band."""
 
     threshold: float
-    weight: float
+    samples: Mapping[Band, Sample]
 
 
 @dataclass(frozen=True)
@@ -85,14 +95,12 @@ class Sampler:
     """Draws for an audit.
 
     Args:
-        share: The chance of what has a weight of 1.
         topic: Where copies go.
         max_bytes: How large one may be.
         seed: Of the installation, which is the key of the hash; at most 64 bytes.
         departments: What counts for each, by model.
     """
 
-    share: float
     topic: str
     max_bytes: int
     seed: bytes
@@ -121,19 +129,18 @@ class Sampler:
         """
         departments = {
             model: {
-                label: Department(threshold, weight_of_department(shares, label))
+                label: Department(threshold, _samples(share, weight_of_department(shares, label)))
                 for label, threshold in limits[model].thresholds.items()
                 if threshold is not None
             }
             for model, shares in expected.items()
         }
-        return cls(share, topic, max_bytes, blake2b(installation.encode()).digest(), departments)
+        return cls(topic, max_bytes, blake2b(installation.encode()).digest(), departments)
 
     def sample_of(self, classification: Classification) -> Sample:
         """Return how likely it is drawn, of what its department gets by itself."""
         department = self.departments[classification.model][classification.department]
-        band, _, weight = band_of(classification.probability, department.threshold)
-        return Sample(chance=chance_of(self.share, department.weight * weight), band=band)
+        return department.samples[band_of(classification.probability, department.threshold)]
 
     def draw(self, record: Record, classification: Classification) -> Sample | None:
         """Draw, or do not: None. The record is the one that the router read."""

@@ -141,7 +141,7 @@ def test_installations_and_topics_draw_for_themselves() -> None:
 def test_each_probability_has_its_band(threshold: float, way: float) -> None:
     """A band is a part of the way from the threshold to 1, whatever the threshold; 1 is in one."""
     probability = min(1.0, threshold + way * (1 - threshold))
-    band = band_of(probability, threshold)
+    [band] = [each for each in BANDS if each.band == band_of(probability, threshold)]
     above = (probability - threshold) / (1 - threshold) if threshold < 1 else 0
     assert above <= band.up_to + 1e-9
     earlier = [each.up_to for each in BANDS if each.up_to < band.up_to]
