@@ -9,6 +9,7 @@ of its chance, so that uneven chances cost no truth.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple, Self
 
@@ -69,11 +70,16 @@ def chance_of(share: float, weight: float) -> float:
     return 1.0 - math.pow(1.0 - share, weight)
 
 
+@lru_cache(maxsize=4_096)  # the same for a whole batch
+def _partition(seed: bytes, topic: str, partition: int) -> blake2b:
+    return blake2b(f"{topic}/{partition}/".encode(), key=seed, digest_size=8)
+
+
 def drawn_at(seed: bytes, record: Record) -> float:
     """Return where a record's place falls by chance: from 0 to 1, without 1, always the same."""
-    place = f"{record.topic}/{record.partition}/{record.offset}".encode()
-    digest = blake2b(place, key=seed, digest_size=8).digest()
-    return (int.from_bytes(digest) >> (64 - _BITS)) / (1 << _BITS)
+    place = _partition(seed, record.topic, record.partition).copy()
+    place.update(b"%d" % record.offset)
+    return (int.from_bytes(place.digest()) >> (64 - _BITS)) / (1 << _BITS)
 
 
 def _samples(share: float, weight: float) -> Mapping[Band, Sample]:
