@@ -24,7 +24,7 @@ def with_departments(plan: Installation, folder: Path, count: int) -> Installati
     manifest["labels"] = labels
     manifest["thresholds"]["departments"] = dict.fromkeys(labels, NO_THRESHOLD)
     manifest["thresholds"]["in_remit"] = 0.0
-    manifest["expected"]["share"] = dict.fromkeys(labels, 0.0)
+    manifest["expected"]["share"] = dict.fromkeys(labels, 1 / count)
     folder.mkdir()
     (folder / FILENAME).write_bytes(msgspec.json.encode(manifest))
     shipped, routes = plan.router.routes.read_text(encoding="utf-8"), folder / "routes.toml"

@@ -5,7 +5,15 @@ from typing import Any, NamedTuple
 
 from services.contract import received_messages, written_messages
 from services.messages.dead_letter import REJECTED
-from services.messages.events import CLASSIFIED, DECIDED, JUDGED, RECEIVED, ROUTED, SETTLED
+from services.messages.events import (
+    CLASSIFIED,
+    DECIDED,
+    JUDGED,
+    RECEIVED,
+    ROUTED,
+    SAMPLED,
+    SETTLED,
+)
 
 
 class Topic(NamedTuple):
@@ -37,6 +45,13 @@ TOPICS: dict[str, Topic] = {
         "a consumer gets again has the same `ce_id`. A person decides where `route.reason` is not "
         "`confident`.",
         written_messages.ROUTED_MESSAGES,
+    ),
+    SAMPLED: Topic(
+        "Copies of inquiries that went to a department by themselves, drawn at random.",
+        "Nobody has to answer them: each is on its department's topic too. Judge whether the "
+        "department is right, and weigh each by the inverse of `sample.chance`. The topic is "
+        "written where `ROUTER_AUDIT_SHARE` is more than 0.",
+        written_messages.SAMPLED_MESSAGES,
     ),
     JUDGED: Topic(
         "What people decide, each by the place of the inquiry that it is about.",

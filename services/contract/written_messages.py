@@ -1,19 +1,22 @@
 """What the services write: events in binary mode, dead letters, and notes among these."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from services.messages.codec import LEFT_OUT_HEADER
+from services.messages.codec import LEFT_OUT_HEADER, SAMPLE_ID
 from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
-from services.messages.decision import REASONS
+from services.messages.decision import BANDS, REASONS
 from services.messages.events import (
     CLASSIFIED,
     DECIDED,
     ROUTED,
+    SAMPLED,
     SETTLED,
     Classified,
     DecidedInquiry,
     Routed,
+    SampledInquiry,
 )
 from services.messages.examples import example_of
 from services.messages.judgement import MODES, OUTCOMES, VERDICTS, Settled
@@ -23,6 +26,11 @@ _EVENT_ID = {
     "type": "string",
     "pattern": "^[a-zA-Z0-9._-]+/[0-9]+/[0-9]+$",
     "description": "TOPIC/PARTITION/OFFSET of the record that it was made from.",
+}
+_SAMPLE_ID = {
+    "type": "string",
+    "pattern": f"^[a-zA-Z0-9._-]+/[0-9]+/[0-9]+{SAMPLE_ID}$",
+    "description": f"That of the event on the department's topic, and {SAMPLE_ID}.",
 }
 _OF_INQUIRY = {
     "type": ["string", "null"],
@@ -46,7 +54,9 @@ def _fixed(event: str, service: str) -> dict[str, str]:
 
 
 def _headers(
-    fixed: Mapping[str, str], also: str = "Also the headers that the inquiry came with."
+    fixed: Mapping[str, str],
+    event_id: Mapping[str, str] = MappingProxyType(_EVENT_ID),
+    also: str = "Also the headers that the inquiry came with.",
 ) -> dict[str, Any]:
     """Return the schema of the headers of an event that a service writes."""
     return {
@@ -55,7 +65,7 @@ def _headers(
         "required": [*fixed, "ce_id", "ce_time"],
         "properties": {
             **{name: {"const": value} for name, value in fixed.items()},
-            "ce_id": _EVENT_ID,
+            "ce_id": {**event_id},
             "ce_time": {"type": "string", "format": "date-time"},
             LEFT_OUT_HEADER: _LEFT_OUT,
         },
@@ -74,6 +84,7 @@ def _as_text(example: Mapping[str, Any]) -> dict[str, str]:
 
 _CLASSIFIED = _fixed(CLASSIFIED, "classifier")
 _ROUTED = _fixed(ROUTED, "router")
+_SAMPLED = _fixed(SAMPLED, "router")
 _DECIDED = _fixed(DECIDED, "settler")
 _SETTLED = _fixed(SETTLED, "settler")
 
@@ -112,6 +123,24 @@ ROUTED_MESSAGES: dict[str, dict[str, Any]] = {
         ],
     }
 }
+SAMPLED_MESSAGES: dict[str, dict[str, Any]] = {
+    SAMPLED: {
+        "summary": "A copy of what went to a department by itself, and how it was drawn.",
+        "description": f"The values of `sample.band`:\n\n{_listed(BANDS)}",
+        "headers": _headers(_SAMPLED, _SAMPLE_ID),
+        "payload": {"$ref": "#/components/schemas/SampledInquiry"},
+        "examples": [
+            {
+                "headers": {
+                    **_SAMPLED,
+                    "ce_id": f"inquiries.classified/3/4711{SAMPLE_ID}",
+                    "ce_time": "2026-11-02T09:30:02+00:00",
+                },
+                "payload": example_of(SampledInquiry),
+            }
+        ],
+    }
+}
 DECIDED_MESSAGES: dict[str, dict[str, Any]] = {
     DECIDED: {
         "summary": "An inquiry as it was routed, and what a person decided of it.",
@@ -135,7 +164,7 @@ SETTLED_MESSAGES: dict[str, dict[str, Any]] = {
         "summary": "What became of a judgement, and what the model had suggested.",
         "description": f"The values of `verdict`:\n\n{_listed(VERDICTS)}\n\n"
         f"The values of `mode`:\n\n{_listed(MODES)}",
-        "headers": _headers(_SETTLED, "None beside these."),
+        "headers": _headers(_SETTLED, also="None beside these."),
         "payload": {"$ref": "#/components/schemas/Settled"},
         "bindings": {
             "kafka": {

@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 
 from services.messages import cloudevents
 from services.messages.causes import ENVELOPE, HTTP_HEADERS, NOT_AN_INQUIRY, NOT_JSON, cause_of
-from services.messages.decision import Classification, Decided, Route
+from services.messages.decision import Classification, Decided, Drawn, Route, Sample
 from services.messages.events import (
     CLASSIFIED,
     DECIDED,
@@ -35,6 +35,8 @@ T = TypeVar("T", bound=Struct)
 
 # Names the optional fields that were wrong, on what was decided without them.
 LEFT_OUT_HEADER = "triage-left-out"
+# Ends the id of a copy, since no two events have one id.
+SAMPLE_ID = "/sample"
 # Says of an inquiry on the review topic that a person handed it on, and how often that was done.
 ESCALATED_HEADER = "escalated-times"
 
@@ -179,6 +181,38 @@ def write_routed(
     )
 
 
+def write_sampled(  # noqa: PLR0913 - as those before, and how it was drawn
+    record: Record,
+    received: Received[Classified],
+    routed: Output,
+    sample: Sample,
+    *,
+    topic: str,
+    by: str,
+    at: datetime,
+) -> Output:
+    """Write a copy of a routed event for an audit: its bytes, and how it was drawn.
+
+    Args:
+        record: What was read.
+        received: The classified event that it is.
+        routed: What `write_routed` made of it.
+        sample: How it was drawn.
+        topic: Where copies go.
+        by: Who writes.
+        at: When it was routed.
+    """
+    value = b'%b,"sample":%b}' % ((routed.value or b"")[:-1], _encode(sample))
+    kept = cloudevents.without_context(received.headers)
+    own = _context(SAMPLED, record, by, at, also=SAMPLE_ID)
+    return routed._replace(
+        topic=topic,
+        value=value,
+        headers=[*kept, *own],
+        decided=Drawn(received.body.classification.department),
+    )
+
+
 def write_decided(
     judged: Judged, decision: Decision, *, topic: str, by: str, at: datetime
 ) -> Output:
@@ -227,9 +261,9 @@ def write_settled(record: Record, settled: Settled, *, topic: str, by: str) -> O
     )
 
 
-def _context(event_type: str, record: Record, by: str, time: datetime) -> Headers:
+def _context(event_type: str, record: Record, by: str, time: datetime, also: str = "") -> Headers:
     """Name the event after its record, so that a second try bears the same name."""
-    event_id = f"{record.topic}/{record.partition}/{record.offset}"
+    event_id = f"{record.topic}/{record.partition}/{record.offset}{also}"
     return [("ce_id", event_id.encode()), *cloudevents.context(event_type, by, time)]
 
 

@@ -16,6 +16,7 @@ Reason = Literal[
     "unknown-model",
 ]
 Priority = Literal["normal", "high"]
+Band = Literal["near-threshold", "middle", "sure"]
 
 REASONS: dict[Reason, str] = {
     "confident": "The model was sure; the inquiry went to its department.",
@@ -25,6 +26,13 @@ REASONS: dict[Reason, str] = {
     "rule": "A rule of the routing table wants a person to see it; `route.rule` names it.",
     "automatic": "A machine sent it, such as an out-of-office reply or a bounce.",
     "unknown-model": "The router does not have the limits of the model that classified it.",
+}
+
+
+BANDS: dict[Band, str] = {
+    "near-threshold": "In the first quarter of the way from the department's threshold to 1.",
+    "middle": "In the half after that.",
+    "sure": "In the last quarter.",
 }
 
 
@@ -72,9 +80,26 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rule: Annotated[str | None, Meta(description="The id of the rule that fired.")] = None
 
 
+class Sample(Struct, frozen=True, kw_only=True):
+    """How an inquiry that went to its department by itself was drawn for an audit.
+
+    Its stratum is the department and the band. What is estimated from such copies weighs each by
+    the inverse of its chance.
+    """
+
+    chance: Annotated[float, Meta(gt=0, le=1, description="The chance that it had to be drawn.")]
+    band: Annotated[Band, Meta(description="The band of probability that it is in.")]
+
+
 class Decided(NamedTuple):
     """What is counted of a route: the department that the model chose, the reason, the flags."""
 
     department: str
     reason: Reason
     raised: frozenset[str] = frozenset()
+
+
+class Drawn(NamedTuple):
+    """What is counted of a copy for an audit: the department that has the inquiry."""
+
+    department: str

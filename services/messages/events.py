@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from services.messages.decision import Classification, Route
+from services.messages.decision import Classification, Route, Sample
 from services.messages.inquiry import Inquiry
 from services.messages.judgement import Decision, Judgement, Settled
 
@@ -30,6 +30,15 @@ class Routed(Struct, frozen=True, kw_only=True):
     route: Route
 
 
+class SampledInquiry(Struct, frozen=True, kw_only=True):
+    """The copy of an inquiry that went to its department by itself: as routed, and how drawn."""
+
+    inquiry: Inquiry
+    classification: Classification
+    route: Route
+    sample: Sample
+
+
 class DecidedInquiry(Struct, frozen=True, kw_only=True):
     """What the settler publishes: the inquiry as it was routed, and what a person decided."""
 
@@ -43,6 +52,7 @@ EVENTS: dict[str, type[Struct]] = {
     RECEIVED: Inquiry,
     CLASSIFIED: Classified,
     ROUTED: Routed,
+    SAMPLED: SampledInquiry,
     JUDGED: Judgement,
     DECIDED: DecidedInquiry,
     SETTLED: Settled,

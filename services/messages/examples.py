@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct, structs
 
 from services.messages.dead_letter import DeadLetter, Replayed
-from services.messages.decision import Alternative, Classification, Model, Route
-from services.messages.events import Classified, DecidedInquiry, Routed
+from services.messages.decision import Alternative, Classification, Model, Route, Sample
+from services.messages.events import Classified, DecidedInquiry, Routed, SampledInquiry
 from services.messages.inquiry import Inquiry
 from services.messages.judgement import Decision, Judgement, Place, Settled, Suggested
 from services.messages.rejection import Rejection
@@ -59,6 +59,12 @@ _EXAMPLES: tuple[Struct, ...] = (
     _INQUIRY,
     Classified(inquiry=_INQUIRY, classification=_CLASSIFICATION),
     Routed(inquiry=_INQUIRY, classification=_CLASSIFICATION, route=_ROUTE),
+    SampledInquiry(
+        inquiry=_INQUIRY,
+        classification=_CLASSIFICATION,
+        route=_ROUTE,
+        sample=Sample(chance=0.005, band="sure"),
+    ),
     Judgement(
         id=_DECISION.judgement,
         record=_PLACE,

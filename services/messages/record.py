@@ -62,3 +62,12 @@ class Output(NamedTuple):
     def __repr__(self) -> str:
         """Show where it goes and how large it is, never what it says."""
         return f"Output(topic={self.topic!r}, value=<{len(self.value or b'')} bytes>)"
+
+
+def most_bytes(output: Output) -> int:
+    """Return how large a batch of one output is at most."""
+    headers = sum(len(name.encode()) + len(value or b"") for name, value in output.headers)
+    # Of Kafka's format 2: the head of a batch, and in a record a number of at most 5 bytes for each
+    # size, for the count of headers, for the record's size and offset, 10 for its time, one byte.
+    numbers = 5 * (2 * len(output.headers) + 5) + 11
+    return 61 + numbers + len(output.key or b"") + len(output.value or b"") + headers

@@ -6,7 +6,7 @@ from services.app.settings import check_topics_apart
 from services.classifier.settings import ClassifierSettings
 from services.kafka.settings import KafkaSettings
 from services.router.settings import RouterSettings
-from services.router.table import Table, load_table
+from services.router.table import Table, check_audit_topic, load_table
 from services.settings import read_settings
 from services.settler.settings import SettlerSettings
 
@@ -87,6 +87,8 @@ def _check_topics(installation: Installation) -> None:
     routed = installation.table.topics
     settled = {settler.settled_topic, settler.not_ours_topic}
     others = installation.rejected_topics - {classifier.rejected_topic}
-    check_topics_apart(classifier, {classifier.output_topic} | routed | settled | others)
-    check_topics_apart(router, routed)
-    check_topics_apart(settler, routed | settled)
+    written = routed | {router.audit_topic}
+    check_topics_apart(classifier, {classifier.output_topic} | written | settled | others)
+    check_topics_apart(router, written)
+    check_topics_apart(settler, written | settled)
+    check_audit_topic(installation.table, router.audit_topic)

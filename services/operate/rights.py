@@ -63,12 +63,12 @@ def rights(installation: Installation) -> dict[str, tuple[Right, ...]]:
     producer = installation.kafka.topic_prefix + PRODUCER
     return {
         "classifier": rights_of(classifier, [classifier.output_topic]),
-        "router": rights_of(router, installation.table.topics),
+        "router": rights_of(router, installation.table.topics | {router.audit_topic}),
         "settler": (
             *rights_of(settler, [*installation.table.topics, settler.not_ours_topic]),
             # What it looks up; its own notes it reads and writes.
             Right("topic", review, ("Read", "Describe")),
-            Right("topic", settler.audit_topic, ("Read", "Describe")),
+            Right("topic", router.audit_topic, ("Read", "Describe")),
             Right("topic", settler.settled_topic, ("Read", "Write", "Describe")),
         ),
         "operator": rights_to_replay([classifier, router, settler], producer),

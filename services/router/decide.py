@@ -28,7 +28,7 @@ class Decider:
 
     def __init__(self, table: Table, limits: LimitsByModel) -> None:
         self.table = table
-        self._limits = limits
+        self.limits = limits
         self._phrases = PhraseBook({rule.id: rule.phrases for rule in table.rules})
         self._languages = frozenset(tag for rule in table.rules for tag in rule.languages)
         self.flags = frozenset(flag for each in limits.values() for flag in each.flags)
@@ -41,7 +41,7 @@ class Decider:
             classification: What the model makes of it.
             now: The time to write into the route.
         """
-        limits = self._limits.get(classification.model)
+        limits = self.limits.get(classification.model)
         raised = self.raised(classification)
         if raised and _is_automatic(inquiry):  # a machine is in no danger, whatever its words
             raised = NO_FLAGS
@@ -62,7 +62,7 @@ class Decider:
 
     def raised(self, classification: Classification) -> frozenset[str]:
         """Return the flags that are as likely as their limits ask for."""
-        limits, given = self._limits.get(classification.model), classification.flags
+        limits, given = self.limits.get(classification.model), classification.flags
         if limits is None or not given:
             return NO_FLAGS
         return frozenset(

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from services.engine.metric import Counter, Gauge, Metric
 from services.engine.metrics import Count
-from services.messages.decision import REASONS, Decided
+from services.messages.decision import REASONS, Decided, Drawn
 from services.messages.record import Output
 from services.router.table import Table
 
@@ -25,7 +25,14 @@ FLAGGED = Counter(
     ["flag"],
 )
 
-METRICS: tuple[Metric, ...] = (TABLE, ROUTED, FLAGGED)
+SAMPLED = Counter(
+    "triage_sampled_total",
+    "Inquiries that went to their department by themselves and of which a copy was drawn for an "
+    "audit.",
+    ["department"],
+)
+
+METRICS: tuple[Metric, ...] = (TABLE, ROUTED, FLAGGED, SAMPLED)
 # Whoever may write the router's input could name departments without end.
 UNKNOWN = "unknown"
 
@@ -44,10 +51,12 @@ class RouterMetrics:
     ) -> None:
         self._departments = table.departments.keys()
         self._routed, self._flagged = ROUTED.on(registry), FLAGGED.on(registry)
+        self._sampled = SAMPLED.on(registry)
         TABLE.on(registry).labels(table.version).set(1)
         for department in self._departments:
             for reason in REASONS:
                 self._routed.labels(department, reason)
+            self._sampled.labels(department)
         for flag in flags:
             self._flagged.labels(flag)
 
@@ -56,6 +65,7 @@ class RouterMetrics:
         decided = [each.decided for each in outputs if isinstance(each.decided, Decided)]
         routes = CountOf([(each.department, each.reason) for each in decided])
         flags = CountOf([flag for each in decided for flag in each.raised])
+        drawn = CountOf([o.decided.department for o in outputs if isinstance(o.decided, Drawn)])
 
         def count() -> None:
             for (department, reason), inquiries in routes.items():
@@ -63,5 +73,7 @@ class RouterMetrics:
                 self._routed.labels(known, reason).inc(inquiries)
             for flag, inquiries in flags.items():
                 self._flagged.labels(flag).inc(inquiries)
+            for department, inquiries in drawn.items():
+                self._sampled.labels(department).inc(inquiries)
 
         return count

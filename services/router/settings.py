@@ -1,7 +1,7 @@
 """The router's own settings."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -20,6 +20,7 @@ def _split(folders: object) -> object:
     return names
 
 
+AUDIT_TOPIC = "inquiries.audit"
 ROUTES = Path(__file__).parent / "routes" / "uk-departments.toml"
 
 
@@ -27,6 +28,7 @@ class RouterSettings(ServiceSettings):
     """Read from `ROUTER_…`."""
 
     model_config = SettingsConfigDict(env_prefix="ROUTER_", frozen=True)
+    names_on_kafka: ClassVar[tuple[str, ...]] = (*ServiceSettings.names_on_kafka, "audit_topic")
 
     input_topic: str = Field("inquiries.classified", description="The topic it reads.")
     group_id: str = Field("inquiry-triage.router", description="Its consumer group.")
@@ -42,3 +44,12 @@ class RouterSettings(ServiceSettings):
         "promises is what its classifications are judged by.",
         min_length=1,
     )
+    audit_share: float = Field(
+        0.0,
+        description="Of inquiries that go to a department by themselves, the share of which a copy "
+        "is drawn for an audit: next to the threshold and for small departments more, of what is "
+        "sure less.",
+        ge=0,
+        le=1,
+    )
+    audit_topic: str = Field(AUDIT_TOPIC, description="Where these copies go.")

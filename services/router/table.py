@@ -138,6 +138,19 @@ def check_labels(table: Table, labels: Collection[str]) -> None:
         )
 
 
+def check_audit_topic(table: Table, topic: str) -> None:
+    """See that copies for an audit do not go where somebody would take them for inquiries.
+
+    Raises:
+        ConfigurationError: The table sends inquiries there.
+    """
+    if sameness(topic) in map(sameness, table.topics):
+        raise ConfigurationError(
+            f"The routing table sends inquiries to {topic}, where copies for an audit go: set "
+            "ROUTER_AUDIT_TOPIC to a topic of its own."
+        )
+
+
 def check_flags(table: Table, flags: Collection[str]) -> None:
     """Hold the rules against the flags of the models.
 

@@ -7,11 +7,11 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.app.settings import ServiceSettings
-from services.router.settings import ROUTES
+from services.router.settings import AUDIT_TOPIC, ROUTES
 
 
 class SettlerSettings(ServiceSettings):
-    """Read from `SETTLER_…`; the routing table is the router's."""
+    """Read from `SETTLER_…`; the routing table and the topic of copies are the router's."""
 
     model_config = SettingsConfigDict(
         env_prefix="SETTLER_", frozen=True, validate_by_name=True, validate_by_alias=True
@@ -33,7 +33,9 @@ class SettlerSettings(ServiceSettings):
         "inquiries.not-ours", description="Where inquiries go that no department should get."
     )
     audit_topic: str = Field(
-        "inquiries.audit", description="Where copies lie of inquiries that went by themselves."
+        AUDIT_TOPIC,
+        description="Where copies lie of inquiries that went by themselves.",
+        validation_alias="ROUTER_AUDIT_TOPIC",
     )
     http_port: int = Field(8003, description="The port of metrics and health.", ge=0, le=65_535)
     routes: Path = Field(

@@ -11,7 +11,7 @@ from services.kafka.clients import connect
 from services.kafka.connected import an_admin
 from services.local.processes.service_process import ServiceProcess
 from services.messages.dead_letter import REJECTED, REPLAYED
-from services.messages.events import CLASSIFIED, RECEIVED, ROUTED
+from services.messages.events import CLASSIFIED, RECEIVED, ROUTED, SAMPLED
 from services.operate.dead_letters.reading import Filter
 from services.operate.dead_letters.replay import replay
 from tests import records
@@ -21,7 +21,7 @@ from tests.broker.exactly_once import Sent, number_of
 from tests.broker.inquiries import examples, rejection_of
 from tests.broker.pipeline import Pipeline
 
-ALL = {RECEIVED, STRUCTURED, PLAIN, CLASSIFIED, ROUTED, REJECTED, REPLAYED}
+ALL = {RECEIVED, STRUCTURED, PLAIN, CLASSIFIED, ROUTED, SAMPLED, REJECTED, REPLAYED}
 
 
 def in_all_modes() -> list[Sent]:
@@ -63,7 +63,7 @@ async def test_all_that_is_on_kafka_is_what_the_documents_say(pipeline: Pipeline
     """Each record is one message of its topic in a running service's document, or is rejected."""
     services = [
         pipeline.service("classifier", CLASSIFIER_CIRCUIT_BREAKER_SHARE="1"),
-        pipeline.service("router"),
+        pipeline.service("router", ROUTER_AUDIT_SHARE="1"),
     ]
     await pipeline.started(*services)
     await pipeline.publish(in_all_modes())

@@ -1,15 +1,19 @@
 import pytest
 
+from tests.broker.audit import AUDIT, copies_of, id_of, ids_to_draw
 from tests.broker.exactly_once import Faults
 from tests.broker.inquiries import good
 from tests.broker.pipeline import Pipeline, until_answered
 
-SMALL = {"CLASSIFIER_BATCH_RECORDS": "20", "ROUTER_BATCH_RECORDS": "20"}
+SMALL = {"CLASSIFIER_BATCH_RECORDS": "20", "ROUTER_BATCH_RECORDS": "20", **AUDIT}
 
 
 @pytest.mark.parametrize("victim", ["classifier", "router"])
 async def test_a_killed_service_loses_and_doubles_nothing(pipeline: Pipeline, victim: str) -> None:
-    """A service killed (-9) in mid-stream, twice, goes on where its last transaction ended."""
+    """A service killed (-9) in mid-stream, twice, goes on where its last transaction ended.
+
+    So do the copies for an audit: each that the places of the records ask for is there, once.
+    """
     services = {name: pipeline.service(name, **SMALL) for name in ("classifier", "router")}
     await pipeline.started(*services.values())
     async with pipeline.traffic(good(keys=50)):
@@ -19,6 +23,9 @@ async def test_a_killed_service_loses_and_doubles_nothing(pipeline: Pipeline, vi
             services[victim].start()
         await until_answered(services[victim], 300)
     assert await pipeline.faults() == Faults()
+    copies = sorted(map(id_of, await copies_of(pipeline)))
+    assert copies
+    assert copies == await ids_to_draw(pipeline)
 
 
 @pytest.mark.parametrize("stopped", ["classifier", "router"])

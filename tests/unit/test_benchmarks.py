@@ -82,7 +82,7 @@ def test_inquiries_are_the_same_everywhere_and_as_long_as_said() -> None:
 def test_right_answers_pass(inquiries: Inquiries, model: Model, decider: Decider) -> None:
     """What the services' own functions answer is found complete and right."""
     received, to_route = (inquiries.given_to(name) for name in (Name.CLASSIFIER, Name.ROUTER))
-    results = {
+    results: dict[Name, Sequence[Result]] = {
         Name.CLASSIFIER: classify_records(given(received), model, topic="c", now=NOW),
         Name.ROUTER: route_records(given(to_route), decider, NOW),
     }

@@ -8,7 +8,7 @@ from services.clock import utc_now
 from services.errors import ConfigurationError
 from services.kafka.settings import KafkaSettings
 from services.operate.installation import Installation, installation_of, read_installation
-from services.operate.rights import rights
+from services.operate.rights import Right, rights
 from services.operate.topics import topics_of
 from services.router.app import create_app as create_router
 from services.router.settings import RouterSettings
@@ -22,8 +22,9 @@ PLAIN = installation_of(KafkaSettings(), ClassifierSettings(), RouterSettings())
 
 @pytest.fixture
 def staging(monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """What the environment of an installation with a prefix is read as."""
+    """What the environment of an installation with a prefix and audits is read as."""
     monkeypatch.setenv("KAFKA_TOPIC_PREFIX", PREFIX)
+    monkeypatch.setenv("ROUTER_AUDIT_SHARE", "0.01")
     return read_installation()
 
 
@@ -82,8 +83,18 @@ async def test_a_prefix_is_on_all_that_a_contract_names(staging: Installation) -
             if operation["action"] == "receive"
         ]
         assert groups["const"] == f"{PREFIX}inquiry-triage.{group}"
-    looked_up = {staging.settler.audit_topic}  # by place, and in no group
-    assert topics | looked_up == topics_of(staging).keys()
+    assert topics == topics_of(staging).keys()
+
+
+def test_the_settler_looks_copies_up_where_the_router_puts_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One setting says where copies for an audit are."""
+    monkeypatch.setenv("ROUTER_AUDIT_TOPIC", "copies")
+    installation = read_installation()
+    assert installation.settler.audit_topic == installation.router.audit_topic == "copies"
+    may_read = Right("topic", "copies", ("Read", "Describe"))
+    assert may_read in rights(installation)["settler"]
 
 
 def test_each_service_may_have_a_rejected_topic_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
