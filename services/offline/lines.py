@@ -38,11 +38,8 @@ OTHERS = (
     (rb"%PDF-", "a PDF"),
     (rb"\xd0\xcf\x11\xe0|\{\\rtf", "a document of a word processor"),
     (rb"(?i:<\?xml|<!doctype|<html)[^<]*>\s*$", "XML or HTML"),
-    (
-        rb"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) +[A-Z][a-z]{2} +\d|"
-        rb"(?i:Return-Path|Message-ID): *<|Received: *from ",
-        "a mail with its header",
-    ),
+    (rb"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) +[A-Z][a-z]{2} +\d", "a mail with its header"),
+    (rb"(?i:Return-Path|Message-ID): *<|Received: *from ", "a mail with its header"),
     (rb"(?i:MIME-Version: *1|Delivered-To: *\S+@|DKIM-Signature: )", "a mail with its header"),
     (rb"[^\0]*\0", "no text"),
 )

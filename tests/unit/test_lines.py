@@ -36,7 +36,7 @@ FORMS = {
     "two arrays": ("\n".join(json.dumps([row]) for row in ROWS), [1, 2]),
     "two arrays over several lines": (
         "\n".join(json.dumps([row], indent=1) for row in ROWS),
-        [2, 10],
+        [2, 11],
     ),
     "an array and then a line": (f"[{json.dumps(ROWS[0])}]\n{json.dumps(ROWS[1])}\n", [1, 2]),
     "a line and then an array": (f"{json.dumps(ROWS[0])}\n[{json.dumps(ROWS[1])}]\n", [1, 2]),
