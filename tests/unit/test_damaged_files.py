@@ -129,6 +129,20 @@ DAMAGED = {
     ),
     "cut in the middle of a letter": Damaged(GOOD.encode() + b"\xc5", ("line 42 ", "cut off")),
     "no known encoding": Damaged(with_line("x") + b"\x81\x8d\x81\x8d\n", ("line 42 ", "no Window")),
+    "UTF-16 without a mark, the other way": Damaged(
+        GOOD.encode("utf-16-be"), ("without a byte order", "iconv -f UTF-16BE")
+    ),
+    "Japanese": Damaged(
+        with_line("@").replace(b"@", "\u30c6\u30b9\u30c8".encode("shift-jis")),
+        ("line 10 ", "is not UTF-8", "may be Windows-1252", "see that its letters are right"),
+    ),
+    "an escaped quote before a comma": Damaged(
+        with_line(r'"a board of 6\", wide",tax,2025-01-01'), ("line 10 ", r"\"", "MySQL")
+    ),
+    "rows in an object": Damaged(
+        f'{{"data": [{",".join(OBJECTS)}]}}'.encode(), ("rows in a list", "that list alone")
+    ),
+    "an element on a line of its own": Damaged(b"<table>\n<tr><td>a,b</td>", ("HTML or XML",)),
     "UTF-16 without a mark": Damaged(GOOD.encode("utf-16-le"), ("UTF-16 without a byte order",)),
     "torn UTF-16": Damaged(GOOD.encode("utf-16")[:-1], ("UTF-16, but not to its end",)),
     "a NUL byte": Damaged(with_line("a\x00b,tax,2025-01-01"), ("line 10 ", "NUL")),
@@ -264,6 +278,13 @@ def test_a_quote_that_swallows_a_row_is_found_where_the_text_stands_last(tmp_pat
         ConfigurationError, match=r"line 3 opens .+ closed, so it takes in the line after it"
     ):
         read_dataset([path], Columns("text", "department"))
+
+
+def test_columns_may_be_called_as_elements_are(tmp_path: Path) -> None:
+    """A header `<text>,<department>` is no XML."""
+    path = tmp_path / "a.csv"
+    path.write_text("<text>,<department>\na,tax\n", encoding="utf-8")
+    assert read_dataset([path], Columns("<text>", "<department>")).texts == ("a",)
 
 
 def test_a_row_over_several_lines_counts_as_editors_count(tmp_path: Path) -> None:

@@ -175,16 +175,14 @@ def _rows(
         elif not any(map(str.strip, cells)):
             yield _Parsed(line, line, [])
         elif not lost:
-            wrong.append(Wrong(line, _cells(len(cells), header)))
+            row = lines[line - 1 : start + reader.line_num]
+            wrong.append(Wrong(line, _escaped_quotes(row) or _cells(len(cells), header)))
 
 
 def _quotes(row: Sequence[str], line: int, *, at_end: bool) -> str:
     """Say what is wrong with the quotes of what was taken for one row, from a line on."""
-    if any(map(_escaped, row)):
-        return (
-            r"has \" within quotes, as MySQL writes it: export with quotes doubled "
-            "(FIELDS ESCAPED BY '\"')."
-        )
+    if escaped := _escaped_quotes(row):
+        return escaped
     if not at_end:
         where = f", in line {line + len(row) - 1:,}" if len(row) > 1 else ""
         return (
@@ -192,6 +190,15 @@ def _quotes(row: Sequence[str], line: int, *, at_end: bool) -> str:
             "double each quote that is part of the text."
         )
     return _never_closed(len(row) - 1)
+
+
+def _escaped_quotes(row: Sequence[str]) -> str:
+    if not any(map(_escaped, row)):
+        return ""
+    return (
+        r"has \" within quotes, as MySQL writes it: export with quotes doubled "
+        "(FIELDS ESCAPED BY '\"')."
+    )
 
 
 def _never_closed(lines: int) -> str:

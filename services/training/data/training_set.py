@@ -26,6 +26,7 @@ from services.training.data.file import File
 from services.training.data.folds import FOLDS
 from services.training.data.names import joined
 from services.training.data.overlap import nearly_among, same_texts
+from services.training.data.spelling import key_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -289,7 +290,14 @@ def _valid(  # noqa: PLR0913, PLR0917 - what is known of the training texts
     last: date | None,
 ) -> tuple[Texts, int, int]:
     data = dataset_of([file], request.columns)
-    if unknown := sorted(data.label_places.keys() - {*names}):
+    unknown = sorted(data.label_places.keys() - {*names})
+    known = {*map(key_of, names)}
+    if alike := [name for name in unknown if key_of(name) in known]:
+        raise ConfigurationError(
+            "The validation texts have labels that differ from those of --data by case or blanks "
+            f"alone: {data.label_places.listed(alike)}; write both in one way."
+        )
+    if unknown:
         raise ConfigurationError(
             "The validation texts have labels that no training text has: "
             f"{data.label_places.listed(unknown)}; give rows to train on for each, or leave them "
