@@ -125,6 +125,18 @@ def test_what_was_asked_for_wrongly_is_said(
     assert said in printed
 
 
+def test_subjects_of_which_one_recurs_are_not_taken_for_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where most values of a column stand there once, the one that many rows have is no name."""
+    subjects = [f"MARKED {n}" for n in range(30)] + ["MARKED"] * 12
+    rows = [f"a text as long as they are {n},{each}" for n, each in enumerate(subjects)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["text,subject", *rows]), encoding="utf-8")
+    _, printed = checked(capsys, path, "--label", "subject")
+    assert "MARKED" not in printed
+
+
 @pytest.mark.parametrize(
     "marked",
     [

@@ -8,8 +8,8 @@ from services.training.data.faults import Place, lines_named
 # A name that so many rows have is a name, and not what a citizen wrote: it may be shown.
 CERTAIN = 10
 MOST_NAMES, MOST_LINES, MOST_WORDS = 5, 3, 10
-# Of names there are not more than so many that are rarer than that, and rarer than the others.
-MOST_RARE = 10
+# Of names few are rarer than that, or else few rows have such.
+MOST_RARE, MOST_RARE_ROWS = 10, 0.25
 
 
 class Names(dict[str, list[Place]]):
@@ -72,6 +72,7 @@ def joined(each: Sequence[Names]) -> Names:
 
 def _are_names(names: Names, texts: Sequence[str]) -> bool:
     """Say whether names are shorter than the texts they are of, and mostly recur."""
-    usual = sum(len(places) >= CERTAIN for places in names.values())
+    rare = [len(places) for places in names.values() if len(places) < CERTAIN]
     length = sum(len(name) * len(places) for name, places in names.items())
-    return length <= sum(map(len, texts)) and len(names) - usual <= max(usual, MOST_RARE)
+    recur = len(rare) <= MOST_RARE or sum(rare) <= MOST_RARE_ROWS * len(texts)
+    return recur and length <= sum(map(len, texts))
