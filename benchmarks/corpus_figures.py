@@ -33,6 +33,7 @@ class Asked(NamedTuple):
     kind: str = ""
     wording: str = ""
     welsh: bool = False
+    subject: str = ""
 
 
 class Decided(NamedTuple):
@@ -54,11 +55,15 @@ class Decided(NamedTuple):
 
 
 def corpus_rows(part: str) -> Iterator[Row]:
-    """Measure on a part of the corpus."""
+    """Measure the shipped model on a part of the corpus."""
     of, decided = f"corpus {part}", decide(_corpus(part))
     english = [each for each in decided if not each.asked.welsh]
     meant = [each for each in english if each.asked.departments and not each.asked.flags]
     yield from _choices(of, meant)
+    met = {each.subject for each in _corpus("met")}
+    for what, learnt in (("matters that it learnt of", True), ("matters it never met", False)):
+        those = [each for each in meant if (each.asked.subject in met) == learnt]
+        yield from _choices(f"{of}, {what}", those)
     nobody = [each for each in english if each.asked.kind in {"elsewhere", "unclear"}]
     sent = _share([each.by_itself for each in nobody])
     yield f"nobody's and unclear ones sent to a department, {of}", "at most 5 %", sent
@@ -79,14 +84,22 @@ def corpus_rows(part: str) -> Iterator[Row]:
     )
 
 
-def decision_rows(of: str, asked: Sequence[Asked]) -> Iterator[Row]:
-    """Measure on other inquiries with departments."""
-    yield from _choices(of, [each for each in decide(asked) if each.asked.departments])
+def decision_rows(of: str, asked: Sequence[Asked], model: Path = CORPUS.parent) -> Iterator[Row]:
+    """Measure a model on inquiries with departments."""
+    yield from _choices(of, [each for each in decide(asked, model) if each.asked.departments])
 
 
-def decide(asked: Sequence[Asked]) -> list[Decided]:
-    """Decide each inquiry as classifier and router do."""
-    model, decider = load_model(CORPUS.parent, threads=1), create_decider(RouterSettings())
+def department_inquiries(part: str) -> list[Asked]:
+    """Return the English inquiries of a part that are meant for a department, without flags."""
+    return [
+        each for each in _corpus(part) if each.departments and not each.flags and not each.welsh
+    ]
+
+
+def decide(asked: Sequence[Asked], folder: Path = CORPUS.parent) -> list[Decided]:
+    """Decide each inquiry as classifier and router do with the model in a folder."""
+    model = load_model(folder, threads=1)
+    decider = create_decider(RouterSettings(models=(folder,)))
     inquiries = [each.inquiry for each in asked]
     return [
         Decided(each, classification, decider.decide(each.inquiry, classification, NOW))
@@ -127,6 +140,7 @@ def _asked(row: dict[str, str]) -> Asked:
         kind=row["kind"],
         wording=row["wording"],
         welsh=row["language"] == "cy",
+        subject=row["subject"],
     )
 
 
@@ -165,6 +179,9 @@ def _flags(of: str, decided: Sequence[Decided]) -> Iterator[Row]:
         yield f"{flag} found {wording}, {of}".replace(" ,", ","), goal, _share(found)
         unseen = [each.by_itself for each in those]
         yield f"{flag} sent by itself {wording}, {of}".replace(" ,", ","), "", _share(unseen)
+    second = [each for each in decided if "danger" in each.asked.flags and not each.asked.wording]
+    found = [each.route.reason == "rule" for each in second]
+    yield f"danger found that the second reader saw, {of}", "", _share(found)
     others = [each for each in decided if not each.asked.flags]
     alarms = [each.route.reason == "rule" for each in others]
     yield f"false alarms, {of}", "at most 5 %", _share(alarms)

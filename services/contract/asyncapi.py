@@ -20,8 +20,8 @@ which it has read are of one transaction: consumers with `isolation.level=read_c
 record once; others also see those of attempts that were aborted.
 
 Records with the same key stay in order. The key and the headers of an inquiry travel on with it, \
-and its value within the next one, byte for byte. The values of the headers `ce_…` and \
-`content-type` are UTF-8, those of others any bytes."""
+and its value within the next one, byte for byte. The values of the headers `ce_type`, \
+`ce_specversion` and `content-type` are UTF-8, those of others any bytes."""
 BINDING = {"bindingVersion": "0.5.0"}
 KEY = {"type": ["string", "null"], "description": "As the sender of the inquiry chose it."}
 SCHEMAS = "#/components/schemas"

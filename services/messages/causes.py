@@ -46,16 +46,39 @@ NOT_JSON: Sequence[Cause] = (
         "without a schema registry's serializer",
     ),
     Cause(
-        _begins(rb"\x1f\x8b|\x28\xb5\x2f\xfd|PK\x03\x04"),
+        _begins(rb"\x03[\x00\x05].{16}"),
+        "the value begins with the frame of AWS Glue, 0x03 and 17 bytes: send the JSON alone, "
+        "without a schema registry's serializer",
+    ),
+    Cause(_begins(rb"Obj\x01"), "the value is a file of Avro: send JSON"),
+    Cause(
+        _begins(rb"(?:\xef\xbb\xbf)+\s*[{\[\"]"),
+        "the value begins with several byte order marks: send one, or none",
+    ),
+    Cause(
+        _begins(
+            rb"\x1f\x8b|\x28\xb5\x2f\xfd|PK\x03\x04|\x04\x22\x4d\x18|BZh\d|\xfd7zXZ|\x82SNAPPY"
+        ),
         "the value is compressed: let the client compress (compression.type), or nobody",
     ),
     Cause(_begins(rb"\xac\xed\x00\x05"), "the value is a serialized Java object: send JSON"),
     Cause(_begins(rb"\s*<"), "the value is XML or HTML: send JSON"),
     Cause(_begins(rb"eyJ[\w+/-]*=*\s*\Z"), "the value is JSON in base64: send the JSON itself"),
-    Cause(_begins(rb"[\w.%+\[\]-]+=\S*\Z"), "the value is a form (a=1&b=2): send JSON"),
+    Cause(
+        _begins(rb"[\w.%+\[\]-]+=(?:[^\s&]*&[\w.%+\[\]-]+=|\S*\s*\Z)"),
+        "the value is a form (a=1&b=2): send JSON",
+    ),
     Cause(_begins(rb"\s*\{\s*'"), "names and texts stand in single quotes: JSON has double ones"),
     Cause(
         _begins(rb"\s*[A-Za-z]+[\s,;:.]"), "the value is text or CSV: send JSON with id and text"
+    ),
+    Cause(
+        _begins(rb'\s*(?:"(?:[^"]|"")*"|[\w.+-]+)[,;\t]'),
+        "the value is text or CSV: send JSON with id and text",
+    ),
+    Cause(
+        _begins(rb"[^\0]*\0"),
+        "the value has a NUL byte, which JSON has nowhere: send none, at its end neither",
     ),
     Cause(
         re.compile(
@@ -73,13 +96,20 @@ NOT_AN_INQUIRY: Sequence[Cause] = (
         _has_members("schema", "payload"),
         "the value is Kafka Connect's envelope: set value.converter.schemas.enable=false",
     ),
+    Cause(
+        _has_members("before", "after", "op"),
+        "the value is Debezium's envelope: send what is in `after` alone, as its transform "
+        "ExtractNewRecordState does",
+    ),
 )
+BATCH = "the value is a batch of events (application/cloudevents-batch+json): send one a record"
 ENVELOPE = Cause(
     _has_members("specversion", "type"),
     "the value is a CloudEvents envelope and no header says so: send content-type "
     "application/cloudevents+json",
 )
 HTTP_HEADERS = "its headers begin with ce- as over HTTP: over Kafka they begin with ce_"
+CAPITALS = "its headers of CloudEvents have capitals: over Kafka they are ce_type and the like"
 
 _members = msgspec.json.Decoder(dict[str, Raw])
 

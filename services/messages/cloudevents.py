@@ -11,11 +11,12 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from services.messages.causes import BOM, NOT_JSON, cause_of
+from services.messages.causes import BATCH, BOM, NOT_JSON, cause_of
 from services.messages.record import Header, Headers, Record
 from services.messages.rejection import RejectedError, Rejection
 
 STRUCTURED = b"application/cloudevents"
+BATCHED = b"application/cloudevents-batch"
 SPEC_VERSION = b"1.0"
 
 # What describes one event and would be wrong on the next one that is made from it.
@@ -32,6 +33,8 @@ CONTEXT_HEADERS = frozenset(
         "ce_time",
     ]
 )
+# Of which the others are not read, and travel on as bytes.
+READ_HEADERS = frozenset(["content-type", "ce_type", "ce_specversion"])
 RECEIVED_AS = {name: f"received-{name}" for name in CONTEXT_HEADERS}
 
 
@@ -72,7 +75,7 @@ def read(record: Record) -> Event:
     """Read a record in whichever of the three modes it was sent.
 
     Raises:
-        RejectedError: The value is empty, a header of the event's own is not UTF-8, or the event's
+        RejectedError: The value is empty, a header that is read is not UTF-8, or the event's
             attributes are incomplete or of a version that we do not read.
     """
     value = (record.value or b"").removeprefix(BOM)  # which is no part of JSON
@@ -83,7 +86,10 @@ def read(record: Record) -> Event:
         _check_utf8(headers)
     named = dict(headers)
     content_type = named.get("content-type")
-    if content_type and content_type.lstrip().lower().startswith(STRUCTURED):
+    media_type = (content_type or b"").lstrip().lower()
+    if media_type.startswith(BATCHED):
+        raise RejectedError(Rejection.WRONG_EVENT, BATCH)
+    if media_type.startswith(STRUCTURED):
         return _read_structured(value, headers)
     event_type, version = named.get("ce_type"), named.get("ce_specversion")
     if event_type is None and version is None:
@@ -117,9 +123,9 @@ def without_context(headers: Headers) -> list[Header]:
 
 
 def _check_utf8(headers: Headers) -> None:
-    """See that the event's own headers are text; all others are bytes, and nobody's business."""
+    """See that the headers that are read are text; all others are bytes, and nobody's business."""
     for name, value in headers:
-        if value and (name == "content-type" or name.startswith("ce_")):
+        if value and name in READ_HEADERS:
             try:
                 value.decode()
             except UnicodeDecodeError as error:

@@ -12,7 +12,14 @@ import msgspec
 from msgspec import Raw, Struct
 
 from services.messages import cloudevents
-from services.messages.causes import ENVELOPE, HTTP_HEADERS, NOT_AN_INQUIRY, NOT_JSON, cause_of
+from services.messages.causes import (
+    CAPITALS,
+    ENVELOPE,
+    HTTP_HEADERS,
+    NOT_AN_INQUIRY,
+    NOT_JSON,
+    cause_of,
+)
 from services.messages.decision import Classification, Decided, Drawn, Route, Sample
 from services.messages.events import (
     CLASSIFIED,
@@ -280,8 +287,10 @@ def _explain(error: Exception, event: cloudevents.Event) -> RejectedError:
     if event.type is None:
         if ENVELOPE.found(event.data):
             return RejectedError(Rejection.WRONG_EVENT, ENVELOPE.meaning)
-        if any(name.startswith("ce-") for name, _ in event.headers):
+        if any(name.lower().startswith("ce-") for name, _ in event.headers):
             return RejectedError(Rejection.WRONG_EVENT, HTTP_HEADERS)
+        if any(name.lower() in cloudevents.CONTEXT_HEADERS - {name} for name, _ in event.headers):
+            return RejectedError(Rejection.WRONG_EVENT, CAPITALS)
     reason = _reason_of(str(error))
     cause = cause_of(event.data, NOT_AN_INQUIRY)
     return RejectedError(reason.reason, cause) if cause else reason

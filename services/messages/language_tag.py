@@ -41,17 +41,20 @@ _SHORT = {
     }.items()
     for each in others.split()
 }
-_first_word = re.compile(r"[^\W\d_]+").search
+_words = re.compile(r"[^\W\d_]+").findall
+# Cyprus is CY, as in el-CY: only in capitals, and after a language in small letters.
+_in_cyprus = re.compile(r"\s*[a-z]{2,3}[-_]CY\s*").fullmatch
+WELSH = "cy"
 
 
 def language_of(tag: str | None) -> str:
     """Return the language that is named: `cy` of `cy-GB`, `cym`, `wel`, `Welsh` and `Cymraeg`.
 
-    A name that is not known stands for itself, in small letters. Nothing is returned where none is
-    named, as by `und`.
+    Of several the first, but Welsh wherever it stands: `English/Welsh` is `cy`. A name that is not
+    known stands for itself, in small letters. Nothing is returned where none is named, as by `und`.
     """
-    word = _first_word(tag or "")
-    if word is None:
-        return ""
-    name = word[0].casefold()
-    return _SHORT.get(name, name)
+    names = [word.casefold() for word in _words(tag or "")]
+    languages = [_SHORT.get(name, name) for name in names]
+    if WELSH in languages and not _in_cyprus(tag or ""):
+        return WELSH
+    return languages[0] if languages else ""

@@ -25,7 +25,7 @@ class Rejection(StrEnum):
 
 MEANING: dict[Rejection, str] = {
     Rejection.EMPTY_VALUE: "The record has no value, or an empty one.",
-    Rejection.HEADER_NOT_UTF8: "A header ce_… or content-type is not UTF-8; others may be.",
+    Rejection.HEADER_NOT_UTF8: "The header ce_type, ce_specversion or content-type is not UTF-8.",
     Rejection.NOT_JSON: "The value is not JSON (RFC 8259), or is nested too deep to read.",
     Rejection.WRONG_EVENT: "Its CloudEvents attributes are incomplete or name another event.",
     Rejection.UNSUPPORTED_VERSION: "Its CloudEvents or schema version is not one we read.",

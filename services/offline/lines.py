@@ -4,10 +4,11 @@ What is neither is refused by name: read as text, it would be decided on as what
 """
 
 import codecs
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedReader, BytesIO
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -37,12 +38,21 @@ OTHERS = (
     (rb"%PDF-", "a PDF"),
     (rb"\xd0\xcf\x11\xe0|\{\\rtf", "a document of a word processor"),
     (rb"(?i:<\?xml|<!doctype|<html)[^<]*>\s*$", "XML or HTML"),
-    (rb"From \S+@\S+ |(?i:Return-Path|Message-ID): *<|Received: *from ", "a mail with its header"),
+    (rb"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) +[A-Z][a-z]{2} +\d", "a mail with its header"),
+    (rb"(?i:Return-Path|Message-ID): *<|Received: *from ", "a mail with its header"),
     (rb"(?i:MIME-Version: *1|Delivered-To: *\S+@|DKIM-Signature: )", "a mail with its header"),
     (rb"[^\0]*\0", "no text"),
 )
 _others = [(re.compile(pattern), kind) for pattern, kind in OTHERS]
-_array_begins = re.compile(rb"\s*\[\s*(?:[{\"\[\]]|$)").match
+_may_be_array = re.compile(rb"\s*\[\s*(?:[{\"\[\]]|$)").match
+_has_objects = re.compile(rb'\s*\[\s*\{\s*["}]').match
+# What begins several lines of one that is no list of texts.
+_mail_header = re.compile(
+    rb"(From|To|Cc|Bcc|Subject|Date|Sent|Reply-To|Message-ID|Content-[A-Z]\S*|X-[A-Z]\S*|"
+    rb"Von|An|Betreff|Gesendet): *\S",
+    re.IGNORECASE,
+).match
+_quoted_cells = re.compile(rb'\s*"[^"]*"(?:([,;\t|])"(?:[^"]|"")*")+\s*').fullmatch
 
 SEPARATORS = {b",": "commas", b";": "semicolons", b"\t": "tabs", b"|": "bars"}
 _column = re.compile(rb'"?[A-Za-z][A-Za-z0-9]*(?:[ _.-][A-Za-z0-9]+){0,4}"?').fullmatch
@@ -50,12 +60,16 @@ _column = re.compile(rb'"?[A-Za-z][A-Za-z0-9]*(?:[ _.-][A-Za-z0-9]+){0,4}"?').fu
 TEXT_COLUMNS = {
     *(b"text", b"body", b"message", b"subject", b"description", b"inquiry", b"enquiry"),
     *(b"content", b"comment", b"comments", b"details", b"question"),
+    *(b"neges", b"cwestiwn", b"pwnc", b"testun", b"betreff", b"nachricht", b"anfrage", b"anliegen"),
+    *(b"objet", b"sujet", b"texte", b"asunto", b"mensaje", b"texto", b"onderwerp", b"bericht"),
 }
 
 _unquotable = re.compile(rb'[\x00-\x1f"\\]')
 
 _objects = msgspec.json.Decoder()
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
+_decode_at = json.JSONDecoder().raw_decode
+_separators = re.compile(r"[\s,]*").match
 _encode = msgspec.json.Encoder().encode
 
 
@@ -101,7 +115,7 @@ def lines_of(files: Sequence[Path]) -> Iterator[Line]:
 def read_lines(
     stream: BufferedReader | BytesIO, name: str, *, several: bool = False
 ) -> Iterator[Line]:
-    """Read the inquiries of one file: lines, objects over several lines, or one array of them.
+    """Read the inquiries of one file: lines, objects over several lines, or arrays of them.
 
     A line that begins with `{` is an inquiry as JSON. Any other is the text of one, and its number
     is the id, with the file's name before it where there are several. Blank lines are left out.
@@ -119,10 +133,17 @@ def read_lines(
     for number, line in numbered:
         if line.strip():
             _check_kind(line, name)
-            rest = chain([(number, line)], numbered)
-            found = _of_array(rest, name) if _array_begins(line) else _of_lines(rest)
+            head = [(number, line)]
+            if _mail_header(line) or _quoted_cells(line):
+                head += [*islice(numbered, 1)]
+                _check_first_two(*(each for _, each in head), name=name)
+            elif _may_be_array(line):
+                head += [*numbered]
+            rest = chain(head, numbered)
+            found = _of_arrays(head, name) if _is_array(head) else _of_lines(rest)
             for at, value in found:
-                as_json = value if value[:1] == b"{" else _wrapped(value, f"{before}{at}")
+                is_json = value.startswith(b"{") or b"\0" in value or _has_objects(value)
+                as_json = value if is_json else _wrapped(value, f"{before}{at}")
                 yield Line(at, as_json, name)
 
 
@@ -136,11 +157,20 @@ def _utf8_lines(stream: BufferedReader | BytesIO, name: str) -> Iterable[bytes]:
     if encoding == "utf-8":
         buffered.read(len(codecs.BOM_UTF8))
     if encoding in {"", "utf-8"}:
-        return buffered
+        return _by_any_end(buffered)
     try:
-        return BytesIO(buffered.read().decode(encoding).encode())
+        return _by_any_end(BytesIO(buffered.read().decode(encoding).encode()))
     except UnicodeError:
         _refuse(name, f"begins as {encoding[:6].upper()} and is none", "save it as UTF-8")
+
+
+def _by_any_end(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Return lines that a CR alone may end, as on an old Mac."""
+    for line in lines:
+        if b"\r" in line[:-2]:
+            yield from line.splitlines(keepends=True)
+        else:
+            yield line
 
 
 def _check_kind(first: bytes, name: str) -> None:
@@ -164,12 +194,26 @@ def _separator_of_columns(line: bytes) -> bytes | None:
     return None
 
 
+def _check_first_two(first: bytes, second: bytes = b"", *, name: str) -> None:
+    """See that what may be one strange text is not the first of two lines that are alike."""
+    one, other = _mail_header(first), _mail_header(second)
+    if one and other and one[1].lower() != other[1].lower():
+        _refuse(name, "is a mail with its header", AS_LINES)
+    cells, more = _quoted_cells(first), _quoted_cells(second)
+    if cells and more and cells[1] == more[1]:
+        columns = f"is CSV, whose columns are separated by {SEPARATORS[cells[1]]}"
+        _refuse(name, columns, AS_LINES)
+
+
 def _refuse(name: str, what: str, remedy: str) -> NoReturn:
     raise ConfigurationError(f"{name or STANDARD_INPUT} {what}: {remedy}.")
 
 
 def _of_lines(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """Return lines, and JSON objects over several lines by their first one's number."""
+    """Return lines, and JSON objects over several lines by their first one's number.
+
+    A line that is an array of objects is each of them.
+    """
     begun: list[bytes] = []
     start = 0
     for number, line in numbered:
@@ -185,6 +229,8 @@ def _of_lines(numbered: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, byte
         stripped = line.strip()
         if stripped.startswith(b"{") and stripped.endswith((b"{", b"[", b",", b":")):
             start, begun = number, [line]
+        elif _has_objects(stripped) and (elements := _elements_of(stripped)):
+            yield from ((number, element) for element in elements)
         elif stripped:
             yield number, stripped
     if begun:
@@ -204,23 +250,59 @@ def _is_whole(value: bytes) -> bool:
     return True
 
 
-def _of_array(numbered: Iterable[tuple[int, bytes]], name: str) -> Iterator[tuple[int, bytes]]:
-    """Return the elements of an array, each with the number of the line it begins on."""
-    lines = [*numbered]
-    number, content = lines[0][0], b"".join(line for _, line in lines)
+def _is_array(numbered: Sequence[tuple[int, bytes]]) -> bool:
+    """Say whether lines begin with an array: of objects, or of anything if they are one whole."""
+    if not _may_be_array(numbered[0][1]):
+        return False
+    content = b"".join(line for _, line in numbered)
+    return bool(_has_objects(content)) or _elements_of(content) is not None
+
+
+def _elements_of(content: bytes) -> list[bytes] | None:
+    """Return the elements of an array, or None of what is none."""
     try:
-        elements = [bytes(each) for each in _elements.decode(content)]
+        return [bytes(each) for each in _elements.decode(content)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _of_arrays(numbered: Sequence[tuple[int, bytes]], name: str) -> Iterator[tuple[int, bytes]]:
+    """Return the elements of arrays, and objects after them, each by the line it begins on."""
+    try:
+        text = b"".join(line for _, line in numbered).decode()
+        found = [*_values_of(text)]
+    except (ValueError, RecursionError):
         _refuse(name, "begins as a JSON array and is none", f"mend it, or {AS_LINES}")
-    if not all(element.startswith(b"{") for element in elements):
+    if not all(text.startswith("{", start) for start, _ in found):
         _refuse(name, "is a JSON array of other than objects", AS_LINES)
-    end = 0
-    for element in elements:
-        start = content.index(element, end)
-        number += content.count(b"\n", end, start)
-        yield number, element
-        end = start + len(element)
-        number += element.count(b"\n")
+    number, counted = numbered[0][0], 0
+    for start, end in found:
+        number += text.count("\n", counted, start)
+        counted = start
+        yield number, text[start:end].encode()
+
+
+def _values_of(text: str) -> Iterator[tuple[int, int]]:
+    """Return where each value begins and ends that stands in arrays, or after them.
+
+    Raises:
+        ValueError: One is no JSON, or an array is not closed.
+    """
+    place, within = 0, False
+    while (place := _next(text, place)) < len(text):
+        if text[place] == ("]" if within else "["):
+            within, place = not within, place + 1
+            continue
+        start = place
+        _, place = _decode_at(text, start)
+        yield start, place
+    if within:
+        raise ValueError
+
+
+def _next(text: str, place: int) -> int:
+    found = _separators(text, place)
+    return found.end() if found else place
 
 
 def _wrapped(text: bytes, name: str) -> bytes:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.messages.decision import Classification, Priority, Reason, Route
 from services.messages.inquiry import Inquiry
-from services.messages.language_tag import language_of
+from services.messages.language_tag import WELSH, language_of
 from services.model.automatic import is_automatic
 from services.model.language import is_welsh
 from services.model.manifest import Limits
@@ -14,7 +14,6 @@ from services.router.phrases import PhraseBook
 from services.router.table import Rule, Table
 
 NO_FLAGS: frozenset[str] = frozenset()
-WELSH = "cy"
 
 
 class Decider:

@@ -32,7 +32,7 @@ POISON = [
         Sent(an_envelope(an_inquiry(), specversion="2.0"), b"k10", STRUCTURED),
     ),
     (Rejection.WRONG_EVENT, Sent(an_inquiry(), b"k11", OTHER)),
-    (Rejection.HEADER_NOT_UTF8, Sent(an_inquiry(), b"k12", (("ce_trace", b"\xff\x00"),))),
+    (Rejection.HEADER_NOT_UTF8, Sent(an_inquiry(), b"k12", (("ce_type", b"\xff\x00"),))),
     (Rejection.EMPTY_VALUE, Sent(None, b"k13", (("trace", b"tombstone"),))),
     (Rejection.EMPTY_VALUE, Sent(b"", b"k14")),
     (Rejection.TOO_LARGE, Sent(of_size(MAX_BYTES), b"k15", (("trace", b"scan"),))),

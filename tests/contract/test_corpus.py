@@ -14,7 +14,7 @@ from services.model.manifest import read_manifest
 from services.training.data.overlap import nearly_among
 
 MODEL = Path(__file__).parents[2] / "models" / "uk-departments"
-PARTS = ("train", "dev", "test")
+PARTS = ("train", "met", "dev", "test")
 KINDS = {"department", "elsewhere", "unclear", "danger", "discrimination", "two", "welsh"}
 # Ofcom's numbers for drama, as digits: geographic, mobile, free, premium and UK-wide.
 DRAMA = re.compile(
@@ -74,16 +74,28 @@ def test_each_near_miss_is_decided_once_and_with_a_reason(table: Row) -> None:
         assert {each["department"], *each.get("also", ())} <= {"", *table["departments"]}
 
 
+def of(parts: dict[str, list[Row]], part: str, what: str) -> set[str]:
+    return {each for row in parts[part] for each in row[what].split("|")}
+
+
 def test_parts_share_no_writer_and_no_subject(parts: dict[str, list[Row]], table: Row) -> None:
     """What a model is judged by comes of other writers and other subjects than what it learnt."""
-    for one, other in combinations(PARTS, 2):
+    for one, other in combinations(("train", "dev", "test"), 2):
         for what in ("writer", "subject"):
-            ours = {part for row in parts[one] for part in row[what].split("|")}
-            assert ours.isdisjoint(part for row in parts[other] for part in row[what].split("|"))
+            assert of(parts, one, what).isdisjoint(of(parts, other, what))
     part_of = subjects(table)
-    for part in PARTS:
-        used = {subject for row in parts[part] for subject in row["subject"].split("|")}
-        assert {part_of[subject] for subject in used} == {part}
+    for part in ("train", "dev", "test"):
+        assert {part_of[subject] for subject in of(parts, part, "subject")} == {part}
+
+
+def test_what_meets_a_matter_is_of_others(parts: dict[str, list[Row]], table: Row) -> None:
+    """`met` is about some matters of dev and test, not all, by writers of neither."""
+    part_of = subjects(table)
+    met = of(parts, "met", "subject")
+    assert {part_of[subject] for subject in met} == {"dev", "test"}
+    for part in ("dev", "test"):
+        assert of(parts, "met", "writer").isdisjoint(of(parts, part, "writer"))
+        assert of(parts, part, "subject") - met
 
 
 def test_no_text_stands_twice_or_nearly(rows: list[Row]) -> None:

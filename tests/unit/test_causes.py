@@ -42,7 +42,15 @@ def rejection_of(value: bytes, headers: tuple[Header, ...] = ()) -> RejectedErro
         (an_inquiry() + b"\n" + an_inquiry(), "send one object a record"),
         (b"id,text\n1,Where is my pension?", "text or CSV"),
         (b"Dear Sir, where is my pension?", "text or CSV"),
-        (b"1,Where is my pension?", "goes on where its JSON ends"),
+        (b"1,Where is my pension?", "text or CSV"),
+        (b'"1","Where is my pension?"', "text or CSV"),
+        (b"id=1&text=Where is my pension", "a form"),
+        (b"id=1&text=a\n", "a form"),
+        (b"\x03\x00" + bytes(range(16)) + TEXT.encode(), "AWS Glue"),
+        (b"Obj\x01\x04\x14avro.codec", "Avro"),
+        (b"\x04\x22\x4d\x18d@\xa7", "compressed"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf" + an_inquiry(), "several byte order marks"),
+        (an_inquiry() + b"\0", "NUL"),
         (b'{"id": 1, "text": ', "truncated"),
         (b'{"id": "1", "text": "\xff"}', "not UTF-8 at byte 21"),
         (b'{"id": "1", "text": "a', "truncated"),
@@ -63,6 +71,11 @@ def test_what_is_no_json_is_named(value: bytes, named: str) -> None:
         (json.dumps(TEXT).encode(), Rejection.WRONG_TYPE, "encode it once"),
         (b"[" + an_inquiry() + b"]", Rejection.WRONG_TYPE, "one inquiry a record"),
         (b'{"schema": {}, "payload": {}}', Rejection.MISSING_FIELD, "schemas.enable=false"),
+        (
+            b'{"before": null, "after": {"id": "1", "text": "a"}, "op": "c"}',
+            Rejection.MISSING_FIELD,
+            "Debezium",
+        ),
         (b'{"text": "a"}', Rejection.MISSING_FIELD, "missing required field `id`"),
     ],
 )
@@ -71,6 +84,30 @@ def test_json_that_is_no_inquiry_is_named(value: bytes, reason: Rejection, named
     why = rejection_of(value)
     assert why.reason == reason
     assert named in why.detail
+
+
+def test_a_batch_of_events_is_named() -> None:
+    """Who sends several events in one record is told to send one."""
+    batch = (("content-type", b"application/cloudevents-batch+json; charset=UTF-8"),)
+    why = rejection_of(b"[" + an_envelope(an_inquiry()) + b"]", batch)
+    assert why.reason == Rejection.WRONG_EVENT
+    assert "a batch of events" in why.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("Ce-Type", "ce_"), ("CE-ID", "ce_"), ("CE_TYPE", "capitals")]
+)
+def test_headers_of_cloudevents_are_named_in_any_case(name: str, said: str) -> None:
+    """Capitals do not keep the hint away."""
+    why = rejection_of(b'{"order": 1}', ((name, b"x"),))
+    assert why.reason == Rejection.WRONG_EVENT
+    assert said in why.detail
+
+
+@pytest.mark.parametrize("name", ["ce_traceparent", "ce_subject", "ce_id", "CE_TYPE"])
+def test_a_header_that_is_not_read_need_be_no_text(name: str) -> None:
+    """Of the event's headers only those that decide how it is read cost the inquiry."""
+    assert inquiries.read(ARecord(an_inquiry(), ((name, b"\xff\x00"),))).body.id == "q-1"
 
 
 def test_headers_of_cloudevents_over_http_are_named() -> None:

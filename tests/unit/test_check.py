@@ -123,3 +123,35 @@ def test_what_was_asked_for_wrongly_is_said(
     code, printed = checked(capsys, write(tmp_path / "a.csv", ROWS), *options)
     assert code == 1
     assert said in printed
+
+
+def test_subjects_of_which_one_recurs_are_not_taken_for_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where most values of a column stand there once, the one that many rows have is no name."""
+    subjects = [f"MARKED {n}" for n in range(30)] + ["MARKED"] * 12
+    rows = [f"a text as long as they are {n},{each}" for n, each in enumerate(subjects)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["text,subject", *rows]), encoding="utf-8")
+    _, printed = checked(capsys, path, "--label", "subject")
+    assert "MARKED" not in printed
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        ["Where is my MARKED passport", "My MARKED bins were missed"],
+        ["MARKED?", "MARKED!"],
+        [f"MARKED {n}" for n in range(30)] + ["MARKED"] * 10,
+    ],
+)
+def test_texts_that_recur_are_not_taken_for_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], marked: list[str]
+) -> None:
+    """A column of texts that is named for the labels is not shown, however often a text stands."""
+    rows = [f"{text},{name}" for text in marked for name in ("tax", "roads")] * 15
+    rows += [f"{text} as others say,tax" for text in marked[:2]]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["text,department", *rows]), encoding="utf-8")
+    _, printed = checked(capsys, path, "--text", "department", "--label", "text")
+    assert "MARKED" not in printed

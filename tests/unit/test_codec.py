@@ -174,7 +174,7 @@ UNVERSIONED = tuple((n, v) for n, v in BINARY if n != "ce_specversion")
         (ARecord(an_inquiry(), UNTYPED), Rejection.WRONG_EVENT),
         (ARecord(an_inquiry(), UNVERSIONED), Rejection.WRONG_EVENT),
         (ARecord(an_inquiry(), (*BINARY[:3], ("ce_type", b"\xff"))), Rejection.HEADER_NOT_UTF8),
-        (ARecord(an_inquiry(), (("ce_x", b"\xff"), ("ce_x", b"a"))), Rejection.HEADER_NOT_UTF8),
+        (ARecord(an_inquiry(), (("ce_type", b"\xff"), ("ce_x", b"a"))), Rejection.HEADER_NOT_UTF8),
         (ARecord(an_inquiry(), (("content-type", b"\xff"),)), Rejection.HEADER_NOT_UTF8),
         (ARecord(b"nope", STRUCTURED), Rejection.NOT_JSON),
         (ARecord(an_inquiry(), STRUCTURED), Rejection.WRONG_EVENT),

@@ -49,6 +49,19 @@ FORMS = {
         "a JSON array",
     ),
     "indented objects": ("\n".join(OBJECTS).replace("{", "{\n  ").encode(), "JSON Lines"),
+    "two arrays": (
+        f"[{','.join(OBJECTS[:30])}]\n[{','.join(OBJECTS[30:])}]".encode(),
+        "a JSON array",
+    ),
+    "an array and then lines": (
+        "\n".join([f"[{','.join(OBJECTS[:30])}]", *OBJECTS[30:]]).encode(),
+        "a JSON array",
+    ),
+    "lines and then an array": (
+        "\n".join([*OBJECTS[:30], f"[{','.join(OBJECTS[30:])}]"]).encode(),
+        "JSON Lines",
+    ),
+    "an array a line": ("\n".join(f"[{each}]" for each in OBJECTS).encode(), "a JSON array"),
     "an empty object": ("\n".join([*OBJECTS, "{}"]).encode(), "JSON Lines, in UTF-8); left out 1"),
 }
 
@@ -116,6 +129,20 @@ DAMAGED = {
     ),
     "cut in the middle of a letter": Damaged(GOOD.encode() + b"\xc5", ("line 42 ", "cut off")),
     "no known encoding": Damaged(with_line("x") + b"\x81\x8d\x81\x8d\n", ("line 42 ", "no Window")),
+    "UTF-16 without a mark, the other way": Damaged(
+        GOOD.encode("utf-16-be"), ("without a byte order", "iconv -f UTF-16BE")
+    ),
+    "Japanese": Damaged(
+        with_line("@").replace(b"@", "\u30c6\u30b9\u30c8".encode("shift-jis")),
+        ("line 10 ", "is not UTF-8", "may be Windows-1252", "see that its letters are right"),
+    ),
+    "an escaped quote before a comma": Damaged(
+        with_line(r'"a board of 6\", wide",tax,2025-01-01'), ("line 10 ", r"\"", "MySQL")
+    ),
+    "rows in an object": Damaged(
+        f'{{"data": [{",".join(OBJECTS)}]}}'.encode(), ("rows in a list", "that list alone")
+    ),
+    "an element on a line of its own": Damaged(b"<table>\n<tr><td>a,b</td>", ("HTML or XML",)),
     "UTF-16 without a mark": Damaged(GOOD.encode("utf-16-le"), ("UTF-16 without a byte order",)),
     "torn UTF-16": Damaged(GOOD.encode("utf-16")[:-1], ("UTF-16, but not to its end",)),
     "a NUL byte": Damaged(with_line("a\x00b,tax,2025-01-01"), ("line 10 ", "NUL")),
@@ -141,6 +168,20 @@ DAMAGED = {
         ("line 41 ", "half of a letter"),
     ),
     "too deep": Damaged(('{"text": ' + "[" * 100_000).encode(), ("line 1 ", "JSON object")),
+    "more after an array": Damaged(
+        ("[" + ",\n".join(OBJECTS) + "]\nand so on").encode(), ("line 41 ", "JSON object")
+    ),
+    "a second array that is open": Damaged(
+        "\n".join([*OBJECTS, f"[{OBJECTS[0]}", ""]).encode(), ("array that is not closed",)
+    ),
+    "a quote that takes in rows without a label": Damaged(
+        b'text,department\na,tax\n"never closed,\n' + b"why,\n" * 9 + b'a 5",tax\nb,tax\n',
+        ("line 3 ", "takes in the 10 lines"),
+    ),
+    "a quote that takes in rows without a label before": Damaged(
+        b'department,text\ntax,a\n,"never closed\n,one\n,two\n,a board of 5"\ntax,b\n',
+        ("line 3 ", "takes in the 3 lines"),
+    ),
     "a key that is nowhere": Damaged(b'{"body": "a", "team": "tax"}', ("no column text", "body")),
 }
 
@@ -207,13 +248,43 @@ def test_what_people_write_over_several_lines_is_no_damage(tmp_path: Path, order
     assert read_dataset([path], Columns("text", "department")).texts[0] == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My questions are about tax, housing\nand what is next",
+        "My questions are about tax,housing\nand what is next",
+        "Dear Sir,\n12 High Street,\nLeeds,\nYours faithfully,\nA. Smith",
+        "I ask,\ntax,housing\n",
+    ],
+)
+@pytest.mark.parametrize("columns", [["text", "department"], ["text", "department", "day"]])
+def test_a_line_that_happens_to_end_in_a_department_is_no_damage(
+    tmp_path: Path, text: str, columns: list[str]
+) -> None:
+    """One line of a text that looks like a row does not make its quotes wrong."""
+    named = [(text, "tax", "2025-01-01"), ("a", "housing", "2025-01-02"), ("b", "", "2025-01-02")]
+    path = tmp_path / "a.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, *(row[: len(columns)] for row in named)])
+    assert read_dataset([path], Columns("text", "department")).texts[0] == text
+
+
 def test_a_quote_that_swallows_a_row_is_found_where_the_text_stands_last(tmp_path: Path) -> None:
     """The line in which another quote happens to end is a row by itself, and that tells."""
     rows = ["1,tax,Where?", '2,tax,"never closed', '3,tax,a board of 5"', "4,tax,Why?"]
     path = tmp_path / "a.csv"
     path.write_text("\n".join(["id,department,text", *rows]), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=r"line 3 opens a quote that is never closed"):
+    with pytest.raises(
+        ConfigurationError, match=r"line 3 opens .+ closed, so it takes in the line after it"
+    ):
         read_dataset([path], Columns("text", "department"))
+
+
+def test_columns_may_be_called_as_elements_are(tmp_path: Path) -> None:
+    """A header `<text>,<department>` is no XML."""
+    path = tmp_path / "a.csv"
+    path.write_text("<text>,<department>\na,tax\n", encoding="utf-8")
+    assert read_dataset([path], Columns("<text>", "<department>")).texts == ("a",)
 
 
 def test_a_row_over_several_lines_counts_as_editors_count(tmp_path: Path) -> None:

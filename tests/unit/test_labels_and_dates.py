@@ -63,6 +63,9 @@ def test_labels_of_two_files_are_held_against_each_other(tmp_path: Path) -> None
         "tax|nan",
         "(blank)",
         "Not Applicable",
+        "unknown",
+        "TBC",
+        "n.v.t.",
     ],
 )
 def test_placeholders_are_refused(tmp_path: Path, label: str) -> None:
@@ -77,6 +80,8 @@ def test_placeholders_are_refused(tmp_path: Path, label: str) -> None:
         ("['tax']", "as code writes it"),
         ('"{""name"": ""tax""}"', "as code writes it"),
         ("('tax')", "as code writes it"),
+        ("'tax'", "a name in quotes"),
+        ('"""tax"""', "a name in quotes"),
         ('"tax\nhousing"', "more than a name"),
         ("x" * 101, "more than a name"),
         ("tax\x1b[31m", "more than a name"),
@@ -130,6 +135,8 @@ def test_what_a_program_writes_for_no_text_is_none(tmp_path: Path, text: str) ->
         ("45962", "Excel's number of a day"),
         ("", "but an empty cell"),
         ("2025-13-01", "no date such as"),
+        ("2025-01-0100:00", "no date such as"),
+        ("2025010110", "no date such as"),
     ],
 )
 def test_one_wrong_date_is_named(tmp_path: Path, day: str, said: str) -> None:
@@ -139,9 +146,32 @@ def test_one_wrong_date_is_named(tmp_path: Path, day: str, said: str) -> None:
         read_dataset([path], COLUMNS, TODAY)
 
 
+@pytest.mark.parametrize(
+    "day",
+    [
+        "20250101",
+        "20250101T101010",
+        "2025-01-01T10:10:10.1234567Z",
+        "2025-01-01 10:10 +0100",
+        "2025-01-01Z",
+        "2025-W01-3",
+    ],
+)
+def test_a_date_as_iso_8601_has_it_is_read(tmp_path: Path, day: str) -> None:
+    """With hyphens or without, of a time its day, and a day of a week."""
+    dates = read_dataset([written(tmp_path, f"a,tax,{day}")], COLUMNS, TODAY).dates
+    assert dates is not None
+    assert date(2025, 1, 1) in dates
+
+
 def test_tomorrow_is_somewhere_today(tmp_path: Path) -> None:
     """A row of tomorrow is taken: the clocks of two machines need not agree on the day."""
     assert len(read_dataset([written(tmp_path, "a,tax,2025-06-02")], COLUMNS, TODAY)) == 21
+
+
+def test_a_text_may_be_what_is_no_name(tmp_path: Path) -> None:
+    """A citizen may write no more than `unknown`."""
+    assert len(read_dataset([written(tmp_path, "unknown,tax,2025-01-01")], COLUMNS, TODAY)) == 21
 
 
 def test_a_history_of_many_years_is_no_fault(tmp_path: Path) -> None:

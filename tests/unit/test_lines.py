@@ -33,6 +33,14 @@ FORMS = {
     "lines": (LINES, [1, 2]),
     "an array": (json.dumps(ROWS), [1, 1]),
     "an array over several lines": (json.dumps(ROWS, indent=2), [2, 9]),
+    "two arrays": ("\n".join(json.dumps([row]) for row in ROWS), [1, 2]),
+    "two arrays over several lines": (
+        "\n".join(json.dumps([row], indent=1) for row in ROWS),
+        [2, 11],
+    ),
+    "an array and then a line": (f"[{json.dumps(ROWS[0])}]\n{json.dumps(ROWS[1])}\n", [1, 2]),
+    "a line and then an array": (f"{json.dumps(ROWS[0])}\n[{json.dumps(ROWS[1])}]\n", [1, 2]),
+    "ends of lines as on an old Mac": (LINES.replace("\n", "\r"), [1, 2]),
     "pretty-printed": ("\n".join(json.dumps(row, indent=4) for row in ROWS), [1, 8]),
     "blank lines between": ("\n\n" + LINES.replace("\n", "\n\n"), [3, 5]),
     "ends of lines as on Windows": (json.dumps(ROWS, indent=2).replace("\n", "\r\n"), [2, 9]),
@@ -76,6 +84,14 @@ def test_plain_lines_are_read_in_any_unicode(encoding: str) -> None:
         (b'[{"text": "Blodwen"}, {"text": ]', "begins as a JSON array and is none"),
         (b'[\n  {"text": "Blodwen"},\n', "begins as a JSON array and is none"),
         (b'["Blodwen"]', "a JSON array of other than objects"),
+        (b'[\n"Blodwen"\n]', "a JSON array of other than objects"),
+        (b'"1","Blodwen\'s tax"\n"2","Blodwen ""again"""\n', "separated by commas"),
+        (b'"Blodwen";"tax"\n"Jones";"roads"\n', "separated by semicolons"),
+        (b"Betreff;Nachricht\nBlodwen;tax\n", "separated by semicolons"),
+        (b"Enw,Neges\nBlodwen,tax\n", "separated by commas"),
+        (b"From: Blodwen <a@b.example>\nTo: you\nSubject: x\n\nHello\n", "a mail"),
+        (b"subject: Blodwen\r\nX-Mailer: y\r\n\r\nHello\n", "a mail"),
+        (b"From - Mon Jan  1 00:00:00 2026\nBlodwen\n", "a mail"),
         (b"Blodwen\0\x01\n", "no text"),
         (b"\xff\xfeB\x00l", "begins as UTF-16 and is none"),
     ],
@@ -107,11 +123,38 @@ def test_a_file_that_says_it_is_csv_is_believed() -> None:
         '"You owe us", they said',
         "subject, to what?",
         "PIP",
+        '["quoted"] passport is lost',
+        "[",
+        "[{name}] has no bin",
+        "From me@x.example I ask about my passport",
+        "Subject: my bin",
+        '"yes","no"',
     ],
 )
 def test_what_people_write_is_taken_for_a_text(text: str) -> None:
     """No text is refused because it begins as something else does."""
     assert texts(text.encode()) == [(1, text)]
+    assert texts(f"{text}\nmy tax\nmy road".encode()) == [(1, text), (2, "my tax"), (3, "my road")]
+
+
+def test_texts_that_begin_alike_are_no_mail() -> None:
+    """A list of subjects is a list of texts, and no header of a mail."""
+    found = texts(b"Subject: my bin\nSubject: my tax\n")
+    assert found == [(1, "Subject: my bin"), (2, "Subject: my tax")]
+
+
+def test_lines_that_a_cr_ends_are_lines() -> None:
+    """Two inquiries do not become one where lines end as on an old Mac."""
+    assert texts(b"my bin\rmy tax\rmy road\n") == [(1, "my bin"), (2, "my tax"), (3, "my road")]
+    assert texts(b"my bin\r\r\nmy tax\r\n")[0] == (1, "my bin")
+
+
+@pytest.mark.parametrize("line", [b"a\0b", b'[{"text": "a"', b'{"id": "1", "text": "a"}\0'])
+def test_a_later_line_that_is_no_text_is_one_bad_inquiry(line: bytes) -> None:
+    """Binary and torn JSON below good lines are not decided on as what a citizen wrote."""
+    found = texts(b"my bin\n" + line + b"\nmy tax\n")
+    assert [number for number, _ in found] == [1, 2, 3]
+    assert found[1][1].startswith("not-json")
 
 
 def test_an_object_that_is_broken_is_one_bad_inquiry() -> None:

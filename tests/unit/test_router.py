@@ -217,13 +217,27 @@ def test_of_several_rules_the_one_that_sends_to_review_is_named(decider: Decider
 WELSH = "cy CY cy-GB cy_GB.UTF-8 cym wel WEL-gb Welsh WELSH Cymraeg Gymraeg [cy] Welsh/English"
 
 
-@pytest.mark.parametrize("language", [*WELSH.split(), " welsh (UK)", "cy;q=0.9, en"])
+@pytest.mark.parametrize(
+    "language",
+    [
+        *WELSH.split(),
+        " welsh (UK)",
+        "cy;q=0.9, en",
+        "English/Welsh",
+        "en-cy",
+        "British (Welsh)",
+        "language: cy",
+        "EN, CY",
+    ],
+)
 def test_an_inquiry_in_welsh_reaches_a_person(decider: Decider, language: str) -> None:
     """A tag, a code of three letters and a name fire the rule for that language."""
     assert decide(decider, "Bore da", language=language).rule == "welsh"
 
 
-@pytest.mark.parametrize("language", ["en", "eng", "English", "und", "unknown", "", "-", "x"])
+@pytest.mark.parametrize(
+    "language", ["en", "eng", "English", "und", "unknown", "", "-", "x", "el-CY", "en_CY"]
+)
 def test_another_language_is_not_welsh(decider: Decider, language: str) -> None:
     """Neither another language nor a tag that names none fires the rule."""
     assert decide(decider, "Bore da", language=language).rule is None

@@ -95,6 +95,16 @@ def test_rows_that_are_not_later_are_counted(tmp_path: Path) -> None:
     assert read_training_set(replace(asked, columns=PLAIN)).not_later == 0
 
 
+def test_labels_of_later_rows_in_other_case_are_said_to_be_that(tmp_path: Path) -> None:
+    """`TAX` in --valid is not a label that no training text has, but `tax` in another way."""
+    write(tmp_path / "rows.csv", ROWS)
+    later = [row._replace(department=row.department.upper()) for row in labelled_rows(5, BUSY)]
+    write(tmp_path / "later.csv", later)
+    asked = replace(asking(tmp_path, "rows.csv"), valid=tmp_path / "later.csv")
+    with pytest.raises(ConfigurationError, match=r"by case or blanks alone: .*in one way"):
+        read_training_set(asked)
+
+
 @pytest.mark.parametrize("new", [0, 49])
 def test_too_few_rows_that_judge_are_refused(tmp_path: Path, new: int) -> None:
     """Where so few are left that nothing could be promised, the sentence says how many and why."""

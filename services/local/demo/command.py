@@ -16,7 +16,6 @@ from services.local.console.terminal import steps_on, stopping_on_sigterm
 from services.local.demo.outcome import Outcome
 from services.local.demo.send import send_through
 from services.local.demo.summary import show_end, show_example, show_table
-from services.local.demo.unreadable import unreadable
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.examples import EXAMPLES, numbered_lines
 from services.local.live_view.display import showing
@@ -25,6 +24,7 @@ from services.local.live_view.snapshot import Address
 from services.local.live_view.steady_load import publish_steadily
 from services.local.processes.pipeline import create_all_topics, plan_installation, start_services
 from services.local.processes.running_pipeline import RunningPipeline
+from services.local.unreadable import unreadable
 from services.operate.installation import Installation
 
 PARTITIONS = 4

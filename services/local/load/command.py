@@ -12,12 +12,13 @@ from services.app.garbage_collection import collect_less_often
 from services.app.logs import configure_logs
 from services.errors import ConfigurationError, TriageError
 from services.kafka.clients import connect
-from services.local.examples import EXAMPLES, read_lines
+from services.local.examples import EXAMPLES, numbered_lines
 from services.local.load.arrivals import Tags
 from services.local.load.generator import Load
 from services.local.load.latency import LoadFigures, Quantiles
 from services.local.load.schedule import bursts, poisson
 from services.local.load.send import send_load
+from services.local.unreadable import unreadable
 from services.operate.installation import read_installation
 
 CLIENT = "inquiry-triage-load"
@@ -35,6 +36,8 @@ def run_load(load: Load, wait_seconds: float) -> None:
     """
     installation = read_installation()
     clients = connect(installation.kafka, CLIENT)
+    for remark in load.remarks:
+        typer.echo(remark)
     configure_logs("CRITICAL", "console")  # what goes wrong is said once, in our own words
     collect_less_often()
     figures = asyncio.run(send_load(clients, installation, load, time.monotonic, wait_seconds))
@@ -62,14 +65,18 @@ def plan_load(
             f"{rate * seconds:,.0f} inquiries are too many for one load: give a lower --rate or "
             f"fewer --seconds, for {MOST:,} at most."
         )
-    values = read_lines(inquiries or EXAMPLES)
+    numbered = numbered_lines(inquiries or EXAMPLES)
+    remarks = (
+        [*unreadable(numbered)] if inquiries else []
+    )  # of the examples some are bad on purpose
     due = (bursts if bursty else poisson)(rate, seconds, Random(seed))  # noqa: S311 - no secret
     if not due:
         raise ConfigurationError(
             f"Nothing is due within {seconds:g} s at {rate:g} a second: give a higher --rate or "
             "more --seconds."
         )
-    return Load(values, due, seconds, Tags(secrets.token_hex(RUN_BYTES)))
+    values = [value for _, value in numbered]
+    return Load(values, due, seconds, Tags(secrets.token_hex(RUN_BYTES)), remarks=remarks)
 
 
 def lines_of(figures: LoadFigures) -> list[str]:

@@ -45,7 +45,8 @@ class Load:
     """What to send: `values` in turn, each inquiry when it is `due`, marked with a tag.
 
     `due` is in seconds after the beginning, ascending, within `seconds`. An inquiry's key is what
-    `key_of` gives of its value, and its tag's where that is None.
+    `key_of` gives of its value, and its tag's where that is None. `remarks` is what to say of the
+    values before they are sent.
     """
 
     values: Values = field(repr=False)
@@ -53,6 +54,7 @@ class Load:
     seconds: float
     tags: Tags
     key_of: Callable[[bytes], bytes | None] = no_key
+    remarks: Sequence[str] = ()
 
 
 class Generator:

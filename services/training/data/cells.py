@@ -17,12 +17,15 @@ PLACEHOLDERS = word_set(
     r"nan nat null none nil n/a na n.a. n.a #n/a #na #ref! #value! #name? #null! #div/0! \n",
     "undefined (null) <null> <na> <none> (blank) [blank] (none) - -- --- \u2013 \u2014 . ? ??",
 ) | {"not applicable", "not available"}
-# Of these, what only programs write: a person's "none" or "?" is a text, if a poor one.
+# What people write in the place of a name. A text may be so poor.
+NO_NAMES = PLACEHOLDERS | word_set("unknown tbc tbd t.b.c. n.v.t. n.v.t nvt k.a. unassigned")
+# Of placeholders, what only programs write: a person's "none" or "?" is a text, if a poor one.
 NO_TEXTS = PLACEHOLDERS - word_set("none nil n/a na n.a. n.a - -- --- \u2013 \u2014 . ? ??")
 ANSWERS = word_set("yes no y n true false t f 0 1 x")
 _half_letter = re.compile(r"[\ud800-\udfff]").search
 _no_letter = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 _as_written_by_code = re.compile(r"\[.*\]|\{.*\}|\(['\"].*\)", re.DOTALL).fullmatch
+_quoted = re.compile(r"'[^']*'|\"[^\"]*\"|\u2018[^\u2019]*\u2019|\u201c[^\u201d]*\u201d").fullmatch
 _other_order = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b").match
 _serial = re.compile(r"[34]\d{4}(?:\.\d+)?").fullmatch  # Excel's days since 1900
 
@@ -81,11 +84,13 @@ def flags_of(cell: object, column: str) -> frozenset[str]:
 
 
 def _check_name(name: str, column: str) -> None:
-    if name.casefold() in PLACEHOLDERS:
+    if name.casefold() in NO_NAMES:
         raise CellError(
             f"has a placeholder ({name.upper()}) in {column}: leave it empty where there is none, "
             "write the name, or remove the row."
         )
+    if _quoted(name):
+        raise CellError(f"has a name in quotes in {column}: write it without.")
     if _as_written_by_code(name):
         raise CellError(
             f"has a list or an object in {column}, as code writes it: write names, several with | "
@@ -106,7 +111,7 @@ def date_of(cell: object, column: str, today: date) -> date:
     """
     written = "" if cell is None else str(cell).strip()
     try:
-        found = date.fromisoformat(written[:10])
+        found = date.fromisoformat(_day(written))
     except ValueError:
         raise CellError(
             f"has no date such as 2026-11-24 in {column}{_instead(written)}: correct it, or leave "
@@ -116,6 +121,12 @@ def date_of(cell: object, column: str, today: date) -> date:
     if found > today + timedelta(days=1):
         raise CellError(f"has a date in the future in {column}: correct it.")
     return found
+
+
+def _day(written: str) -> str:
+    """Return the day of a time, or nothing where a digit follows, which Python would read over."""
+    length = 10 if "-" in written[:8] else 8
+    return "" if written[length : length + 1].isdigit() else written[:length]
 
 
 def _instead(written: str) -> str:

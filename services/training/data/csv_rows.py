@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from services.training.data.columns import Columns
@@ -15,11 +15,30 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # What Excel reads as the delimiter, and writes nowhere.
 _told = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE).fullmatch
 _escaped = re.compile(r'\\"').search
+_letters = re.compile(r"[^\W\d_]+")
+_digits = re.compile(r"\d+")
+
+# How many lines within quotes have to be rows by themselves, before the quote is wrong for certain.
+# With labels that others have: of two cells, a text can have such a line.
+ENOUGH_OF_TWO, ENOUGH_OF_MORE = 2, 1
+# Without a label: lines of a letter end in a comma, and none begins with one.
+ENOUGH_AT_END, ENOUGH_BEFORE = 8, 2
+MOSTLY = 0.75
+# A column whose cells look like more than so many things is words, and tells nothing.
+MOST_SHAPES = 10
 
 
 class _Header(NamedTuple):
     names: list[str]
     delimiter: str
+
+
+class _Place(NamedTuple):
+    """Where in a row the label stands, whether before the text, and what may stand beside both."""
+
+    label: int
+    label_is_first: bool
+    others: Sequence[tuple[int, Container[str]]]
 
 
 class _Parsed(NamedTuple):
@@ -64,24 +83,53 @@ def _swallowing(
     """Return the lines of rows whose quotes seem to take in whole rows.
 
     A quote that is never closed ends where another one happens to stand at the end of a cell. What
-    tells is a line that is a row by itself, with a label that others have. The line in which the
-    text begins is like that by itself if the label stands before it, and so is the one in which it
-    ends if the label stands after it: those do not tell.
+    tells is lines that are rows by themselves, with a label that others have, or with none. The
+    line in which the text begins is like that by itself if the label stands before it, and so is
+    the one in which it ends if the label stands after it: those do not tell.
     """
     names = header.names
     if not {columns.text, columns.label} <= {*names}:
         return set()
-    place = names.index(columns.label)
-    label_is_first = place < names.index(columns.text)
-    known = {row.cells[place].strip() for row in rows if row.line == row.last} - {""}
-    found = set()
-    for row in rows:
-        within = lines[row.line - 1 : row.last]
-        for line in within[1:] if label_is_first else within[:-1]:
-            cells = line.split(header.delimiter)
-            if len(cells) == len(names) and cells[place].strip().strip('"') in known:
-                found.add(row.line)
-    return found
+    text, label = names.index(columns.text), names.index(columns.label)
+    single = [row.cells for row in rows if row.line == row.last]
+    known = {cells[label] for cells in single if cells[label].strip()}
+    beside = [at for at in range(len(names)) if at not in {text, label}]
+    shapes = [(at, {_shape(cells[at]) for cells in single}) for at in beside]
+    place = _Place(label, label < text, [each for each in shapes if len(each[1]) <= MOST_SHAPES])
+    return {
+        row.line
+        for row in rows
+        if row.line < row.last
+        and _takes_in_rows(lines[row.line - 1 : row.last], header, place, known)
+    }
+
+
+def _takes_in_rows(
+    row: Sequence[str], header: _Header, place: _Place, known: Container[str]
+) -> bool:
+    within = row[1:] if place.label_is_first else row[:-1]
+    found = [_label_of(line, header, place) for line in within if line.strip()]
+    labelled = sum(label in known for label in found if label)
+    if labelled >= (ENOUGH_OF_MORE if place.others else ENOUGH_OF_TWO):
+        return True
+    told = labelled + found.count("")
+    at_end = place.label == len(header.names) - 1
+    return told >= (ENOUGH_AT_END if at_end else ENOUGH_BEFORE) and told >= MOSTLY * len(found)
+
+
+def _label_of(line: str, header: _Header, place: _Place) -> str | None:
+    """Return the label of a line if it is a row by itself: nothing if that is empty."""
+    cells = [cell.strip('"') for cell in line.rstrip("\r\n").split(header.delimiter)]
+    if len(cells) != len(header.names):
+        return None
+    if not all(_shape(cells[at]) in shapes for at, shapes in place.others):
+        return None
+    return cells[place.label]
+
+
+def _shape(cell: str) -> str:
+    """Return what a cell looks like: a date is like another one, and a number like a number."""
+    return _digits.sub("0", _letters.sub("a", cell.strip()))
 
 
 def _header(lines: Sequence[str], delimiters: Sequence[str], asked: Sequence[str]) -> _Header:
@@ -127,16 +175,14 @@ def _rows(
         elif not any(map(str.strip, cells)):
             yield _Parsed(line, line, [])
         elif not lost:
-            wrong.append(Wrong(line, _cells(len(cells), header)))
+            row = lines[line - 1 : start + reader.line_num]
+            wrong.append(Wrong(line, _escaped_quotes(row) or _cells(len(cells), header)))
 
 
 def _quotes(row: Sequence[str], line: int, *, at_end: bool) -> str:
     """Say what is wrong with the quotes of what was taken for one row, from a line on."""
-    if any(map(_escaped, row)):
-        return (
-            r"has \" within quotes, as MySQL writes it: export with quotes doubled "
-            "(FIELDS ESCAPED BY '\"')."
-        )
+    if escaped := _escaped_quotes(row):
+        return escaped
     if not at_end:
         where = f", in line {line + len(row) - 1:,}" if len(row) > 1 else ""
         return (
@@ -146,8 +192,18 @@ def _quotes(row: Sequence[str], line: int, *, at_end: bool) -> str:
     return _never_closed(len(row) - 1)
 
 
+def _escaped_quotes(row: Sequence[str]) -> str:
+    if not any(map(_escaped, row)):
+        return ""
+    return (
+        r"has \" within quotes, as MySQL writes it: export with quotes doubled "
+        "(FIELDS ESCAPED BY '\"')."
+    )
+
+
 def _never_closed(lines: int) -> str:
-    swallowed = f", so it takes in the {lines:,} lines after it" if lines else ""
+    after = f"{lines:,} lines" if lines > 1 else "line"
+    swallowed = f", so it takes in the {after} after it" if lines else ""
     return (
         f"opens a quote that is never closed{swallowed}: close it, or double a quote that is part "
         "of the text."

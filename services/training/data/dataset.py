@@ -1,6 +1,5 @@
 """Labelled texts of one file or several, checked as a whole."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,15 +13,14 @@ from services.training.data.cells import LONGEST_NAME
 from services.training.data.columns import Columns
 from services.training.data.faults import Fault, FaultyDataError, Place
 from services.training.data.file import File, read_file
-from services.training.data.spelling import Names, shown, spelling_faults
+from services.training.data.names import CERTAIN, Names, names_of_rows
+from services.training.data.spelling import spelling_faults
 
-__all__ = ["Columns", "Dataset", "check_columns", "named", "read_dataset", "read_files"]
+__all__ = ["CERTAIN", "Columns", "Dataset", "check_columns", "read_dataset", "read_files"]
 
 T = TypeVar("T")
 
-MOST_NAMES, MOST_GROUPS = 5, 100
-# A name that so many rows have is a name, and not what a citizen wrote: it may be shown.
-CERTAIN = 10
+MOST_GROUPS = 100
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,12 +70,13 @@ class Dataset:
     @property
     def label_places(self) -> Names:
         """Where each label stands."""
-        return _places(zip(self.places, self.labels, strict=bool(self.places)))
+        return names_of_rows(zip(self.places, self.texts, self.labels, strict=bool(self.places)))
 
     @property
     def flag_places(self) -> Names:
         """Where each flag stands."""
-        return _places(zip(self.places, self.flags or (), strict=self.flags is not None))
+        rows = zip(self.places, self.texts, self.flags or (), strict=self.flags is not None)
+        return names_of_rows(rows)
 
 
 def read_dataset(paths: Sequence[Path], columns: Columns, today: date | None = None) -> Dataset:
@@ -160,29 +159,14 @@ def dataset_of(files: Sequence[File], columns: Columns) -> Dataset:
 
 def labels_in(files: Iterable[File]) -> Names:
     """Return where each label stands."""
-    return _places((Place(f.path, row.line), row.labels) for f in files for row in f.rows)
+    rows = ((Place(file.path, row.line), row) for file in files for row in file.rows)
+    return names_of_rows((place, row.text, row.labels) for place, row in rows)
 
 
 def flags_in(files: Iterable[File]) -> Names:
     """Return where each flag stands."""
-    return _places((Place(f.path, row.line), row.flags or ()) for f in files for row in f.rows)
-
-
-def named(names: Sequence[str], places: Names) -> str:
-    """List names for a sentence: those that many rows have, and the others by their lines.
-
-    What few rows have may be what a citizen wrote, where the wrong column was named.
-    """
-    listed = ", ".join(shown(name, places.get(name, ()), CERTAIN) for name in names[:MOST_NAMES])
-    more = len(names) - MOST_NAMES
-    return f"{listed} and {more:,} more (is that the right column?)" if more > 0 else listed
-
-
-def joined_places(each: Iterable[Names]) -> Names:
-    """Return where each name stands, of all data sets together."""
-    return _places(
-        (place, (name,)) for names in each for name, places in names.items() for place in places
-    )
+    rows = ((Place(file.path, row.line), row) for file in files for row in file.rows)
+    return names_of_rows((place, row.text, row.flags or ()) for place, row in rows)
 
 
 def check_columns(paths: Sequence[Path], data: Sequence[Dataset], columns: Columns) -> None:
@@ -207,11 +191,3 @@ def check_columns(paths: Sequence[Path], data: Sequence[Dataset], columns: Colum
                 f"The column {name} has {len(values):,} different values, or long ones: part the "
                 "figures by a column of few names."
             )
-
-
-def _places(rows: Iterable[tuple[Place, Iterable[str]]]) -> Names:
-    found = defaultdict[str, list[Place]](list)
-    for place, names in rows:
-        for name in names:
-            found[name].append(place)
-    return found

@@ -35,7 +35,8 @@ NO_TEXT = (
     (b"7z\xbc\xaf", "a 7-Zip archive", UNPACK),
     (GZIP, "compressed twice", UNPACK),
 )
-MARKUP = re.compile(rb"\s*<(?:!doctype|\?xml|html|table|\w+[^<>]*>)", re.IGNORECASE)
+# A column may be called <text>: a delimiter stands after it.
+MARKUP = re.compile(rb"\s*<(?:!doctype|\?xml|\w+[^<>]*>(?! *[,;\t|]))", re.IGNORECASE)
 HEAD = 4096
 
 
@@ -83,9 +84,10 @@ def _check_nothing_between(path: Path, raw: bytes) -> None:
     """See that no letter is followed by a NUL, as in UTF-16, nor any else."""
     head = raw[:HEAD]
     if head.count(0) > len(head) / 4:
+        order = "UTF-16BE" if head[::2].count(0) > head[1::2].count(0) else "UTF-16LE"
         raise ConfigurationError(
             f"{path} seems to be UTF-16 without a byte order mark: {SAVE}, or convert it with "
-            "iconv -f UTF-16LE -t UTF-8."
+            f"iconv -f {order} -t UTF-8."
         )
     if (nul := raw.find(0)) >= 0:
         line = raw.count(b"\n", 0, nul) + 1
@@ -116,6 +118,7 @@ def _guess(raw: bytes, start: int) -> str:
     except UnicodeDecodeError:
         return f" and no Windows-1252 either: {SAVE}"
     return (
-        ", and seems to be Windows-1252, as Excel's plain CSV is: "
-        f"{SAVE}, or convert it with iconv -f WINDOWS-1252 -t UTF-8"
+        ", and may be Windows-1252, as Excel's plain CSV is in Western Europe: "
+        f"{SAVE}, or convert it with iconv -f WINDOWS-1252 -t UTF-8 and see that its letters are "
+        "right"
     )

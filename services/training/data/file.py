@@ -108,12 +108,19 @@ def _column_faults(table: Table, columns: Columns, *, is_json: bool) -> Iterator
     """Say which columns are missing, and which of those that are asked for stand there twice."""
     if is_json and not table.records:
         return
+    if is_json and len(table.records) == 1 and any(map(_has_rows, table.records[0].cells.values())):
+        yield "has its rows in a list within an object: give that list alone."
+        return
     for name in (columns.text, columns.label):
         if name not in table.columns:
             yield f"has no column {name}{_instead(name, table.columns)}."
     for name in columns.asked:
         if table.columns.count(name) > 1:
             yield f"has more than one column {name}: rename all of them but one."
+
+
+def _has_rows(cell: object) -> bool:
+    return isinstance(cell, list) and any(isinstance(each, dict) for each in cell)
 
 
 def _instead(name: str, columns: Sequence[str]) -> str:

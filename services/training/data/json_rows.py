@@ -1,4 +1,4 @@
-"""The text of a JSON file to rows: JSON Lines, objects one after the other, or an array of them."""
+"""The text of a JSON file to rows: objects one after the other, and arrays of them."""
 
 import re
 from collections import Counter
@@ -30,7 +30,7 @@ def looks_like_json(text: str) -> bool:
 
 
 def parse_json(text: str, columns: Columns) -> Table:
-    """Parse objects: one a line, over several lines, or in an array.
+    """Parse objects: one a line, over several lines, or in arrays, of which each is read.
 
     What is no object is wrong, and so is one that has a key twice that is asked for, and an array
     that is not closed. Objects in which nothing stands are left out and counted.
@@ -55,14 +55,16 @@ def parse_json(text: str, columns: Columns) -> Table:
 def _values(text: str) -> Iterator[tuple[int, _Object | Wrong]]:
     """Return each object with its line; after what is none, go on at the next line with one."""
     decode = JSONDecoder(object_pairs_hook=_Object).raw_decode
-    in_array = _array(text) is not None
-    place, line, counted = text.index("[") + 1 if in_array else 0, 1, 0
+    in_array = False
+    place, line, counted = 0, 1, 0
     while found := _value(text, place):
         place = found.start()
         line += text.count("\n", counted, place)
         counted = place
-        if in_array and text[place] == "]":
-            return
+        if text[place] == "]" if in_array else _array(text, place):
+            in_array = not in_array
+            place = text.index("[", place) + 1 if in_array else place + 1
+            continue
         try:
             value, place = decode(text, place)
         except (ValueError, RecursionError):

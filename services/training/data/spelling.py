@@ -3,17 +3,15 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import combinations
 
-from services.training.data.faults import Fault, Place, lines_named
+from services.training.data.faults import Fault
+from services.training.data.names import Names
 
 _parted = re.compile(r"[;,/&+\n]|\band\b").split
 ALIKE = 0.9
-MOST_LINES = 3
-
-Names = Mapping[str, Sequence[Place]]
 
 
 def key_of(name: str) -> str:
@@ -81,17 +79,3 @@ def _alike(one: str, other: str) -> bool:
         return False
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
-
-
-def shown(name: str, places: Sequence[Place], enough: int) -> str:
-    """Name a name that so many rows have, and any other by its line: it may be a citizen's words.
-
-    Args:
-        name: A label or flag.
-        places: Where it stands.
-        enough: In how many rows it has to stand to be a name for certain.
-    """
-    if len(places) >= enough:
-        return name
-    lines = lines_named([each.line for each in places], MOST_LINES)
-    return f"the one in {lines} of {places[0].path}" if places else "one"

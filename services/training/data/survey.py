@@ -4,11 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from services.training.data.columns import Columns
-from services.training.data.dataset import CERTAIN, flags_in, labels_in, named
+from services.training.data.dataset import flags_in, labels_in
 from services.training.data.doubles import groups_of
 from services.training.data.file import File
+from services.training.data.names import CERTAIN, Names
 from services.training.data.personal import count_personal
-from services.training.data.spelling import Names, joined_names, near_doubles, shown
+from services.training.data.spelling import joined_names, near_doubles
 
 MOST_PAIRS = 10
 # So many texts of one length, and none longer: a column that holds no more.
@@ -63,18 +64,20 @@ def _names(what: str, places: Names, files: Sequence[File]) -> Iterator[str]:
     without, several = sum(not each for each in rows), sum(len(each) > 1 for each in rows)
     yield f"{len(places):,} {what}s; {without:,} rows have none, {several:,} have several."
     usual = sorted(
-        (name for name in places if len(places[name]) >= CERTAIN),
+        filter(places.certain, places),
         key=lambda name: (-len(places[name]), name),
     )
     for name in usual:
         yield f"  {len(places[name]):8,} {name}"
-    if rare := [name for name in places if name not in set(usual)]:
-        yield f"  Fewer than {CERTAIN} rows each: {named(rare, places)}."
+    if hidden := [name for name in places if name not in set(usual)]:
+        rare = all(len(places[name]) < CERTAIN for name in hidden)
+        why = f"Fewer than {CERTAIN} rows each" if rare else "Not shown, since they may be texts"
+        yield f"  {why}: {places.listed(hidden)}."
     for one, other in near_doubles([*places])[:MOST_PAIRS]:
-        pair = (shown(each, places[each], CERTAIN) for each in (one, other))
+        pair = map(places.shown, (one, other))
         yield f"  Nearly the same name: {' | '.join(pair)}."
     if joined := joined_names([*places]):
-        yield f"  Made of others, which only | parts: {named(joined, places)}."
+        yield f"  Made of others, which only | parts: {places.listed(joined)}."
 
 
 def _dates(files: Sequence[File], columns: Columns) -> Iterator[str]:

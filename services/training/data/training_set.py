@@ -19,14 +19,14 @@ from services.training.data.dataset import (
     check_columns,
     check_files,
     dataset_of,
-    joined_places,
-    named,
     read_files,
 )
 from services.training.data.doubles import groups_of
 from services.training.data.file import File
 from services.training.data.folds import FOLDS
+from services.training.data.names import joined
 from services.training.data.overlap import nearly_among, same_texts
+from services.training.data.spelling import key_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -204,32 +204,32 @@ def _check_weights(request: Request) -> None:
 
 
 def _names(data: Sequence[Dataset]) -> tuple[str, ...]:
-    places = joined_places([each.label_places for each in data])
+    places = joined([each.label_places for each in data])
     if not places:
         raise ConfigurationError("No row has a label: name their column with --label.")
     if len(places) == 1:
         raise ConfigurationError(
-            f"All rows have one label, {named([*places], places)}: give at least two."
+            f"All rows have one label, {places.listed([*places])}: give at least two."
         )
     if rare := sorted(name for name in places if len(places[name]) < MIN_ROWS):
         raise ConfigurationError(
-            f"Fewer than {MIN_ROWS} rows each have these labels: {named(rare, places)}; give more "
+            f"Fewer than {MIN_ROWS} rows each have these labels: {places.listed(rare)}; give more "
             "of them, or leave them out."
         )
     return tuple(sorted(places))
 
 
 def _flag_names(data: Sequence[Dataset]) -> tuple[str, ...]:
-    places = joined_places([each.flag_places for each in data])
+    places = joined([each.flag_places for each in data])
     if rare := sorted(name for name in places if len(places[name]) < MIN_ROWS):
         raise ConfigurationError(
-            f"Fewer than {MIN_ROWS} rows each have these flags: {named(rare, places)}; give more "
+            f"Fewer than {MIN_ROWS} rows each have these flags: {places.listed(rare)}; give more "
             "of them, or leave them out."
         )
     known = sum(len(each) for each in data if each.flags is not None)
     if common := sorted(name for name in places if known - len(places[name]) < MIN_ROWS):
         raise ConfigurationError(
-            f"Fewer than {MIN_ROWS} rows lack the flag {named(common, places)}: give more of them, "
+            f"Fewer than {MIN_ROWS} rows lack the flag {places.listed(common)}: give more of them, "
             "empty in that column, or leave the flag out."
         )
     return tuple(sorted(places))
@@ -305,16 +305,23 @@ def _valid(  # noqa: PLR0913, PLR0917 - what is known of the training texts
     last: date | None,
 ) -> tuple[Texts, int, int]:
     data = _before(dataset_of([file], request.columns), request.until, file.path)
-    if unknown := sorted(data.label_places.keys() - {*names}):
+    unknown = sorted(data.label_places.keys() - {*names})
+    known = {*map(key_of, names)}
+    if alike := [name for name in unknown if key_of(name) in known]:
+        raise ConfigurationError(
+            "The validation texts have labels that differ from those of --data by case or blanks "
+            f"alone: {data.label_places.listed(alike)}; write both in one way."
+        )
+    if unknown:
         raise ConfigurationError(
             "The validation texts have labels that no training text has: "
-            f"{named(unknown, data.label_places)}; give rows to train on for each, or leave them "
+            f"{data.label_places.listed(unknown)}; give rows to train on for each, or leave them "
             "out."
         )
     if unknown := sorted(data.flag_places.keys() - {*flag_names}):
         raise ConfigurationError(
             "The validation texts have flags that no training text has: "
-            f"{named(unknown, data.flag_places)}; write them as in --data."
+            f"{data.flag_places.listed(unknown)}; write them as in --data."
         )
     valid = _texts(data, names, flag_names, kind=0, half_life=np.inf)
     # Of a text with several labels, one row is enough here: as many as there are rows in the file.

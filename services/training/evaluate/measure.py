@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from services.errors import ConfigurationError
 from services.model.manifest import Limits
 from services.model.scorer import DIGITS, Scorer
-from services.training.data.dataset import Dataset, named
+from services.training.data.dataset import Dataset
 from services.training.evaluate.evaluation import Department, Evaluation, Flagged
 from services.training.evaluate.figures import (
     RESAMPLES,
@@ -89,7 +89,7 @@ def evaluate(
         left_out=files.left_out,
         texts=len(data),
         unknown=len(strange),
-        unknown_labels=named(sorted(frozenset[str]().union(*strange)), data.label_places),
+        unknown_labels=data.label_places.listed(sorted(frozenset[str]().union(*strange))),
         out_of_remit=int((~inside).sum()),
         figures=figures,
         reliability=reliability(of_remit.choices),

@@ -14,8 +14,10 @@ Floats = NDArray[np.float64]
 # What looks stranger to the model than this share of the calibration texts is as likely as not
 # out of remit; the median text is so with one chance in twenty.
 UNLIKELY, MEDIAN_IN_REMIT = 0.05, 0.95
-# So many of the inquiries in remit may be held back by the threshold.
-HELD_BACK = 0.05
+# So many of the inquiries in remit may be held back by the threshold. With half of it the shipped
+# model sends 0.20 of nobody's inquiries of dev to a department instead of 0.17, and 0.03 more of
+# the others by itself.
+HELD_BACK = 0.1
 
 
 class Remit(NamedTuple):
@@ -57,7 +59,7 @@ def fit_energy_score(energies: Floats) -> Sigmoid:
 
 
 def pick_threshold(in_remit: Floats, weights: Floats | None = None) -> float:
-    """Return the probability that all but a twentieth of texts in remit reach.
+    """Return the probability that all but a tenth of texts in remit reach.
 
     Args:
         in_remit: How likely each is in remit.
