@@ -1,7 +1,7 @@
 """What it costs the router to draw copies for an audit: rounds of it without, and with a share.
 
-Every inquiry goes to its department by itself, so that each is drawn for. Which router is first
-changes from round to round.
+No department has a threshold, so that most inquiries go by themselves and are drawn for; rules and
+close seconds still send some to a person. Which router is first changes from round to round.
 
     python -m benchmarks.audit
 """
