@@ -84,12 +84,12 @@ def test_a_department_that_the_model_does_not_know_is_an_error_of_its() -> None:
 
 
 def test_the_remit_is_picked_on_what_is_for_a_department() -> None:
-    """All but a twentieth of the weight of lessons for a department reach the threshold."""
+    """All but a tenth of the weight of lessons for a department reach the threshold."""
     chosen = [Answer("tax", 0.9, in_remit=0.5 + n / 200) for n in range(100)]
     plain = picked(["tax"] * 100, chosen).thresholds.in_remit
     weighed = picked(["tax"] * 100, chosen, weights=[1.0] * 50 + [19.0] * 50).thresholds.in_remit
-    assert plain == pytest.approx(0.52, abs=0.005)
-    assert weighed == pytest.approx(0.745, abs=0.005)
+    assert plain == pytest.approx(0.545, abs=0.005)
+    assert weighed == pytest.approx(0.76, abs=0.005)
 
 
 def test_what_is_not_asked_for_is_promised_as_before() -> None:
