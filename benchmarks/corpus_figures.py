@@ -61,8 +61,9 @@ def corpus_rows(part: str) -> Iterator[Row]:
     meant = [each for each in english if each.asked.departments and not each.asked.flags]
     yield from _choices(of, meant)
     met = {each.subject for each in _corpus("met")}
+    alone = [each for each in meant if "|" not in each.asked.subject]
     for what, learnt in (("matters that it learnt of", True), ("matters it never met", False)):
-        those = [each for each in meant if (each.asked.subject in met) == learnt]
+        those = [each for each in alone if (each.asked.subject in met) == learnt]
         yield from _choices(f"{of}, {what}", those)
     nobody = [each for each in english if each.asked.kind in {"elsewhere", "unclear"}]
     sent = _share([each.by_itself for each in nobody])
