@@ -147,6 +147,7 @@ def test_the_only_text_is_never_left_out(text: str) -> None:
     [
         "From: Roads <a@example.org>\nDate: Tue, 3 Nov 2026 10:12:00 +0000",
         "From: Roads\nDate: 03/11/2026 10:12",
+        "---- previous message ----",
         "---- On Tue, 03 Nov 2026 10:12:00 +0000 Roads <a@example.org> wrote ----",
         "On 3 Nov 2026, Ann Roads wrote:",
         "On Tuesday, November 3, 2026, Ann B. Roads wrote:",

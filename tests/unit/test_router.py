@@ -396,6 +396,8 @@ def test_the_shipped_rules_do_not_cry_wolf(text: str) -> None:
         ("dont want to live", "danger-to-self"),
         ("says he will kill himself", "danger-to-self"),
         ("rydw i eisiau lladd fy hun", "danger-to-self"),
+        ("dwi methu cario mlaen fel hyn", "danger-to-self"),
+        ("ddim isho bod yma rhagor", "danger-to-self"),
     ],
 )
 def test_the_shipped_rules_hear_danger(text: str, rule: str) -> None:
