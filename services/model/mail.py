@@ -65,8 +65,9 @@ _field = re.compile(
 ).match
 
 _NAMES = (
-    "(?:original|previous|earlier) (?:message|e-?mail|appointment)|forwarded (?:message|e-?mail)|forwarded by .{1,200}|"
-    "neges wreiddiol|neges (?:a anfonwyd|wedi'i hanfon) ymlaen|message (?:d.origine|original|"
+    "(?:original|previous|earlier) (?:message|e-?mail|appointment)|"
+    "forwarded (?:message|e-?mail)|forwarded by .{1,200}|neges wreiddiol|"
+    "neges (?:a anfonwyd|wedi'i hanfon) ymlaen|message (?:d.origine|original|"
     "transféré)|(?:ursprüngliche|weitergeleitete) nachricht|mensaje (?:original|reenviado)|"
     "mensagem original|messaggio (?:originale|inoltrato)|(?:oorspronkelijk|doorgestuurd) bericht|"
     "ursprungligt meddelande|oryginalna wiadomość|wiadomość oryginalna"
