@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from services.messages.codec import (
     Judged,
     judgements,
@@ -15,10 +17,10 @@ from services.messages.codec import (
     write_escalated,
     write_settled,
 )
-from services.messages.judgement import Decision, Judgement, Place, Settled, Suggested
+from services.messages.judgement import Decision, Judgement, Place, Settled, Suggested, Verdict
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError, Rejection
-from services.settler.state import Draft
+from services.settler.state import Draft, First
 
 SOURCE = "/inquiry-triage/settler"
 
@@ -78,8 +80,7 @@ def _settle_one(
         detail = "it has to stand on the partition number that its record names"
         return RejectedError(Rejection.WRONG_PARTITION, detail)
     if first := draft.first(judgement.record):
-        repeated = first.judgement == hash(judgement.id)
-        note = _note(judgement, now, first_by=None if repeated else first.by)
+        note = _uncounted(judgement, first, now)
         return [write_settled(record, note, topic=addresses.settled, by=SOURCE)]
     judged = originals[judgement.record]
     if isinstance(judged, RejectedError):
@@ -125,17 +126,8 @@ def _decision_of(judgement: Judgement) -> Decision:
 def _counted(judgement: Judgement, judged: Judged, now: datetime, *, corrected: bool) -> Settled:
     body = judged.received.body
     classification = body.classification
-    return Settled(
-        record=judgement.record,
-        judgement=judgement.id,
-        verdict="counted",
-        outcome=judgement.outcome,
-        department=judgement.department,
-        mode=judgement.mode,
-        seconds=judgement.seconds,
-        by=judgement.by,
-        at=judgement.at,
-        settled_at=now,
+    return replace(
+        _note(judgement, "counted", now),
         corrected=corrected and judgement.record.topic == "audit",
         model=classification.model,
         suggested=Suggested(classification.department, classification.probability),
@@ -143,12 +135,18 @@ def _counted(judgement: Judgement, judged: Judged, now: datetime, *, corrected: 
     )
 
 
-def _note(judgement: Judgement, now: datetime, *, first_by: str | None) -> Settled:
-    """Note a judgement that does not count: without `first_by` it is the one that does, again."""
+def _uncounted(judgement: Judgement, first: First, now: datetime) -> Settled:
+    """Note a judgement that does not count: it is the one that does, again, or another's."""
+    if first.judgement == hash(judgement.id):
+        return _note(judgement, "repeated", now)
+    return replace(_note(judgement, "late", now), first_by=first.by)
+
+
+def _note(judgement: Judgement, verdict: Verdict, now: datetime) -> Settled:
     return Settled(
         record=judgement.record,
         judgement=judgement.id,
-        verdict="repeated" if first_by is None else "late",
+        verdict=verdict,
         outcome=judgement.outcome,
         department=judgement.department,
         mode=judgement.mode,
@@ -156,5 +154,4 @@ def _note(judgement: Judgement, now: datetime, *, first_by: str | None) -> Settl
         by=judgement.by,
         at=judgement.at,
         settled_at=now,
-        first_by=first_by,
     )
