@@ -151,7 +151,7 @@ def _stages(
     keyed = [output._replace(key=b"case-%d" % n) for n, output in enumerate(outputs)]
     writes = dict.fromkeys({output.topic for output in outputs}, PARTITIONS)
     registry, note = metrics
-    engine = EngineMetrics(registry, reads="bench", writes=writes, note=note, clock=NOW.timestamp)
+    engine = EngineMetrics(registry, reads=["bench"], writes=writes, note=note, clock=NOW.timestamp)
 
     made = Made(outputs, [*range(len(outputs))])
 

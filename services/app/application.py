@@ -1,10 +1,12 @@
 """The application around the engine: what it does, its HTTP routes and its lifecycle."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
+from typing import NamedTuple
 
 from faststream.asgi import AsgiFastStream, AsgiResponse, get, post
 from faststream.asgi.handlers import HttpHandler
@@ -14,7 +16,7 @@ from services.app.contract_routes import contract_routes
 from services.app.faststream_broker import EngineBroker
 from services.app.settings import ServiceSettings, check_topics_apart
 from services.contract.asyncapi import document
-from services.engine.circuit_breaker import CircuitBreaker
+from services.engine.circuit_breaker import CircuitBreaker, why_any_open
 from services.engine.health import Health
 from services.engine.job import Job, Process, Stateful
 from services.engine.member import GroupMember
@@ -26,6 +28,18 @@ from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError
 
 
+class Reading(NamedTuple):
+    """What a service does with one of the topics that it reads.
+
+    Args:
+        event: The message that stands there.
+        process: Makes a result of each record, by itself or with state.
+    """
+
+    event: str
+    process: Process | Stateful
+
+
 @dataclass(frozen=True)
 class Service:
     """What makes one service differ from another.
@@ -34,20 +48,18 @@ class Service:
         name: Such as `classifier`.
         settings: Its own.
         kafka: How to connect.
-        reads: Each topic that it reads, with the message that stands there.
-        writes: Each topic that it writes but that of the dead letters, likewise.
-        process: Makes a result of each record, by itself or with state.
+        reads: Each topic that it reads, and what it does with that.
+        writes: Each topic that it writes but that of the dead letters, with the message there.
         note: Takes note of outputs, for the service's own metrics.
         now: Tells the time that is written into dead letters.
-        beside: The topics that need as many partitions as the one that it reads.
+        beside: The topics that need as many partitions as those that it reads.
     """
 
     name: str
     settings: ServiceSettings
     kafka: KafkaSettings
-    reads: Mapping[str, str]
+    reads: Mapping[str, Reading]
     writes: Mapping[str, str]
-    process: Process | Stateful
     note: Note
     now: Callable[[], datetime]
     beside: frozenset[str] = frozenset()
@@ -61,26 +73,27 @@ def create_application(service: Service, registry: CollectorRegistry) -> AsgiFas
     """
     check_topics_apart(service.settings, service.writes.keys())
     release = version("inquiry-triage")
-    breaker = _circuit_breaker(service.settings)
-    health = Health(clock=time.monotonic, why_held=breaker.why_open)
+    breakers = {topic: _circuit_breaker(topic, service.settings) for topic in service.reads}
+    health = Health(clock=time.monotonic, why_held=lambda: why_any_open(breakers.values()))
     job = _job(service)
     BUILD.on(registry).labels(service.name, release).set(1)
     metrics = EngineMetrics(
-        registry, reads=job.topic, writes=job.output_topics, note=service.note, clock=time.time
+        registry, reads=job.topics, writes=job.output_topics, note=service.note, clock=time.time
     )
     metrics.ready.set_function(lambda: float(health.why_not_ready() is None))
-    metrics.circuit_breaker_open.set_function(lambda: float(breaker.why_open() is not None))
+    for topic, breaker in breakers.items():
+        metrics.circuit_breaker_open.labels(topic).set_function(partial(_is_open, breaker))
     metrics.advanced.set_function(lambda: _advanced_at(health))
-    member = GroupMember(job, connect(service.kafka, service.name), metrics, health, breaker)
+    member = GroupMember(job, connect(service.kafka, service.name), metrics, health, breakers)
     contract = document(
         title=f"inquiry-triage {service.name}",
         version=release,
         kafka=service.kafka,
         group=job.group,
-        reads=service.reads,
+        reads={topic: each.event for topic, each in service.reads.items()},
         writes={**service.writes, service.settings.rejected_topic: REJECTED},
     )
-    routes = [*_routes(health, breaker), *contract_routes(contract)]
+    routes = [*_routes(health, breakers.values()), *contract_routes(contract)]
     app = AsgiFastStream(EngineBroker(member), logger=None, asgi_routes=routes)
     app.mount("/metrics", make_asgi_app(registry))
     return app
@@ -95,9 +108,8 @@ def _job(service: Service) -> Job:
         )
 
     return Job(
-        topic=settings.input_topic,
+        topics={topic: each.process for topic, each in service.reads.items()},
         group=settings.group_id,
-        process=service.process,
         reject=reject,
         output_topics=frozenset({*service.writes, settings.rejected_topic}),
         batch_records=settings.batch_records,
@@ -115,8 +127,13 @@ def _advanced_at(health: Health) -> float:
     return 0 if at is None else time.time() - (time.monotonic() - at)
 
 
-def _circuit_breaker(settings: ServiceSettings) -> CircuitBreaker:
+def _is_open(breaker: CircuitBreaker) -> float:
+    return float(breaker.why_open() is not None)
+
+
+def _circuit_breaker(topic: str, settings: ServiceSettings) -> CircuitBreaker:
     return CircuitBreaker(
+        topic=topic,
         share=settings.circuit_breaker_share,
         records=settings.circuit_breaker_records,
         seconds=settings.circuit_breaker_seconds,
@@ -124,7 +141,7 @@ def _circuit_breaker(settings: ServiceSettings) -> CircuitBreaker:
     )
 
 
-def _routes(health: Health, breaker: CircuitBreaker) -> list[tuple[str, HttpHandler]]:
+def _routes(health: Health, breakers: Collection[CircuitBreaker]) -> list[tuple[str, HttpHandler]]:
     @get(description="Whether the process works; where not, it should be restarted.")
     async def livez(_scope: object) -> AsgiResponse:
         return _response(health.why_not_live())
@@ -133,9 +150,10 @@ def _routes(health: Health, breaker: CircuitBreaker) -> list[tuple[str, HttpHand
     async def readyz(_scope: object) -> AsgiResponse:
         return _response(health.why_not_ready())
 
-    @post(description="Lets what the open circuit breaker holds back go to the dead letters.")
+    @post(description="Lets what an open circuit breaker holds back go to the dead letters.")
     async def close(_scope: object) -> AsgiResponse:
-        breaker.close()
+        for each in breakers:
+            each.close()
         return _response(None)
 
     return [("/livez", livez), ("/readyz", readyz), ("/circuit-breaker/close", close)]

@@ -12,6 +12,8 @@ from services.errors import ConfigurationError
 class ServiceSettings(EngineSettings):
     """The settings of the loop, and of the process around it."""
 
+    # The settings that name what it reads.
+    inputs: ClassVar[tuple[str, ...]] = ("input_topic",)
     # The settings whose names are shared with everybody else on the cluster.
     names_on_kafka: ClassVar[tuple[str, ...]] = ("input_topic", "group_id", "rejected_topic")
 
@@ -25,6 +27,11 @@ class ServiceSettings(EngineSettings):
         description="`json` for machines, `console` for people; `auto` is `console` on a terminal "
         "and else `json`.",
     )
+
+    @property
+    def input_topics(self) -> tuple[str, ...]:
+        """The topics that it reads."""
+        return tuple(getattr(self, name) for name in self.inputs)
 
     def prefixed(self, prefix: str) -> Self:
         """Return these settings with a prefix before each topic and the consumer group."""
@@ -42,14 +49,14 @@ def check_topics_apart(settings: ServiceSettings, writes: Collection[str]) -> No
     Raises:
         ConfigurationError: One topic is two of what is read, what is written and dead letters.
     """
-    reads, rejected = settings.input_topic, settings.rejected_topic
-    uses = {"input": {reads}, "dead letters": {rejected}, "output": {*writes}}
-    for topic in (reads, rejected):
+    inputs = {name.removesuffix("_topic"): {getattr(settings, name)} for name in settings.inputs}
+    uses = {**inputs, "dead letters": {settings.rejected_topic}, "output": {*writes}}
+    for topic in (*settings.input_topics, settings.rejected_topic):
         found = [use for use, topics in uses.items() if topic in topics]
         if len(found) > 1:
             prefix = settings.model_config.get("env_prefix", "")
+            names = [f"{prefix}{name.upper()}" for name in (*settings.inputs, "rejected_topic")]
             raise ConfigurationError(
                 f"The topic {topic} is set for {' and '.join(found)} at once: give each a topic "
-                f"of its own, with {prefix}INPUT_TOPIC, {prefix}REJECTED_TOPIC, or the names of "
-                "what is written."
+                f"of its own, with {', '.join(names)}, or the names of what is written."
             )

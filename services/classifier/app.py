@@ -7,7 +7,7 @@ from time import perf_counter
 from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry
 
-from services.app.application import Service, create_application
+from services.app.application import Reading, Service, create_application
 from services.app.main import run_from_environment
 from services.classifier.classify import classify_records
 from services.classifier.metrics import ClassifierMetrics
@@ -47,9 +47,8 @@ def create_app(
         name="classifier",
         settings=settings,
         kafka=kafka,
-        reads={settings.input_topic: RECEIVED},
+        reads={settings.input_topic: Reading(RECEIVED, process)},
         writes={settings.output_topic: CLASSIFIED},
-        process=process,
         note=metrics.note,
         now=now,
     )

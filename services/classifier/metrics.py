@@ -11,7 +11,7 @@ from services.engine.metric import Counter, Gauge, Histogram, Metric
 from services.engine.metrics import Count
 from services.messages.decision import Classification
 from services.messages.lenience import OPTIONAL
-from services.messages.record import Output
+from services.messages.record import Nothing, Output
 from services.model.scorer import Scores
 from services.model.text_model import Model
 
@@ -78,13 +78,14 @@ class ClassifierMetrics:
             share.labels(department).set(expected.share[department])
             self._probability.observe((), department)
 
-    def note(self, outputs: Sequence[Output]) -> Count:
+    def note(self, outputs: Sequence[Output | Nothing]) -> Count:
         """Take note of what was decided, and give what counts it."""
         probabilities: dict[str, list[float]] = defaultdict(list)
         for output in outputs:
             if isinstance(output.decided, Classification):
                 probabilities[output.decided.department].append(output.decided.probability)
-        left_out = CountOf([field for output in outputs for field in output.left_out])
+        written = [output for output in outputs if isinstance(output, Output)]
+        left_out = CountOf([field for output in written for field in output.left_out])
 
         def count() -> None:
             for field, inquiries in left_out.items():

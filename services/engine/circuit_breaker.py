@@ -2,11 +2,13 @@
 
 When a producer changes its format, or the model is wrong, nearly every record fails. To dead-letter
 a whole topic then only moves the work: the records stay where they are until somebody has looked.
-(M. Nygard, "Release It!", 2007; here the circuit is the way from the input topic to the outputs.)
+(M. Nygard, "Release It!", 2007; here the circuit is the way from an input topic to the outputs.)
+
+Each topic has its own, so that what is wrong on one holds up no other.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from services.engine.job import Result
@@ -20,16 +22,18 @@ class CircuitBreaker:
     """Opens where more than a share of the recent records is rejected: nothing is read then.
 
     Recent are the latest batches that have at least so many records together, those of all
-    partitions of the process. It closes by itself after some time, for another try; or when
-    somebody closes it, and then nothing opens it again for as long.
+    partitions of the topic in this process. It closes by itself after some time, for another try;
+    or when somebody closes it, and then nothing opens it again for as long.
 
     Args:
+        topic: Whose it is.
         share: Of the recent records; 1 for never.
         records: How many are recent, at least.
         seconds: How long it stays open.
         clock: Monotonic seconds.
     """
 
+    topic: str
     share: float
     records: int
     seconds: float
@@ -54,8 +58,8 @@ class CircuitBreaker:
             return False
         del counts[None]
         self._reason = (
-            f"{rejected} of the last {self._size()} records would be rejected, most of them as "
-            f"{counts.most_common(1)[0][0]}"
+            f"{rejected} of the last {self._size()} records of {self.topic} would be rejected, "
+            f"most of them as {counts.most_common(1)[0][0]}"
         )
         self._recent.clear()
         self._closes_at = self.clock() + self.seconds
@@ -75,3 +79,8 @@ class CircuitBreaker:
 
     def _size(self) -> int:
         return sum(counts.total() for counts in self._recent)
+
+
+def why_any_open(breakers: Iterable[CircuitBreaker]) -> str | None:
+    """Say why the first that is open is so, or None where all are closed."""
+    return next(filter(None, (each.why_open() for each in breakers)), None)

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 class ClusterProbe:
     """An admin client that asks the cluster for signs of life while it is open.
 
-    `shut_out` says that the job may not see its topic any more.
+    `shut_out` says that the job may not see its topics any more.
     """
 
     clients: Clients
@@ -59,11 +59,11 @@ class ClusterProbe:
             with attempt:
                 await self._see_topics()
                 if self.job.beside:
-                    alike = {self.job.topic, *self.job.beside}
+                    alike = {*self.job.topics, *self.job.beside}
                     await check_as_many_partitions(self._admin, alike, self.clients.servers)
 
     async def _see_topics(self) -> None:
-        topics = {self.job.topic, *self.job.beside, *self.job.output_topics}
+        topics = {*self.job.topics, *self.job.beside, *self.job.output_topics}
         await check_topics_exist(self._admin, topics, self.clients.servers)
 
     def _is_waited_for(self, error: Exception) -> bool:

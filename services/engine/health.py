@@ -81,7 +81,7 @@ class Health:
         since = self.clock() - STUCK_SECONDS
         stuck = [each for each, at in self._beats.items() if at < since]
         if stuck and self.broker_reachable:
-            return f"partition {stuck[0].partition} has not been read for {STUCK_SECONDS} s"
+            return f"{_named(stuck[0])} has not been read for {STUCK_SECONDS} s"
         return None
 
     def why_not_ready(self) -> str | None:
@@ -101,10 +101,14 @@ class Health:
             return None
         how = self._failures.get(failing[0], "no error, it waits")
         return (
-            f"partition {failing[0].partition} has not got on for {FAILING_SECONDS} s ({how}): see "
-            "the service's log and the broker's"
+            f"{_named(failing[0])} has not got on for {FAILING_SECONDS} s ({how}): see the "
+            "service's log and the broker's"
         )
 
     def _refusals(self) -> list[str]:
         now = self.clock()
         return [each for each, at in self._refused.items() if now - at < REFUSED_SECONDS]
+
+
+def _named(partition: TopicPartition) -> str:
+    return f"partition {partition.partition} of {partition.topic}"

@@ -1,6 +1,6 @@
-"""What a service gives to the engine: which topics, which function, in which portions."""
+"""What a service gives to the engine: which topics, which functions, in which portions."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,12 +8,13 @@ from typing import Protocol
 from aiokafka import TopicPartition
 
 from services.kafka.protocols import Clients
-from services.messages.record import Output, Record
+from services.messages.record import Nothing, Output, Record
 from services.messages.rejection import RejectedError
 
 # What a service makes of one record: the record to write, several of them (of which the first is
-# what the record has become), or why there is none. `made_of` is the one place that takes it apart.
-Result = Output | Sequence[Output] | RejectedError
+# what the record has become), that there is to be none, or why there can be none. `made_of` is the
+# one place that takes it apart.
+Result = Output | Sequence[Output] | Nothing | RejectedError
 # A function without I/O that gives one result for each record, in their order.
 Process = Callable[[Sequence[Record]], Sequence[Result]]
 # Makes the dead letter of a record.
@@ -79,16 +80,15 @@ async def _as_it_is(process: Process) -> AsyncIterator[Work]:
 
 @dataclass(frozen=True)
 class Job:
-    """What a service does with the records of its topic.
+    """What a service does with the records of its topics.
 
     Args:
-        topic: Read from.
+        topics: Those that are read, each with what makes the results: by itself, or with state.
         group: The consumer group.
-        process: Makes the results, by itself or with state.
         reject: Makes dead letters.
         output_topics: All that it may write to, that of the dead letters among them.
-        beside: Topics that have to have as many partitions as `topic`, since what stands on one of
-            these belongs to the partition of the same number.
+        beside: Topics that have to have as many partitions as those that are read, since what
+            stands on one of these belongs to the partition of the same number.
         batch_records: How many records one transaction processes at most.
         batch_bytes: How large a batch may be for one partition.
         fetch_bytes: How much of a partition may wait in memory.
@@ -96,9 +96,8 @@ class Job:
         fenced_seconds: How long a fenced worker waits before it starts afresh.
     """
 
-    topic: str
+    topics: Mapping[str, Process | Stateful]
     group: str
-    process: Process | Stateful
     reject: Reject
     output_topics: frozenset[str]
     batch_records: int
@@ -112,6 +111,7 @@ class Job:
         self, partition: TopicPartition, clients: Clients
     ) -> AbstractAsyncContextManager[Work]:
         """Open a partition: rebuild what is known of it, if anything is."""
-        if isinstance(self.process, Stateful):
-            return self.process.open(partition, clients)
-        return _as_it_is(self.process)
+        process = self.topics[partition.topic]
+        if isinstance(process, Stateful):
+            return process.open(partition, clients)
+        return _as_it_is(process)

@@ -1,7 +1,7 @@
 """One process's part in a consumer group: a worker for each partition it is given."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -46,13 +46,13 @@ class _Assignment:
 
 @dataclass
 class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Reads the job's topic as a member of its group, and keeps a worker on each partition."""
+    """Reads the job's topics as a member of its group, and keeps a worker on each partition."""
 
     job: Job
     clients: Clients
     metrics: EngineMetrics
     health: Health
-    breaker: CircuitBreaker
+    breakers: Mapping[str, CircuitBreaker]
     _consumer: Consumer | None = None
     _shut_out: bool = False
     _assignments: dict[TopicPartition, _Assignment] = field(default_factory=dict)
@@ -99,13 +99,15 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     def _join(self) -> Consumer:
         self._consumer = self.clients.consumer(self.job.group, self.job.fetch_bytes)
-        self._consumer.subscribe([self.job.topic], listener=self)
+        self._consumer.subscribe([*self.job.topics], listener=self)
         return self._consumer
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Put a worker on each partition that the group gives to this process."""
         partitions = sorted(assigned)
-        log.info("engine.assigned", partitions=[number for _, number in partitions])
+        log.info(
+            "engine.assigned", partitions=[f"{topic}/{number}" for topic, number in partitions]
+        )
         for partition in partitions:
             assignment = self._assignments[partition] = _Assignment()
             assignment.task = asyncio.create_task(self._keep(partition, assignment))
@@ -132,7 +134,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                     consumer=self._consumer,
                     producer=producer,
                     metrics=self.metrics,
-                    breaker=self.breaker,
+                    breaker=self.breakers[partition.topic],
                     health=self.health,
                 )
                 try:

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from services.engine.job import Done, Result
 from services.engine.made import Made
 from services.engine.metric import Counter, Gauge, Histogram, Metric
-from services.messages.record import Output, Record
+from services.messages.record import Nothing, Output, Record
 from services.messages.rejection import RejectedError, Rejection
 
 BUILD = Gauge("triage_build_info", "Which build runs; 1.", ["service", "version"])
@@ -70,7 +70,9 @@ ADVANCED = Gauge(
 )
 READY = Gauge("triage_ready", "1 where /readyz says yes.")
 CIRCUIT_BREAKER_OPEN = Gauge(
-    "triage_circuit_breaker_open", "1 where too much would be rejected to go on."
+    "triage_circuit_breaker_open",
+    "1 where too much of a topic would be rejected to go on.",
+    ["topic"],
 )
 
 METRICS: tuple[Metric, ...] = (
@@ -101,7 +103,7 @@ OLDEST_SECONDS = 365 * 86400
 # committed.
 Count = Done
 # Takes note of what a service decided, for metrics of its own.
-Note = Callable[[Sequence[Output]], Count]
+Note = Callable[[Sequence[Output | Nothing]], Count]
 
 
 class EngineMetrics:
@@ -109,7 +111,7 @@ class EngineMetrics:
 
     Args:
         registry: Where they are scraped.
-        reads: The topic that it reads.
+        reads: The topics that it reads.
         writes: Those that it writes.
         note: The service's own.
         clock: Gives seconds since 1970.
@@ -119,7 +121,7 @@ class EngineMetrics:
         self,
         registry: CollectorRegistry,
         *,
-        reads: str,
+        reads: Collection[str],
         writes: Collection[str],
         note: Note,
         clock: Callable[[], float],
@@ -127,7 +129,7 @@ class EngineMetrics:
         self._note = note
         self._clock = clock
         ProcessCollector(registry=registry)
-        self._read = READ.on(registry).labels(reads)
+        self._read = READ.on(registry)
         self._written = WRITTEN.on(registry)
         self._rejected = REJECTED.on(registry)
         self._transactions = TRANSACTIONS.on(registry)
@@ -140,7 +142,7 @@ class EngineMetrics:
         self.advanced = ADVANCED.on(registry)
         self.ready = READY.on(registry)
         self.circuit_breaker_open = CIRCUIT_BREAKER_OPEN.on(registry)
-        self._show_all(writes)
+        self._show_all(reads, writes)
 
     def note(self, records: Sequence[Record], results: Sequence[Result], made: Made) -> Count:
         """Take note of a batch and what was made of it, and return what counts them.
@@ -159,9 +161,12 @@ class EngineMetrics:
             at = received.timestamp() if received else records[index].timestamp / 1000
             born[output.topic].append(at)
         rejections = CountOf([each.reason for each in results if isinstance(each, RejectedError)])
-        count_decisions = self._note(made.outputs)
+        count_decisions = self._note([*made.outputs, *made.nothings])
+        topic, read = records[0].topic, len(records)
 
         def count() -> None:
+            self._read.labels(topic).inc(read)
+            self._batch.observe([read])
             self._count(born, further, rejections)
             count_decisions()
 
@@ -189,9 +194,6 @@ class EngineMetrics:
         self, born: dict[str, list[float]], further: CountOf[str], rejections: CountOf[Rejection]
     ) -> None:
         now = self._clock()
-        records = sum(map(len, born.values()))
-        self._read.inc(records)
-        self._batch.observe([records])
         for topic, times in born.items():
             self._written.labels(topic).inc(len(times))
             ages = [now - at for at in times]
@@ -208,8 +210,10 @@ class EngineMetrics:
         self._clamped.labels("past").inc(sum(age > OLDEST_SECONDS for age in ages))
         return [min(max(age, 0), OLDEST_SECONDS) for age in ages]
 
-    def _show_all(self, writes: Collection[str]) -> None:
+    def _show_all(self, reads: Collection[str], writes: Collection[str]) -> None:
         """Start each count at 0: a rate needs a value before the first that counts."""
+        for topic in reads:
+            self._read.labels(topic)
         for topic in writes:
             self._written.labels(topic)
             self._age.observe((), topic)

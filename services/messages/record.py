@@ -64,6 +64,12 @@ class Output(NamedTuple):
         return f"Output(topic={self.topic!r}, value=<{len(self.value or b'')} bytes>)"
 
 
+class Nothing(NamedTuple):
+    """Says of a record that nothing is to be written of it, and what is counted of that."""
+
+    decided: object
+
+
 def most_bytes(output: Output) -> int:
     """Return how large a batch of one output is at most."""
     headers = sum(len(name.encode()) + len(value or b"") for name, value in output.headers)

@@ -32,13 +32,20 @@ class Right:
 def rights_of(settings: ServiceSettings, writes: Iterable[str]) -> tuple[Right, ...]:
     """Return the least rights of a service that writes these topics, and dead letters."""
     topics = sorted({*writes, settings.rejected_topic})
-    # A producer for each partition: GROUP.TOPIC.PARTITION.
-    producers = f"{settings.group_id}.{settings.input_topic}."
     return (
-        Right("topic", settings.input_topic, ("Read", "Describe")),
+        *(Right("topic", topic, ("Read", "Describe")) for topic in settings.input_topics),
         *(Right("topic", topic, ("Write", "Describe")) for topic in topics),
         Right("group", settings.group_id, ("Read", "Describe")),
-        Right("transactional-id", producers, ("Write", "Describe"), prefix=True),
+        # A producer for each partition: GROUP.TOPIC.PARTITION.
+        *(
+            Right(
+                "transactional-id",
+                f"{settings.group_id}.{topic}.",
+                ("Write", "Describe"),
+                prefix=True,
+            )
+            for topic in settings.input_topics
+        ),
     )
 
 
@@ -48,7 +55,7 @@ def rights_to_replay(settings: Sequence[ServiceSettings], producer: str) -> tupl
     To list and show letters, those to read the rejected topics are enough.
     """
     rejected = sorted({each.rejected_topic for each in settings})
-    came_from = sorted({each.input_topic for each in settings})
+    came_from = sorted({topic for each in settings for topic in each.input_topics})
     return (
         *(Right("topic", topic, ("Read", "Write", "Describe")) for topic in rejected),
         *(Right("topic", topic, ("Write", "Describe")) for topic in came_from),

@@ -7,7 +7,7 @@ import structlog
 from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry
 
-from services.app.application import Service, create_application
+from services.app.application import Reading, Service, create_application
 from services.app.main import run_from_environment
 from services.engine.job import Result
 from services.kafka.settings import KafkaSettings
@@ -64,9 +64,8 @@ def create_app(
         name="router",
         settings=settings,
         kafka=kafka,
-        reads={settings.input_topic: CLASSIFIED},
+        reads={settings.input_topic: Reading(CLASSIFIED, process)},
         writes=dict.fromkeys(decider.table.topics, ROUTED) | copies,
-        process=process,
         note=metrics.note,
         now=now,
     )

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from services.engine.metric import Counter, Gauge, Metric
 from services.engine.metrics import Count
 from services.messages.decision import REASONS, Decided, Drawn
-from services.messages.record import Output
+from services.messages.record import Nothing, Output
 from services.router.table import Table
 
 TABLE = Gauge("triage_routing_table_info", "Which routing table decides; 1.", ["version"])
@@ -60,7 +60,7 @@ class RouterMetrics:
         for flag in flags:
             self._flagged.labels(flag)
 
-    def note(self, outputs: Sequence[Output]) -> Count:
+    def note(self, outputs: Sequence[Output | Nothing]) -> Count:
         """Take note of what was decided, and give what counts it."""
         decided = [each.decided for each in outputs if isinstance(each.decided, Decided)]
         routes = CountOf([(each.department, each.reason) for each in decided])

@@ -6,7 +6,7 @@ from datetime import datetime
 from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry
 
-from services.app.application import Service, create_application
+from services.app.application import Reading, Service, create_application
 from services.app.main import run_from_environment
 from services.engine.job import Stateful
 from services.kafka.settings import KafkaSettings
@@ -49,13 +49,12 @@ def create_app(
         name="settler",
         settings=settings,
         kafka=kafka,
-        reads={settings.input_topic: JUDGED},
+        reads={settings.input_topic: Reading(JUDGED, Stateful(settling.open))},
         writes={
             **dict.fromkeys([*departments.values(), settings.not_ours_topic], DECIDED),
             table.review_topic: ROUTED,
             settings.settled_topic: SETTLED,
         },
-        process=Stateful(settling.open),
         note=metrics.note,
         now=now,
         beside=frozenset({table.review_topic, settings.audit_topic, settings.settled_topic}),

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from services.engine.metric import Counter, Metric
 from services.engine.metrics import Count
 from services.messages.judgement import Mode, Outcome, Settled, Verdict
-from services.messages.record import Output
+from services.messages.record import Nothing, Output
 
 UNKNOWN = "unknown"
 
@@ -47,7 +47,7 @@ class SettlerMetrics:
                 for agreed in ("yes", "no"):
                     self._agreed.labels(department, mode, agreed)
 
-    def note(self, outputs: Sequence[Output]) -> Count:
+    def note(self, outputs: Sequence[Output | Nothing]) -> Count:
         """Take note of what was settled, and give what counts it."""
         settled = [each.decided for each in outputs if isinstance(each.decided, Settled)]
         judged = CountOf([(each.outcome, each.verdict) for each in settled])

@@ -1,9 +1,10 @@
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from aiokafka import TopicPartition
@@ -11,7 +12,7 @@ from aiokafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from services.engine.circuit_breaker import CircuitBreaker
+from services.engine.circuit_breaker import CircuitBreaker, why_any_open
 from services.engine.health import Health
 from services.engine.job import Job, Result
 from services.engine.member import DRAIN_SECONDS, GroupMember
@@ -34,9 +35,8 @@ def reject(record: Record, error: RejectedError) -> Output:
 
 
 JOB = Job(
-    topic="in",
+    topics={"in": copy},
     group="g",
-    process=copy,
     reject=reject,
     output_topics=frozenset({"out", "dead"}),
     batch_records=10,
@@ -50,31 +50,32 @@ JOB = Job(
 def a_member(
     cluster: Cluster,
     job: Job = JOB,
-    breaker: CircuitBreaker | None = None,
+    breakers: Mapping[str, CircuitBreaker] | None = None,
     clock: Callable[[], float] | None = None,
 ) -> tuple[GroupMember, CollectorRegistry]:
     registry = CollectorRegistry()
     metrics = EngineMetrics(
         registry,
-        reads=job.topic,
+        reads=job.topics,
         writes=job.output_topics,
         note=lambda _: lambda: None,
         clock=NOW.timestamp,
     )
     clock = clock or asyncio.get_running_loop().time
-    breaker = breaker or CircuitBreaker(share=1, records=1, seconds=1, clock=clock)
-    health = Health(clock, why_held=breaker.why_open)
-    return GroupMember(job, cluster, metrics, health, breaker), registry
+    never = CircuitBreaker("", share=1, records=1, seconds=1, clock=clock)
+    breakers = breakers or dict.fromkeys(job.topics, never)
+    health = Health(clock, why_held=partial(why_any_open, breakers.values()))
+    return GroupMember(job, cluster, metrics, health, breakers), registry
 
 
 @asynccontextmanager
 async def running(
     cluster: Cluster,
     job: Job = JOB,
-    breaker: CircuitBreaker | None = None,
+    breakers: Mapping[str, CircuitBreaker] | None = None,
     clock: Callable[[], float] | None = None,
 ) -> AsyncIterator[tuple[GroupMember, CollectorRegistry]]:
-    member, registry = a_member(cluster, job, breaker, clock)
+    member, registry = a_member(cluster, job, breakers, clock)
     task = asyncio.create_task(member.run())
     try:
         yield member, registry
@@ -132,7 +133,7 @@ async def test_a_record_that_fails_goes_to_the_dead_letters_alone(cluster: Clust
         return copy(records)
 
     cluster.publish("in", 0, b"1", b"2", b"poison", b"4", b"5")
-    async with running(cluster, replace(JOB, process=fail_on_poison)) as (_, registry):
+    async with running(cluster, replace(JOB, topics={"in": fail_on_poison})) as (_, registry):
         await until(lambda: cluster.read("dead") and len(cluster.read("out")) == 4)
         counted = registry.get_sample_value("triage_rejected_total", {"reason": "failed"})
     assert [record.value for record in cluster.read("out")] == [b"1", b"2", b"4", b"5"]
@@ -153,7 +154,7 @@ async def test_a_record_that_fails_is_one_line_in_the_log(cluster: Cluster) -> N
 
     cluster.publish("in", 1, b"1", b"2", b"my neighbour Blodwen", b"4", key=b"Blodwen")
     with capture_logs() as logs:
-        async with running(cluster, replace(JOB, process=fail_on_poison)):
+        async with running(cluster, replace(JOB, topics={"in": fail_on_poison})):
             await until(lambda: cluster.read("dead") and len(cluster.read("out")) == 3)
     [line] = [line for line in logs if line["event"] == "engine.record_failed"]
     assert re.fullmatch(r"ValueError in fail_on_poison \(test_engine\.py:\d+\)", line.pop("error"))
@@ -172,7 +173,7 @@ async def test_a_record_that_fails_is_one_line_in_the_log(cluster: Cluster) -> N
 async def test_a_function_that_drops_a_record_loses_nothing(cluster: Cluster) -> None:
     """A function that returns fewer results than it was given records fails, and loses nothing."""
     cluster.publish("in", 0, b"1", b"2", b"3")
-    job = replace(JOB, process=lambda records: [o for o in copy(records) if o.value != b"2"])
+    job = replace(JOB, topics={"in": lambda records: [o for o in copy(records) if o.value != b"2"]})
     async with running(cluster, job):
         await until(lambda: cluster.read("dead") and len(cluster.read("out")) == 2)
     assert [record.value for record in cluster.read("dead")] == [b"2"]
@@ -204,7 +205,7 @@ def in_two(records: Sequence[Record]) -> list[Result]:
 async def test_a_record_may_become_several(cluster: Cluster) -> None:
     """Each of the outputs of one record is written, in order, and the offset moves with them."""
     cluster.topics["aside"] = 1
-    job = replace(JOB, process=in_two, output_topics=JOB.output_topics | {"aside"})
+    job = replace(JOB, topics={"in": in_two}, output_topics=JOB.output_topics | {"aside"})
     cluster.publish("in", 0, b"1,one", b"bad", b"2,two")
     async with running(cluster, job) as (_, registry):
         value = registry.get_sample_value
@@ -226,7 +227,7 @@ async def test_a_record_may_become_several(cluster: Cluster) -> None:
 async def test_of_several_outputs_none_is_written_where_one_is_too_large(cluster: Cluster) -> None:
     """A record of which one output does not fit becomes one dead letter, and nothing else."""
     cluster.topics["aside"] = 1
-    job = replace(JOB, process=in_two, output_topics=JOB.output_topics | {"aside"})
+    job = replace(JOB, topics={"in": in_two}, output_topics=JOB.output_topics | {"aside"})
     large = b"2," + b"x" * 1_500
     cluster.publish("in", 0, b"1,one", large, b"3,three")
     async with running(cluster, job):
@@ -245,7 +246,7 @@ async def test_a_record_of_which_nothing_is_made_is_rejected(cluster: Cluster) -
     def drop(records: Sequence[Record]) -> list[Result]:
         return [[] if each.value == b"2" else copy([each]) for each in records]
 
-    async with running(cluster, replace(JOB, process=drop)):
+    async with running(cluster, replace(JOB, topics={"in": drop})):
         await until(lambda: cluster.read("dead") and len(cluster.read("out")) == 2)
     assert [record.value for record in cluster.read("dead")] == [b"2"]
 
@@ -337,7 +338,7 @@ async def test_stopping_ends_the_transaction_in_hand(cluster: Cluster) -> None:
         return copy(records)
 
     cluster.publish("in", 0, *[b"%d" % number for number in range(10_000)])
-    async with running(cluster, replace(JOB, process=note)):
+    async with running(cluster, replace(JOB, topics={"in": note})):
         await entered.wait()
     offset = cluster.offsets["g", TopicPartition("in", 0)]
     assert [record.value for record in cluster.read("out")] == [b"%d" % n for n in range(offset)]
@@ -410,8 +411,8 @@ async def test_the_circuit_breaker_holds_back_what_would_nearly_all_be_rejected(
 
     cluster.publish("in", 0, *[b"%d" % number for number in range(40)])
     clock = asyncio.get_running_loop().time
-    breaker = CircuitBreaker(share=0.1, records=25, seconds=60, clock=clock)
-    async with running(cluster, replace(JOB, process=fail), breaker) as (member, _):
+    breaker = CircuitBreaker("in", share=0.1, records=25, seconds=60, clock=clock)
+    async with running(cluster, replace(JOB, topics={"in": fail}), {"in": breaker}) as (member, _):
         await until(breaker.why_open)
         assert "most of them as not-json" in (member.health.why_not_ready() or "")
         assert member.health.why_not_live() is None

@@ -60,7 +60,7 @@ async def test_a_transaction_that_fails_for_a_minute_is_not_ready() -> None:
         now[0] += FAILING_SECONDS
         await until(lambda: cluster.calls.count("commit") == 2)
         reason = member.health.why_not_ready() or ""
-        assert "partition 1 has not got on for 60 s (" in reason
+        assert "partition 1 of in has not got on for 60 s (" in reason
         assert "InvalidTxnState" in reason
         await until(lambda: cluster.read("out"))
         await until(lambda: member.health.why_not_ready() is None)
@@ -77,6 +77,6 @@ async def test_a_transaction_that_hangs_for_a_minute_is_not_ready() -> None:
         await until(lambda: "acknowledged" in cluster.calls)
         assert member.health.why_not_ready() is None
         now[0] += FAILING_SECONDS
-        assert "partition 0 has not got on" in (member.health.why_not_ready() or "")
+        assert "partition 0 of in has not got on" in (member.health.why_not_ready() or "")
         cluster.commits = True
         await until(lambda: member.health.why_not_ready() is None)

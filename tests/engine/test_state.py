@@ -92,7 +92,7 @@ async def test_state_is_rebuilt_between_fencing_and_the_offset(cluster: Cluster)
     cluster.publish("out", 0, b"first a")
     cluster.publish("in", 0, b"a", b"b", b"a")
     opened = Opened(cluster)
-    async with running(cluster, replace(JOB, process=Stateful(opened))):
+    async with running(cluster, replace(JOB, topics={"in": Stateful(opened)})):
         await until(lambda: len(cluster.read("out")) == 4)
     order = [cluster.calls.index(c) for c in ("producer.start", "open", "committed", "getmany")]
     assert order == sorted(order)
@@ -105,7 +105,7 @@ async def test_state_moves_with_what_was_committed_alone(cluster: Cluster) -> No
     cluster.publish("in", 0, b"a", b"a")
     cluster.fail("commit", KafkaTimeoutError(), KafkaTimeoutError())
     opened = Opened(cluster)
-    async with running(cluster, replace(JOB, process=Stateful(opened))):
+    async with running(cluster, replace(JOB, topics={"in": Stateful(opened)})):
         await until(lambda: cluster.read("out"))
         cluster.publish("in", 0, b"a")
         await until(lambda: len(cluster.read("out")) == 3)
@@ -118,7 +118,7 @@ async def test_what_cannot_be_looked_up_is_tried_again(cluster: Cluster) -> None
     cluster.publish("in", 0, b"a")
     cluster.fail("prepare", KafkaTimeoutError())
     cluster.fail("open", KafkaTimeoutError())
-    async with running(cluster, replace(JOB, process=Stateful(Opened(cluster)))):
+    async with running(cluster, replace(JOB, topics={"in": Stateful(Opened(cluster))})):
         await until(lambda: cluster.read("out"))
     assert written(cluster) == [b"first a"]
 
@@ -126,7 +126,7 @@ async def test_what_cannot_be_looked_up_is_tried_again(cluster: Cluster) -> None
 async def test_a_part_of_a_batch_knows_the_parts_before(cluster: Cluster) -> None:
     """Where one record fails the others are processed in parts, each with what went before."""
     cluster.publish("in", 0, b"a", b"b", b"poison", b"a", b"c", b"b", b"c")
-    async with running(cluster, replace(JOB, process=Stateful(Opened(cluster)))):
+    async with running(cluster, replace(JOB, topics={"in": Stateful(Opened(cluster))})):
         await until(lambda: len(cluster.read("out")) == 6)
     first, again = [b"first a", b"first b"], [b"again a", b"first c", b"again b", b"again c"]
     assert written(cluster) == [*first, *again]
@@ -136,7 +136,7 @@ async def test_a_part_of_a_batch_knows_the_parts_before(cluster: Cluster) -> Non
 async def test_a_record_that_is_too_large_is_not_known_to_those_after_it(cluster: Cluster) -> None:
     """What is rejected for its size counts for nothing: the next of its kind is the first."""
     cluster.publish("in", 0, b"b", b"a" * 1_500, b"a", b"b" * 1_500, b"b")
-    async with running(cluster, replace(JOB, process=Stateful(Opened(cluster)))):
+    async with running(cluster, replace(JOB, topics={"in": Stateful(Opened(cluster))})):
         await until(lambda: len(cluster.read("out")) == 3)
     assert written(cluster) == [b"first b", b"first a", b"again b"]
     assert [record.value for record in cluster.read("dead")] == [b"a" * 1_500, b"b" * 1_500]
@@ -146,9 +146,9 @@ async def test_what_the_open_circuit_breaker_holds_back_is_not_known(cluster: Cl
     """A batch that waits unwritten is processed afresh once it may go."""
     cluster.publish("in", 0, b"a", *[b"bad"] * 8)
     clock = asyncio.get_running_loop().time
-    breaker = CircuitBreaker(share=0.1, records=5, seconds=60, clock=clock)
+    breaker = CircuitBreaker("in", share=0.1, records=5, seconds=60, clock=clock)
     opened = Opened(cluster)
-    async with running(cluster, replace(JOB, process=Stateful(opened)), breaker):
+    async with running(cluster, replace(JOB, topics={"in": Stateful(opened)}), {"in": breaker}):
         await until(breaker.why_open)
         assert opened.works[-1].kinds == set()
         breaker.close()

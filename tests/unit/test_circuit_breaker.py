@@ -18,7 +18,7 @@ def now() -> list[float]:
 @pytest.fixture
 def breaker(now: list[float]) -> CircuitBreaker:
     clock: Callable[[], float] = lambda: now[0]  # noqa: E731 - as short as it can be
-    return CircuitBreaker(share=0.1, records=200, seconds=60, clock=clock)
+    return CircuitBreaker("in", share=0.1, records=200, seconds=60, clock=clock)
 
 
 def test_too_few_records_say_nothing(breaker: CircuitBreaker) -> None:
@@ -32,8 +32,8 @@ def test_the_share_itself_is_not_too_much(breaker: CircuitBreaker) -> None:
     assert not breaker.opens([GOOD] * 180 + [BAD] * 20)
     assert breaker.opens([GOOD] * 179 + [BAD] * 21)
     assert breaker.why_open() == (
-        "the circuit breaker is open: 21 of the last 200 records would be rejected, most of them "
-        "as not-json"
+        "the circuit breaker is open: 21 of the last 200 records of in would be rejected, most of "
+        "them as not-json"
     )
 
 
@@ -75,5 +75,5 @@ def test_closed_by_hand_it_lets_everything_pass_for_as_long(
 
 def test_with_a_share_of_one_it_never_opens(now: list[float]) -> None:
     """Whoever wants no circuit breaker sets its share to 1."""
-    never = CircuitBreaker(share=1, records=1, seconds=60, clock=lambda: now[0])
+    never = CircuitBreaker("in", share=1, records=1, seconds=60, clock=lambda: now[0])
     assert not never.opens([BAD] * 10_000)

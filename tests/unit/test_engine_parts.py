@@ -112,7 +112,7 @@ def test_health_follows_broker_assignment_and_progress() -> None:
     assert health.why_not_ready() is None
     now[0] += STUCK_SECONDS + 1
     health.beat(first)
-    assert "partition 1 has not been read" in (health.why_not_live() or "")
+    assert "partition 1 of in has not been read" in (health.why_not_live() or "")
     health.broker_reachable = False
     assert health.why_not_live() is None
     health.broker_reachable = True

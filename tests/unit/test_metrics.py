@@ -201,7 +201,7 @@ def test_an_age_that_no_clock_explains_is_clamped(
     """However wrong received_at is, the ages stay within a year, and a counter says of how many."""
     registry = CollectorRegistry()
     metrics = EngineMetrics(
-        registry, reads="in", writes=["out"], note=lambda _: lambda: None, clock=NOW.timestamp
+        registry, reads=["in"], writes=["out"], note=lambda _: lambda: None, clock=NOW.timestamp
     )
     received = inquiries.read(ARecord(an_inquiry(received_at=written))).body.received_at
     output = Output("out", None, b"", [], received_at=received)
@@ -216,7 +216,7 @@ def test_a_record_without_a_time_is_no_age_of_decades() -> None:
     """The timestamp -1, which old clients send, counts as a year and not as five decades."""
     registry = CollectorRegistry()
     metrics = EngineMetrics(
-        registry, reads="in", writes=["out"], note=lambda _: lambda: None, clock=NOW.timestamp
+        registry, reads=["in"], writes=["out"], note=lambda _: lambda: None, clock=NOW.timestamp
     )
     output = Output("out", None, b"", [])
     metrics.note([ARecord(b"", timestamp=-1)], [output], Made([output], [0]))()

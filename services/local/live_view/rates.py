@@ -83,7 +83,7 @@ def service_figures(span: Span) -> ServiceFigures:
         age_p95=_age(span, 0.95),
         partitions=int(now.total("triage_assigned_partitions")),
         ready=now.total("triage_ready") == 1,
-        breaker_open=now.total("triage_circuit_breaker_open") == 1,
+        breaker_open=now.total("triage_circuit_breaker_open") > 0,
         up_seconds=now.at - now.total("process_start_time_seconds"),
     )
 
