@@ -37,7 +37,8 @@ def fields(schema: Json, path: str = "") -> Iterator[Field]:
     for name, field in {**schema.get("properties", {}), **named}.items():
         required = name in schema.get("required", ())
         yield Field(path + name, required, _type(field), _meaning(field))
-        yield from fields(field, f"{path}{name}.")
+        for one in (field, *field.get("anyOf", ())):  # an object that may be there, or not
+            yield from fields(one, f"{path}{name}.")
         yield from fields(field.get("items", {}), f"{path}{name}[].")
 
 

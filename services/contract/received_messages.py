@@ -1,4 +1,4 @@
-"""What other systems may publish: of each event one message for each of the three modes.
+"""What others may publish: of each event of their systems a message for each of three modes.
 
 A record is valid against one of them at most, as AsyncAPI asks of the messages of a channel; the
 classifier also reads one whose optional fields are wrong.
@@ -6,10 +6,13 @@ classifier also reads one whose optional fields are wrong.
 
 from typing import Any
 
-from services.messages.events import JUDGED, RECEIVED
+from services.contract.schemas import definitions_of
+from services.contract.written_messages import DECIDED_MESSAGES, ROUTED_MESSAGES, listed
+from services.messages.events import DECIDED, JUDGED, RECEIVED, ROUTED
 from services.messages.examples import example_of
 from services.messages.inquiry import Inquiry
 from services.messages.judgement import Judgement
+from services.messages.returned import RETURNED, WHYS, Return
 
 STRUCTURED, PLAIN = f"{RECEIVED}.structured", f"{RECEIVED}.plain"
 ENVELOPE = "application/cloudevents+json"
@@ -140,3 +143,28 @@ JUDGED_MESSAGES = _in_three_modes(
     example_of(Judgement),
     {"id": "j-88213-1", "source": "/desk"},
 )
+
+
+def _returned(event: str, got: dict[str, Any]) -> dict[str, Any]:
+    """Return the message of an event that a department sends back: with headers of its own."""
+    own = definitions_of([RETURNED], "")[Return.__name__]
+    headers = {
+        **got["headers"],
+        "required": [*got["headers"]["required"], *own["required"]],
+        "properties": {**got["headers"]["properties"], **own["properties"]},
+    }
+    [example] = got["examples"]
+    said = {**example["headers"], **example_of(Return)}
+    return {
+        **got,
+        "summary": f"What a department got as {event}, with why it comes back.",
+        "description": f"The values of `returned-why`:\n\n{listed(WHYS)}",
+        "headers": headers,
+        "examples": [{**example, "headers": said}],
+    }
+
+
+RETURNED_MESSAGES = {
+    f"{event}.returned": _returned(event, messages[event])
+    for event, messages in ((ROUTED, ROUTED_MESSAGES), (DECIDED, DECIDED_MESSAGES))
+}

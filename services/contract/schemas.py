@@ -12,9 +12,15 @@ from msgspec import Struct
 from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
 from services.messages.events import EVENTS
 from services.messages.examples import example_of
+from services.messages.returned import RETURNED, Return
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MESSAGES: dict[str, type[Struct]] = {**EVENTS, REJECTED: DeadLetter, REPLAYED: Replayed}
+MESSAGES: dict[str, type[Struct]] = {
+    **EVENTS,
+    RETURNED: Return,
+    REJECTED: DeadLetter,
+    REPLAYED: Replayed,
+}
 
 
 def schema_of(name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.messages.events import (
     SAMPLED,
     SETTLED,
 )
+from services.messages.returned import RETURNED
 
 
 class Topic(NamedTuple):
@@ -66,6 +67,15 @@ TOPICS: dict[str, Topic] = {
         "As those that the router writes: consume with `isolation.level=read_committed`, and leave "
         "out what has a `ce_id` that is there already.",
         written_messages.DECIDED_MESSAGES,
+    ),
+    RETURNED: Topic(
+        "What departments return, since it is not theirs.",
+        "Publish the record as it came: value, key and all headers, and with them the headers "
+        "`returned-why`, `returned-by` and, if you know, `returned-suggests`. With a key it has to "
+        "go where Java's partitioner puts it, without one to the partition number on which it "
+        "came.\n\nAn event goes to review once, however often it is returned; what is no event "
+        "that departments get goes to the dead letters.",
+        received_messages.RETURNED_MESSAGES,
     ),
     SETTLED: Topic(
         "What became of each judgement, without a word of the inquiry.",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from services.messages.codec import LEFT_OUT_HEADER, SAMPLE_ID
+from services.messages.codec import ESCALATED_HEADER, LEFT_OUT_HEADER, SAMPLE_ID
 from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
 from services.messages.decision import BANDS, REASONS
 from services.messages.events import (
@@ -21,6 +21,7 @@ from services.messages.events import (
 from services.messages.examples import example_of
 from services.messages.judgement import MODES, OUTCOMES, VERDICTS, Settled
 from services.messages.rejection import MEANING
+from services.messages.returned import TIMES_HEADER as RETURNED_TIMES_HEADER
 
 _EVENT_ID = {
     "type": "string",
@@ -40,6 +41,17 @@ _LEFT_OUT = {
     "type": "string",
     "description": "The optional fields of the inquiry that are wrong, with commas between: they "
     "arrive as they were sent, and nothing was decided by them.",
+}
+
+_ESCALATED = {
+    "type": "string",
+    "pattern": "^[0-9]+$",
+    "description": "How often a person has handed it on to somebody else; on review alone.",
+}
+_RETURNED = {
+    "type": "string",
+    "pattern": "^[0-9]+$",
+    "description": "How many of its events departments have returned.",
 }
 
 
@@ -73,7 +85,12 @@ def _headers(
     }
 
 
-def _listed(meanings: Mapping[Any, str]) -> str:
+def _with(headers: dict[str, Any], **properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of headers with some of them added or written otherwise."""
+    return {**headers, "properties": {**headers["properties"], **properties}}
+
+
+def listed(meanings: Mapping[Any, str]) -> str:
     """Write values and what they mean as a list of Markdown."""
     return "\n".join(f"- `{value}`: {meaning}" for value, meaning in meanings.items())
 
@@ -108,8 +125,13 @@ CLASSIFIED_MESSAGES: dict[str, dict[str, Any]] = {
 ROUTED_MESSAGES: dict[str, dict[str, Any]] = {
     ROUTED: {
         "summary": "An inquiry, what the model thinks of it, and where it goes and why.",
-        "description": f"The values of `route.reason`:\n\n{_listed(REASONS)}",
-        "headers": _headers(_ROUTED),
+        "description": f"The values of `route.reason`:\n\n{listed(REASONS)}",
+        "headers": _with(
+            _headers(_ROUTED),
+            # What was escalated, or returned, is sent to review once more by the settler.
+            ce_source={"enum": [f"/inquiry-triage/{each}" for each in ("router", "settler")]},
+            **{ESCALATED_HEADER: _ESCALATED, RETURNED_TIMES_HEADER: _RETURNED},
+        ),
         "payload": {"$ref": "#/components/schemas/Routed"},
         "examples": [
             {
@@ -126,7 +148,7 @@ ROUTED_MESSAGES: dict[str, dict[str, Any]] = {
 SAMPLED_MESSAGES: dict[str, dict[str, Any]] = {
     SAMPLED: {
         "summary": "A copy of what went to a department by itself, and how it was drawn.",
-        "description": f"The values of `sample.band`:\n\n{_listed(BANDS)}",
+        "description": f"The values of `sample.band`:\n\n{listed(BANDS)}",
         "headers": _headers(_SAMPLED, _SAMPLE_ID),
         "payload": {"$ref": "#/components/schemas/SampledInquiry"},
         "examples": [
@@ -144,7 +166,7 @@ SAMPLED_MESSAGES: dict[str, dict[str, Any]] = {
 DECIDED_MESSAGES: dict[str, dict[str, Any]] = {
     DECIDED: {
         "summary": "An inquiry as it was routed, and what a person decided of it.",
-        "description": f"The values of `decision.outcome`:\n\n{_listed(OUTCOMES)}",
+        "description": f"The values of `decision.outcome`:\n\n{listed(OUTCOMES)}",
         "headers": _headers(_DECIDED),
         "payload": {"$ref": "#/components/schemas/DecidedInquiry"},
         "examples": [
@@ -162,8 +184,8 @@ DECIDED_MESSAGES: dict[str, dict[str, Any]] = {
 SETTLED_MESSAGES: dict[str, dict[str, Any]] = {
     SETTLED: {
         "summary": "What became of a judgement, and what the model had suggested.",
-        "description": f"The values of `verdict`:\n\n{_listed(VERDICTS)}\n\n"
-        f"The values of `mode`:\n\n{_listed(MODES)}",
+        "description": f"The values of `verdict`:\n\n{listed(VERDICTS)}\n\n"
+        f"The values of `mode`:\n\n{listed(MODES)}",
         "headers": _headers(_SETTLED, also="None beside these."),
         "payload": {"$ref": "#/components/schemas/Settled"},
         "bindings": {
@@ -191,7 +213,7 @@ SETTLED_MESSAGES: dict[str, dict[str, Any]] = {
 REJECTED_MESSAGES: dict[str, dict[str, Any]] = {
     REJECTED: {
         "summary": "A record that was rejected, byte for byte, and why in the last headers.",
-        "description": f"The values of `rejected-reason`:\n\n{_listed(MEANING)}",
+        "description": f"The values of `rejected-reason`:\n\n{listed(MEANING)}",
         "contentType": "application/octet-stream",
         "headers": {"$ref": "#/components/schemas/DeadLetter"},
         "payload": {"description": "The value that was rejected, whatever it is, or none."},

@@ -112,6 +112,9 @@ class Reader(Protocol):
     def assignment(self) -> set[TopicPartition]:
         """Return the topic's partitions; none where there is no such topic."""
 
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        """Return the numbers of a topic's partitions, once connected; None where it is unknown."""
+
     async def seek_to_beginning(self, *partitions: TopicPartition) -> object:
         """Read on from the oldest record."""
 

@@ -57,6 +57,21 @@ async def read_to_end(reader: Reader, ends: Mapping[TopicPartition, int]) -> Asy
                     yield record
 
 
+async def read_partition(reader: Reader, partition: TopicPartition) -> AsyncIterator[Record]:
+    """Yield the committed records that a partition has, in order.
+
+    Args:
+        reader: A connected client that has this partition.
+        partition: Which it is.
+
+    Raises:
+        KafkaError: The broker does not answer, or refuses.
+    """
+    await reader.seek_to_beginning(partition)
+    async for record in read_to_end(reader, await reader.end_offsets([partition])):
+        yield record
+
+
 async def _check(clients: Clients, topic: str) -> None:
     admin = clients.admin()
     try:

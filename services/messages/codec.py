@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from services.messages import cloudevents
 from services.messages.causes import (
@@ -19,6 +19,7 @@ from services.messages.causes import (
     NOT_AN_INQUIRY,
     NOT_JSON,
     cause_of,
+    members_of,
 )
 from services.messages.decision import Classification, Decided, Drawn, Route, Sample
 from services.messages.events import (
@@ -30,6 +31,7 @@ from services.messages.events import (
     SAMPLED,
     SETTLED,
     Classified,
+    DecidedInquiry,
     Routed,
 )
 from services.messages.inquiry import MAX_TEXT, Inquiry
@@ -37,6 +39,8 @@ from services.messages.judgement import Decision, Judgement, Settled, Source
 from services.messages.lenience import without_wrong_fields
 from services.messages.record import Header, Headers, Output, Record
 from services.messages.rejection import RejectedError, Rejection
+from services.messages.returned import TIMES_HEADER as RETURNED_TIMES_HEADER
+from services.messages.returned import Return, Returned
 
 T = TypeVar("T", bound=Struct)
 
@@ -47,6 +51,9 @@ SAMPLE_ID = "/sample"
 # Says of an inquiry on the review topic that a person handed it on, and how often that was done.
 ESCALATED_HEADER = "escalated-times"
 
+# Of a department's return and not of the inquiry: the next one to return it says its own.
+_OF_RETURNS = {RETURNED_TIMES_HEADER, *(each.encode_name for each in structs.fields(Return))}
+_CLASSIFIED = frozenset(Classified.__struct_fields__)
 _QUOTED = re.compile(r"Invalid enum value '.*'", re.DOTALL)
 _encode = msgspec.json.Encoder().encode
 _whole = msgspec.json.Decoder(Raw)
@@ -100,7 +107,10 @@ class Reader(Generic[T]):
         Raises:
             RejectedError: The record is not an event of this type that follows its schema.
         """
-        event = cloudevents.read(record)
+        return self.read_event(cloudevents.read(record))
+
+    def read_event(self, event: cloudevents.Event) -> Received[T]:
+        """Read what is in an event; see `read`."""
         if event.type != self._type and event.type is not None:
             self._refuse(event.type)
         try:
@@ -137,6 +147,26 @@ routed: dict[Source, Reader[Routed]] = {
     "review": Reader(ROUTED, Routed, within="inquiry"),
     "audit": Reader(SAMPLED, Routed, within="inquiry"),
 }
+
+# What departments get, by what comes before the version.
+_delivered: dict[str, Reader[Routed] | Reader[DecidedInquiry]] = {
+    "inquiry.routed": routed["review"],
+    "inquiry.decided": Reader(DECIDED, DecidedInquiry, within="inquiry"),
+}
+
+
+def read_delivered(record: Record) -> Received[Routed] | Received[DecidedInquiry]:
+    """Read an event that departments get: what was routed, or what a person decided.
+
+    Raises:
+        RejectedError: It is neither, or does not follow its schema.
+    """
+    event = cloudevents.read(record)
+    reader = _delivered.get((event.type or "").rpartition(".")[0])
+    if reader is None:
+        detail = "its ce_type is none of what departments get"
+        raise RejectedError(Rejection.NEVER_SENT, detail)
+    return reader.read_event(event)
 
 
 def write_classified(
@@ -247,6 +277,53 @@ def write_escalated(judged: Judged, *, topic: str, by: str, at: datetime) -> Out
     escalated = (ESCALATED_HEADER, b"%d" % times)
     own = _context(ROUTED, record, by, at)
     return Output(topic, record.key, received.data, [*kept, escalated, *own])
+
+
+def write_returned(  # noqa: PLR0913 - as those before, and what is counted
+    record: Record,
+    received: Received[Routed] | Received[DecidedInquiry],
+    route: Route,
+    returned: Returned,
+    *,
+    by: str,
+    decided: object,
+) -> Output:
+    """Write what a department has returned for review: the inquiry as it was, and what was said.
+
+    Args:
+        record: What was read.
+        received: The event that it is.
+        route: The new one.
+        returned: What the department said.
+        by: Who writes.
+        decided: What is counted of it.
+    """
+    value = b'%b,"route":%b,"returned":%b}' % (
+        _without_what_followed(received.data),
+        _encode(route),
+        _encode(returned),
+    )
+    kept = [
+        each for each in cloudevents.without_context(received.headers) if each[0] not in _OF_RETURNS
+    ]
+    times = (RETURNED_TIMES_HEADER, b"%d" % returned.times)
+    own = _context(ROUTED, record, by, route.routed_at)
+    return Output(route.topic, record.key, value, [*kept, times, *own], decided=decided)
+
+
+def _without_what_followed(data: bytes) -> bytes:
+    """Return an event up to its classification, which is how `write_routed` got it.
+
+    Where somebody has written its JSON anew, the members are taken as they are there.
+    """
+    data, members = data.rstrip(), members_of(data)
+    followed = [
+        b',"%b":%b' % (n.encode(), raw) for n, raw in members.items() if n not in _CLASSIFIED
+    ]
+    end = b"".join(followed) + b"}"
+    if data.endswith(end):
+        return data.removesuffix(end)
+    return b'{"inquiry":%b,"classification":%b' % (members["inquiry"], members["classification"])
 
 
 def write_settled(record: Record, settled: Settled, *, topic: str, by: str) -> Output:

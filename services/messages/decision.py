@@ -14,6 +14,7 @@ Reason = Literal[
     "rule",
     "automatic",
     "unknown-model",
+    "returned",
 ]
 Priority = Literal["normal", "high"]
 Band = Literal["near-threshold", "middle", "sure"]
@@ -26,6 +27,7 @@ REASONS: dict[Reason, str] = {
     "rule": "A rule of the routing table wants a person to see it; `route.rule` names it.",
     "automatic": "A machine sent it, such as an out-of-office reply or a bounce.",
     "unknown-model": "The router does not have the limits of the model that classified it.",
+    "returned": "A department has returned it; `returned` says why, and how often that was done.",
 }
 
 

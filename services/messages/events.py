@@ -5,6 +5,7 @@ from msgspec import Struct
 from services.messages.decision import Classification, Route, Sample
 from services.messages.inquiry import Inquiry
 from services.messages.judgement import Decision, Judgement, Settled
+from services.messages.returned import Returned
 
 RECEIVED = "inquiry.received.v1"
 CLASSIFIED = "inquiry.classified.v1"
@@ -22,12 +23,16 @@ class Classified(Struct, frozen=True, kw_only=True):
     classification: Classification
 
 
-class Routed(Struct, frozen=True, kw_only=True):
-    """What the router publishes: the inquiry as received, its classification and its route."""
+class Routed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the router publishes: the inquiry as received, its classification and its route.
+
+    And the settler, of what a department has returned.
+    """
 
     inquiry: Inquiry
     classification: Classification
     route: Route
+    returned: Returned | None = None
 
 
 class SampledInquiry(Struct, frozen=True, kw_only=True):
@@ -39,13 +44,14 @@ class SampledInquiry(Struct, frozen=True, kw_only=True):
     sample: Sample
 
 
-class DecidedInquiry(Struct, frozen=True, kw_only=True):
+class DecidedInquiry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the settler publishes: the inquiry as it was routed, and what a person decided."""
 
     inquiry: Inquiry
     classification: Classification
     route: Route
     decision: Decision
+    returned: Returned | None = None
 
 
 EVENTS: dict[str, type[Struct]] = {

@@ -12,6 +12,7 @@ from services.messages.events import Classified, DecidedInquiry, Routed, Sampled
 from services.messages.inquiry import Inquiry
 from services.messages.judgement import Decision, Judgement, Place, Settled, Suggested
 from services.messages.rejection import Rejection
+from services.messages.returned import Return
 
 _INQUIRY = Inquiry(
     id="crm-2026-004711",
@@ -93,6 +94,7 @@ _EXAMPLES: tuple[Struct, ...] = (
         suggested=Suggested(_CLASSIFICATION.department, _CLASSIFICATION.probability),
         reason=_REVIEWED.reason,
     ),
+    Return(returned_why="not-ours", returned_by="desk-4", returned_suggests="hm-treasury"),
     DeadLetter(
         rejected_reason=Rejection.MISSING_FIELD,
         rejected_detail="Object missing required field `id`",

@@ -20,12 +20,15 @@ class Rejection(StrEnum):
     INQUIRY_GONE = "inquiry-gone"
     OTHER_INQUIRY = "other-inquiry"
     UNKNOWN_DEPARTMENT = "unknown-department"
+    NEVER_SENT = "never-sent"
+    MISSING_HEADER = "missing-header"
+    WRONG_HEADER = "wrong-header"
     FAILED = "failed"
 
 
 MEANING: dict[Rejection, str] = {
     Rejection.EMPTY_VALUE: "The record has no value, or an empty one.",
-    Rejection.HEADER_NOT_UTF8: "The header ce_type, ce_specversion or content-type is not UTF-8.",
+    Rejection.HEADER_NOT_UTF8: "A header that is read is not UTF-8, such as ce_type.",
     Rejection.NOT_JSON: "The value is not JSON (RFC 8259), or is nested too deep to read.",
     Rejection.WRONG_EVENT: "Its CloudEvents attributes are incomplete or name another event.",
     Rejection.UNSUPPORTED_VERSION: "Its CloudEvents or schema version is not one we read.",
@@ -34,10 +37,13 @@ MEANING: dict[Rejection, str] = {
     Rejection.EMPTY_TEXT: "The text is empty.",
     Rejection.TEXT_TOO_LONG: "The text is longer than 20,000 characters.",
     Rejection.TOO_LARGE: "The result would not fit into the topic it should go to.",
-    Rejection.WRONG_PARTITION: "A judgement stands on another partition than its inquiry.",
+    Rejection.WRONG_PARTITION: "A judgement or a return is not on its inquiry's partition.",
     Rejection.INQUIRY_GONE: "The inquiry that was judged is kept no longer (retention.ms).",
     Rejection.OTHER_INQUIRY: "At the place that was judged lies another event, or none.",
     Rejection.UNKNOWN_DEPARTMENT: "The routing table has no such department.",
+    Rejection.NEVER_SENT: "What was returned is no event that a department was sent.",
+    Rejection.MISSING_HEADER: "A return lacks the header returned-why or returned-by.",
+    Rejection.WRONG_HEADER: "A header of a return says what it cannot say.",
     Rejection.FAILED: "We failed on it; detail and log name the error and its place in the code.",
 }
 
@@ -51,6 +57,8 @@ OF_JUDGEMENTS = frozenset(
         Rejection.UNKNOWN_DEPARTMENT,
     }
 )
+# What only a department's return can be rejected for, beside these.
+OF_RETURNS = frozenset({Rejection.NEVER_SENT, Rejection.MISSING_HEADER, Rejection.WRONG_HEADER})
 
 
 class RejectedError(Exception):

@@ -82,7 +82,7 @@ async def doubts_of(installation: Installation) -> list[str]:
         await admin.close()
     settler = installation.settler
     read = {installation.classifier.input_topic, installation.router.input_topic}
-    read |= {settler.input_topic, installation.table.review_topic}
+    read |= {*settler.input_topics, installation.table.review_topic}
     kept = read | installation.rejected_topics
     return list(doubts_about(found, kept, {settler.settled_topic}))
 

@@ -29,7 +29,7 @@ def topics_of(installation: Installation) -> dict[str, dict[str, str]]:
     """Return every topic of an installation, with the configuration that is not Kafka's default."""
     classifier, router, settler = installation.classifier, installation.router, installation.settler
     plain = {classifier.input_topic, classifier.output_topic, router.input_topic}
-    plain |= {router.audit_topic, settler.input_topic, settler.not_ours_topic}
+    plain |= {router.audit_topic, *settler.input_topics, settler.not_ours_topic}
     plain |= installation.table.topics
     return {
         **{topic: {} for topic in sorted(plain)},

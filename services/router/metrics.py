@@ -54,7 +54,7 @@ class RouterMetrics:
         self._sampled = SAMPLED.on(registry)
         TABLE.on(registry).labels(table.version).set(1)
         for department in self._departments:
-            for reason in REASONS:
+            for reason in REASONS.keys() - {"returned"}:  # which is the settler's
                 self._routed.labels(department, reason)
             self._sampled.labels(department)
         for flag in flags:

@@ -21,6 +21,7 @@ def _split(folders: object) -> object:
 
 
 AUDIT_TOPIC = "inquiries.audit"
+CLASSIFIED_TOPIC = "inquiries.classified"
 ROUTES = Path(__file__).parent / "routes" / "uk-departments.toml"
 
 
@@ -30,7 +31,7 @@ class RouterSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="ROUTER_", frozen=True)
     names_on_kafka: ClassVar[tuple[str, ...]] = (*ServiceSettings.names_on_kafka, "audit_topic")
 
-    input_topic: str = Field("inquiries.classified", description="The topic it reads.")
+    input_topic: str = Field(CLASSIFIED_TOPIC, description="The topic it reads.")
     group_id: str = Field("inquiry-triage.router", description="Its consumer group.")
     # What it reads is three times as large as what the classifier reads.
     fetch_bytes: Int32 = Field(

@@ -11,8 +11,11 @@ from services.app.main import run_from_environment
 from services.engine.job import Stateful
 from services.kafka.settings import KafkaSettings
 from services.messages.events import DECIDED, JUDGED, ROUTED, SETTLED
-from services.router.table import load_table
+from services.messages.returned import RETURNED
+from services.router.table import Table, load_table
 from services.settler.metrics import SettlerMetrics
+from services.settler.returning import Returning
+from services.settler.returns import Rules
 from services.settler.settings import SettlerSettings
 from services.settler.settle import Addresses
 from services.settler.work import Settling
@@ -43,13 +46,17 @@ def create_app(
     settling = Settling(
         addresses, {"review": table.review_topic, "audit": settings.audit_topic}, now
     )
+    returning = Returning(_rules(settings, table), now)
     registry = CollectorRegistry()
     metrics = SettlerMetrics(registry, departments.keys())
     service = Service(
         name="settler",
         settings=settings,
         kafka=kafka,
-        reads={settings.input_topic: Reading(JUDGED, Stateful(settling.open))},
+        reads={
+            settings.input_topic: Reading(JUDGED, Stateful(settling.open)),
+            settings.returned_topic: Reading(RETURNED, Stateful(returning.open)),
+        },
         writes={
             **dict.fromkeys([*departments.values(), settings.not_ours_topic], DECIDED),
             table.review_topic: ROUTED,
@@ -60,3 +67,20 @@ def create_app(
         beside=frozenset({table.review_topic, settings.audit_topic, settings.settled_topic}),
     )
     return create_application(service, registry)
+
+
+def _rules(settings: SettlerSettings, table: Table) -> Rules:
+    """Return what departments' returns are held against.
+
+    The ids of what departments get are made of the place of a classified inquiry, or of one that a
+    person judged.
+    """
+    return Rules(
+        departments={label: each.topic for label, each in table.departments.items()},
+        not_ours=settings.not_ours_topic,
+        review=table.review_topic,
+        table=table.version,
+        event_topics=frozenset(
+            {settings.classified_topic, table.review_topic, settings.audit_topic}
+        ),
+    )

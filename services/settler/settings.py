@@ -7,24 +7,30 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.app.settings import ServiceSettings
-from services.router.settings import AUDIT_TOPIC, ROUTES
+from services.router.settings import AUDIT_TOPIC, CLASSIFIED_TOPIC, ROUTES
 
 
 class SettlerSettings(ServiceSettings):
-    """Read from `SETTLER_…`; the routing table and the topic of copies are the router's."""
+    """Read from `SETTLER_…`; the routing table and two topics are the router's."""
 
     model_config = SettingsConfigDict(
         env_prefix="SETTLER_", frozen=True, validate_by_name=True, validate_by_alias=True
     )
 
+    inputs: ClassVar[tuple[str, ...]] = (*ServiceSettings.inputs, "returned_topic")
     names_on_kafka: ClassVar[tuple[str, ...]] = (
         *ServiceSettings.names_on_kafka,
+        "returned_topic",
         "settled_topic",
         "not_ours_topic",
         "audit_topic",
+        "classified_topic",
     )
 
-    input_topic: str = Field("inquiries.judged", description="The topic it reads.")
+    input_topic: str = Field("inquiries.judged", description="The topic of what people decide.")
+    returned_topic: str = Field(
+        "inquiries.returned", description="The topic of what departments return."
+    )
     group_id: str = Field("inquiry-triage.settler", description="Its consumer group.")
     settled_topic: str = Field(
         "inquiries.settled", description="Where it notes what became of each judgement; compacted."
@@ -36,6 +42,12 @@ class SettlerSettings(ServiceSettings):
         AUDIT_TOPIC,
         description="Where copies lie of inquiries that went by themselves.",
         validation_alias="ROUTER_AUDIT_TOPIC",
+    )
+    classified_topic: str = Field(
+        CLASSIFIED_TOPIC,
+        description="The topic that the router reads: the ids of what departments return are made "
+        "of its name.",
+        validation_alias="ROUTER_INPUT_TOPIC",
     )
     http_port: int = Field(8003, description="The port of metrics and health.", ge=0, le=65_535)
     routes: Path = Field(

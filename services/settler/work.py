@@ -11,8 +11,8 @@ import structlog
 from aiokafka import TopicPartition
 
 from services.engine.job import Done, Process, Work
-from services.kafka.protocols import Clients, Reader, SingleRecords
-from services.kafka.topic_reader import read_to_end
+from services.kafka.protocols import Clients, SingleRecords
+from services.kafka.topic_reader import read_partition
 from services.messages.codec import Judged, routed
 from services.messages.judgement import Place, Settled, Source
 from services.messages.record import Output, Record
@@ -118,11 +118,10 @@ def _original(place: Place, begins: int, record: Record | None) -> Judged | Reje
 
 async def _notes_of(clients: Clients, partition: TopicPartition) -> AsyncIterator[Noted]:
     """Yield the notes of a partition, in order."""
-    reader: Reader = clients.partition_reader(partition)
+    reader = clients.partition_reader(partition)
     try:
         await reader.start()
-        await reader.seek_to_beginning(partition)
-        async for record in read_to_end(reader, await reader.end_offsets([partition])):
+        async for record in read_partition(reader, partition):
             try:
                 yield _read_note(record.value or b"")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -8,7 +8,7 @@ from itertools import islice
 from aiokafka import AIOKafkaProducer
 from psutil import Process
 
-from services.messages.rejection import OF_JUDGEMENTS, Rejection
+from services.messages.rejection import OF_JUDGEMENTS, OF_RETURNS, Rejection
 from tests.broker.at_rest import read_all
 from tests.broker.exactly_once import NUMBER, Sent, compare
 from tests.broker.pipeline import Pipeline, metric, until_answered
@@ -122,7 +122,7 @@ async def test_a_hundred_thousand_bad_records_are_all_accounted_for(pipeline: Pi
         for name, value in record.headers
         if name == "rejected-reason" and value not in {None, b""} and value.isascii()
     }
-    others = {Rejection.FAILED, *OF_JUDGEMENTS}
+    others = {Rejection.FAILED, *OF_JUDGEMENTS, *OF_RETURNS}
     assert reasons >= {reason.value for reason in Rejection} - others
     assert metric(classifier, "triage_rejected_total", reason=Rejection.FAILED) == 0
     assert Process(classifier.pid).memory_info().rss < 1.25 * resident

@@ -71,8 +71,7 @@ def every_rule() -> list[Manifest]:
     return [rule for group in rules()["groups"] for rule in group["rules"]]
 
 
-def trigger_of(overlay: str, service: str) -> Manifest:
+def triggers_of(overlay: str, service: str) -> list[Manifest]:
     """Return what makes KEDA change the number of a service's replicas."""
-    trigger: Manifest
-    (trigger,) = named(overlay, "ScaledObject")[service]["spec"]["triggers"]
-    return trigger
+    triggers: list[Manifest] = named(overlay, "ScaledObject")[service]["spec"]["triggers"]
+    return triggers

@@ -6,7 +6,14 @@ from services.kafka.settings import KafkaSettings
 from services.operate.installation import Installation, read_installation
 from services.operate.rights import Right, rights
 from services.operate.topics import topics_of
-from tests.contract.manifests import OVERLAYS, SERVICES, Manifest, environment_of, named, trigger_of
+from tests.contract.manifests import (
+    OVERLAYS,
+    SERVICES,
+    Manifest,
+    environment_of,
+    named,
+    triggers_of,
+)
 
 TYPES = {"topic": "topic", "group": "group", "transactional-id": "transactionalId"}
 # What an overlay may say of its topics beside what the services need.
@@ -95,9 +102,9 @@ def test_there_are_no_more_replicas_than_partitions(overlay: str, service: str) 
 def test_replicas_follow_the_lag_of_the_service_itself(
     overlay: str, installation: Installation
 ) -> None:
-    """What is watched is each service's own group on the topic that it reads."""
+    """What is watched is each service's own group on every topic that it reads."""
     each_one = (installation.classifier, installation.router, installation.settler)
     for service, each in zip(SERVICES, each_one, strict=True):
-        watched = trigger_of(overlay, service)["metadata"]
-        own = (each.group_id, each.input_topic)
-        assert (watched["consumerGroup"], watched["topic"]) == own
+        metadata = [trigger["metadata"] for trigger in triggers_of(overlay, service)]
+        watched = [(own["consumerGroup"], own["topic"]) for own in metadata]
+        assert watched == [(each.group_id, topic) for topic in each.input_topics]

@@ -17,7 +17,7 @@ from tests.contract.manifests import (
     environment_of,
     named,
     pod_of,
-    trigger_of,
+    triggers_of,
 )
 
 SETTINGS: dict[str, type[ServiceSettings]] = {
@@ -95,11 +95,14 @@ def test_the_lag_is_read_as_the_service(
     overlay: str, service: str, environment: dict[str, str]
 ) -> None:
     """KEDA connects as the service does: same brokers, user, password and authority."""
-    trigger = trigger_of(overlay, service)
-    spec = named(overlay, "TriggerAuthentication")[trigger["authenticationRef"]["name"]]["spec"]
-    secrets = {each["parameter"]: (each["name"], each["key"]) for each in spec["secretTargetRef"]}
-    read = {each["parameter"]: environment[each["name"]] for each in spec["env"]}
-    assert secrets == {"password": (service, "password"), "ca": (AUTHORITY, "ca.crt")}
-    assert read == {"username": service}
-    assert trigger["metadata"]["bootstrapServersFromEnv"] == "KAFKA_BOOTSTRAP_SERVERS"
-    assert (trigger["metadata"]["sasl"], trigger["metadata"]["tls"]) == ("scram_sha512", "enable")
+    for trigger in triggers_of(overlay, service):
+        given = trigger["metadata"]
+        spec = named(overlay, "TriggerAuthentication")[trigger["authenticationRef"]["name"]]["spec"]
+        secrets = {
+            each["parameter"]: (each["name"], each["key"]) for each in spec["secretTargetRef"]
+        }
+        read = {each["parameter"]: environment[each["name"]] for each in spec["env"]}
+        assert secrets == {"password": (service, "password"), "ca": (AUTHORITY, "ca.crt")}
+        assert read == {"username": service}
+        assert given["bootstrapServersFromEnv"] == "KAFKA_BOOTSTRAP_SERVERS"
+        assert (given["sasl"], given["tls"]) == ("scram_sha512", "enable")

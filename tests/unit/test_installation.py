@@ -77,12 +77,12 @@ async def test_a_prefix_is_on_all_that_a_contract_names(staging: Installation) -
     topics = set[str]()
     for contract, group in zip(contracts, ("classifier", "router", "settler"), strict=True):
         topics |= {channel["address"] for channel in contract["channels"].values()}
-        [groups] = [
-            operation["bindings"]["kafka"]["groupId"]
+        groups = {
+            operation["bindings"]["kafka"]["groupId"]["const"]
             for operation in contract["operations"].values()
             if operation["action"] == "receive"
-        ]
-        assert groups["const"] == f"{PREFIX}inquiry-triage.{group}"
+        }
+        assert groups == {f"{PREFIX}inquiry-triage.{group}"}
     assert topics == topics_of(staging).keys()
 
 

@@ -46,16 +46,18 @@ def test_an_operator_sends_letters_back_and_reads_no_answers() -> None:
         "inquiries",
         "inquiries.classified",
         "inquiries.judged",
+        "inquiries.returned",
         "inquiry-triage.replay",
     }
 
 
-def test_the_settler_reads_what_was_judged_and_writes_its_notes_alone() -> None:
-    """It may look up inquiries and read its own notes, and writes no judgement and no sample."""
+def test_the_settler_reads_what_people_say_and_writes_its_notes_alone() -> None:
+    """It may look up inquiries and read its own notes, and writes no judgement and no return."""
     settler = rights(INSTALLATION)["settler"]
     topics = [each for each in settler if each.resource == "topic"]
     read = {each.name for each in topics if "Read" in each.operations}
-    assert read == {"inquiries.judged", "inquiries.review", "inquiries.audit", "inquiries.settled"}
+    looked_up = {"inquiries.review", "inquiries.audit", "inquiries.settled"}
+    assert read == {"inquiries.judged", "inquiries.returned"} | looked_up
     written = {each.name for each in topics if "Write" in each.operations}
     assert written == INSTALLATION.table.topics | {
         "inquiries.not-ours",
