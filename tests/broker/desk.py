@@ -1,10 +1,11 @@
-"""A desk: inquiries that wait on the review topic, and people who judge them."""
+"""A desk: inquiries that wait on the review topic, people who judge them, and departments."""
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -59,6 +60,12 @@ def a_judgement(of: Waiting, number: int = 0, **fields: Any) -> dict[str, Any]:
     }
 
 
+def waits(record: ConsumerRecord) -> Waiting:
+    """Return what lies on the review topic as an inquiry that waits."""
+    event_id = dict(record.headers)["ce_id"].decode()
+    return Waiting("review", record.partition, record.offset, event_id, record.key, record.value)
+
+
 class Desk:
     """What the people at one installation's review topic see and say."""
 
@@ -71,6 +78,7 @@ class Desk:
             "review": installation.table.review_topic,
             "audit": settler.audit_topic,
             "judged": settler.input_topic,
+            "returned": settler.returned_topic,
             "settled": settler.settled_topic,
             "not-ours": settler.not_ours_topic,
             "rejected": settler.rejected_topic,
@@ -94,7 +102,7 @@ class Desk:
     ) -> Coroutine[None, None, Waiting]:
         """Send an inquiry, and return what says where it lies."""
         number = next(self._numbers)
-        event_id = f"{self.topics['review']}.classified/0/{number}"
+        event_id = f"{self._pipeline.classified_topic}/{number % PARTITIONS}/{number}"
         routed = example_of(Routed)
         rest = json.dumps({name: routed[name] for name in ("classification", "route")})
         # Spaces and escapes as no encoder of ours would write them.
@@ -140,6 +148,34 @@ class Desk:
                     headers=[*headers],
                 )
                 for partition, value in records
+            ]
+            await asyncio.gather(*sent)
+
+    async def give_back(
+        self,
+        *events: ConsumerRecord,
+        why: str = "not-ours",
+        suggests: str = "",
+        partition: int | None = None,
+        also: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
+        """Let a department return events that it got, with some headers set otherwise."""
+        said = {
+            "returned-why": why.encode(),
+            "returned-suggests": suggests.encode(),
+            "returned-by": b"desk-4",
+            **also,
+        }
+        async with self._producer() as producer:
+            sent = [
+                await producer.send(
+                    self.topics["returned"],
+                    each.value,
+                    each.key,
+                    partition=partition,
+                    headers=[*each.headers, *said.items()],
+                )
+                for each in events
             ]
             await asyncio.gather(*sent)
 

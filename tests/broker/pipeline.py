@@ -134,7 +134,8 @@ class Pipeline:
         """Wait until some services, or else both, have answered everything."""
         for name in services or SERVICES:
             settings = self.settings_of(name)
-            await wait_until_answered(self.servers, settings.group_id, settings.input_topic)
+            for topic in settings.input_topics:
+                await wait_until_answered(self.servers, settings.group_id, topic)
 
     async def read(self) -> list[ConsumerRecord]:
         """Wait until both services have answered everything, and read where it ended."""
