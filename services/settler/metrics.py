@@ -40,22 +40,22 @@ SUMS: Mapping[str, Gauge] = {
     ),
     "weight": Gauge(
         "triage_audit_weight",
-        "The inquiries that these copies stand for: each counts by the inverse of its chance.",
+        "How many inquiries these copies stand for, each for the inverse of its chance.",
         ["department"],
     ),
     "squares": Gauge(
         "triage_audit_weight_squares",
-        "The squares of these weights.",
+        "The sum of the squares of what each of them stands for.",
         ["department"],
     ),
     "right": Gauge(
         "triage_audit_right_weight",
-        "The weights of those that people gave to the same department.",
+        "How many inquiries those of them stand for that people gave to the same department.",
         ["department"],
     ),
     "right_squares": Gauge(
         "triage_audit_right_weight_squares",
-        "The squares of the weights of those.",
+        "The sum of the squares of what each of those stands for.",
         ["department"],
     ),
 }

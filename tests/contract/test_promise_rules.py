@@ -88,7 +88,7 @@ def promtool_agrees(folder: Path, given: Iterator[Any], asked: Iterator[Any]) ->
     test = {"interval": "1m", "input_series": [*given], "promql_expr_test": [*asked]}
     cases = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}
     (folder / "cases.yaml").write_text(yaml.safe_dump(cases), encoding="utf-8")
-    command = ["promtool", "test", "rules", folder / "cases.yaml"]
+    command = ["promtool", "test", "rules", str(folder / "cases.yaml")]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 

@@ -191,7 +191,7 @@ class Traffic:
 
 
 def place_of(copy: Record) -> Place:
-    event_id = dict(copy.headers)["ce_id"].decode()
+    event_id = f"e-{copy.offset}"
     return Place(topic="audit", partition=PARTITION, offset=copy.offset, event_id=event_id)
 
 
@@ -224,7 +224,7 @@ def known(tally: Tally) -> Precision:
 
 
 def test_the_settler_finds_how_right_what_went_by_itself_was() -> None:
-    """From what people say of copies, drawn by the router's own rules, the truth is in the interval.
+    """From what people say of copies, drawn by the router's rules, the truth is in the interval.
 
     So it is of all together and of each department, of which the smallest is drawn more often; a
     second click changes nothing.

@@ -107,8 +107,8 @@ def test_where_all_are_wrong_none_is_right(chances: Sequence[float]) -> None:
     """Copies of which each is wrong have a precision of 0, whose upper end falls as they grow."""
     highs = []
     for times in (1, 10, 100):
-        copies = [JudgedCopy("tax", "", chance, right=False) for chance in chances * times]
-        found = known(tally_of(copies))
+        copies = [JudgedCopy("tax", "", chance, right=False) for chance in chances]
+        found = known(tally_of(copies * times))
         assert (found.value, found.low) == (0, 0)
         assert 0 < found.effective <= found.judged
         highs.append(found.high)
