@@ -98,14 +98,17 @@ async def until_fires(prometheus: Prometheus, *alerts: str) -> None:
         await until(fire, limit=ALERT_LIMIT)
 
 
-async def until_seen(prometheus: Prometheus, condition: str) -> None:
-    """Wait until what Prometheus has scraped meets a condition."""
+async def until_seen(prometheus: Prometheus, condition: str) -> float:
+    """Wait until what Prometheus has scraped meets a condition, and return when it did."""
+    now = 0.0
 
     async def seen() -> list[float]:
+        nonlocal now
         now = time.time()
         return await asyncio.to_thread(prometheus.values, condition, now, now, instant=True)
 
     await until(seen)
+    return now
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -131,8 +134,9 @@ async def watched(
         routed = sum(rejection_of(record) is None for record in published)
         await until_seen(prometheus, f"sum(triage_routed_total) == {routed}")
         tally = await judged_by_people(pipeline)
-        await until_seen(prometheus, f"{JUDGED} == {tally.judged}")
-        troubled = time.time()
+        # A busy machine may miss a scrape, and then for a second there is nothing of that service.
+        all_seen = f"{JUDGED} == {tally.judged} and on () count(up == 1) == 3"
+        troubled = await until_seen(prometheus, all_seen)
         router.kill()
         async with pipeline.traffic(good(keys=40), pause=FLOOD_PAUSE):
             await until_fires(prometheus, "TriageLagGrowing", "TriageTargetDown")
