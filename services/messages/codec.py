@@ -33,6 +33,7 @@ from services.messages.events import (
     Classified,
     DecidedInquiry,
     Routed,
+    SampledInquiry,
 )
 from services.messages.inquiry import MAX_TEXT, Inquiry
 from services.messages.judgement import Decision, Judgement, Settled, Source
@@ -145,7 +146,7 @@ classified: Reader[Classified] = Reader(CLASSIFIED, Classified, within="inquiry"
 judgements: Reader[Judgement] = Reader(JUDGED, Judgement)
 routed: dict[Source, Reader[Routed]] = {
     "review": Reader(ROUTED, Routed, within="inquiry"),
-    "audit": Reader(SAMPLED, Routed, within="inquiry"),
+    "audit": Reader(SAMPLED, SampledInquiry, within="inquiry"),
 }
 
 # What departments get, by what comes before the version.

@@ -35,12 +35,9 @@ class Routed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     returned: Returned | None = None
 
 
-class SampledInquiry(Struct, frozen=True, kw_only=True):
+class SampledInquiry(Routed, frozen=True, kw_only=True):
     """The copy of an inquiry that went to its department by itself: as routed, and how drawn."""
 
-    inquiry: Inquiry
-    classification: Classification
-    route: Route
     sample: Sample
 
 

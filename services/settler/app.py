@@ -1,7 +1,7 @@
 """The one place that wires the settler."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry
@@ -11,8 +11,10 @@ from services.app.main import run_from_environment
 from services.engine.job import Stateful
 from services.kafka.settings import KafkaSettings
 from services.messages.events import DECIDED, JUDGED, ROUTED, SETTLED
+from services.messages.judgement import Source
 from services.messages.returned import RETURNED
 from services.router.table import Table, load_table
+from services.settler.judged_copies import CopiesAtWork
 from services.settler.metrics import SettlerMetrics
 from services.settler.returning import Returning
 from services.settler.returns import Rules
@@ -43,12 +45,15 @@ def create_app(
     addresses = Addresses(
         departments, settings.not_ours_topic, table.review_topic, settings.settled_topic
     )
-    settling = Settling(
-        addresses, {"review": table.review_topic, "audit": settings.audit_topic}, now
-    )
+    copies = CopiesAtWork()
+    sources: dict[Source, str] = {"review": table.review_topic, "audit": settings.audit_topic}
+    settling = Settling(addresses, sources, now, copies)
     returning = Returning(_rules(settings, table), now)
+    days = timedelta(days=settings.promise_days - 1)  # and today
     registry = CollectorRegistry()
-    metrics = SettlerMetrics(registry, departments.keys())
+    metrics = SettlerMetrics(
+        registry, departments.keys(), lambda: copies.since(now().astimezone(UTC).date() - days)
+    )
     service = Service(
         name="settler",
         settings=settings,

@@ -315,7 +315,7 @@ def test_a_log_that_is_rebuilt_from_its_middle_knows_no_more_than_it_has() -> No
 def test_returns_are_counted_by_who_had_them() -> None:
     """By department, why and outcome, all shown from the start, and no label is anybody's word."""
     registry = CollectorRegistry()
-    metrics = SettlerMetrics(registry, RULES.departments.keys())
+    metrics = SettlerMetrics(registry, RULES.departments.keys(), dict)
     event = a_routed()
     results = returned(a_return(event), a_return(event, 1))
     outputs = [each for each in results if isinstance(each, Output | Nothing)]
@@ -339,8 +339,9 @@ def test_what_was_returned_says_nothing_of_agreement(reason: Reason, counts: flo
     """That it was returned says already that the model, or a person, was wrong."""
     registry = CollectorRegistry()
     label = example_of(Settled)["suggested"]["department"]
-    metrics = SettlerMetrics(registry, [label])
+    metrics = SettlerMetrics(registry, [label], dict)
     settled = msgspec.convert(example_of(Settled) | {"reason": reason}, Settled)
     metrics.note([Output("settled", None, b"", [], decided=settled)])()
-    labels = {"department": label, "mode": settled.mode, "agreed": "yes"}
+    source = settled.record.topic
+    labels = {"department": label, "source": source, "mode": settled.mode, "agreed": "yes"}
     assert registry.get_sample_value("triage_agreement_total", labels) == (counts or 0)
