@@ -472,6 +472,22 @@ def thresholds(  # noqa: PLR0913, PLR0917 - an option of the command each
     )
 
 
+@app.command("lessons")
+def write_lessons(
+    since: Annotated[datetime, typer.Option(help="Decided at this time (UTC) or later.")],
+    out: Annotated[Path, typer.Option(help="The file to write, for its owner alone to read.")],
+    until: Annotated[datetime | None, typer.Option(help="Decided before this time (UTC).")] = None,
+) -> None:
+    """Write what people decided, with the texts that Kafka still keeps, as lessons for a model.
+
+    JSON Lines in the order of time, which `triage train`, `compare` and `thresholds` take: it holds
+    what citizens wrote. A file that is there is not replaced.
+    """
+    from services.operate.lessons.command import write_lessons
+
+    write_lessons(since, until, out)
+
+
 Reason = Annotated[Rejection | None, typer.Option(help="Those of one reason.")]
 Source = Annotated[
     str | None, typer.Option(help="Those from one topic, or rejected by one service.")

@@ -1,8 +1,8 @@
 """What each user may do on Kafka: the rights to grant, and no others.
 
-Users differ: one for each service and one for who works with dead letters, so that what one could
-do by mistake or in a stranger's hands the others cannot. Since Kafka 3.0 no right on the cluster
-itself is needed.
+Users differ: one for each service, one for who works with dead letters and one for who fetches
+lessons, so that what one could do by mistake or in a stranger's hands the others cannot. Since
+Kafka 3.0 no right on the cluster itself is needed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -63,8 +63,13 @@ def rights_to_replay(settings: Sequence[ServiceSettings], producer: str) -> tupl
     )
 
 
+def rights_to_learn(topics: Iterable[str]) -> tuple[Right, ...]:
+    """Return the least rights of who runs `triage lessons`, who reads what was written."""
+    return tuple(Right("topic", topic, ("Read", "Describe")) for topic in topics)
+
+
 def rights(installation: Installation) -> dict[str, tuple[Right, ...]]:
-    """Return the rights of each user: the services by their names, and the operator."""
+    """Return the rights of each user: the services by their names, operator and learner."""
     classifier, router, settler = installation.classifier, installation.router, installation.settler
     review = installation.table.review_topic
     producer = installation.kafka.topic_prefix + PRODUCER
@@ -79,4 +84,5 @@ def rights(installation: Installation) -> dict[str, tuple[Right, ...]]:
             Right("topic", settler.settled_topic, ("Read", "Write", "Describe")),
         ),
         "operator": rights_to_replay([classifier, router, settler], producer),
+        "learner": rights_to_learn([settler.settled_topic, review, router.audit_topic]),
     }

@@ -16,6 +16,7 @@ from tests.broker.authority import Authority
 from tests.broker.command import triage
 from tests.broker.exactly_once import Faults, Sent, number_of
 from tests.broker.inquiries import examples, good
+from tests.broker.lessons import put_inquiries, put_notes
 from tests.broker.pipeline import SERVICES, Pipeline, until_answered
 from tests.broker.secure_kafka import SecureKafka, secure_kafka
 
@@ -106,14 +107,35 @@ async def test_an_operator_replays_with_the_listed_rights_alone(
     assert "Sent 1 letters" in replayed.output
 
 
-async def test_a_wrong_password_is_no_broker_that_is_away(
-    secure: SecureKafka, tmp_path: Path
+async def test_who_fetches_lessons_needs_the_listed_rights_alone(
+    secure: SecureKafka, pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    """`triage topics` says that the user is not let in, and which settings to look at."""
+    """The rights of a learner are enough to write a file of lessons, and what lacks is said."""
+    for source in ("review", "audit"):
+        waiting = await put_inquiries(pipeline, source, ["My pension is late"])
+        await put_notes(pipeline, waiting)
+    settings = pipeline.environment | by_password(secure, "learner")
+    asked = ("lessons", "--since", "2026-11-01", "--out", str(tmp_path / "lessons.jsonl"))
+    granted = rights_on(pipeline, "learner")
+    for lacking in granted:
+        refused = await triage(*asked, settings=settings)
+        assert f"no Read on the topic {lacking.name}:" in refused.errors
+        await secure.grant("learner", [lacking])
+    fetched = await triage(*asked, settings=settings)
+    assert "2  lessons" in fetched.output, fetched.errors
+
+
+@pytest.mark.parametrize(
+    "command", ["topics", "rejected list", "lessons --since 2026-11-01 --out lessons.jsonl"]
+)
+async def test_a_wrong_password_is_no_broker_that_is_away(
+    secure: SecureKafka, tmp_path: Path, command: str
+) -> None:
+    """Each command says that the user is not let in, and which settings to look at."""
     wrong = tmp_path / "password"
     wrong.write_text("guessed")
     settings = by_password(secure, "operator") | {"KAFKA_SASL_PASSWORD_FILE": str(wrong)}
-    refused = await triage("topics", settings=settings)
+    refused = await triage(*command.split(), settings=settings)
     assert "Kafka does not let this user in" in refused.errors
     assert "KAFKA_SASL_PASSWORD_FILE" in refused.errors
 

@@ -64,3 +64,15 @@ def test_the_settler_reads_what_people_say_and_writes_its_notes_alone() -> None:
         "inquiries.settled",
         "inquiries.rejected",
     }
+
+
+def test_who_fetches_lessons_reads_what_was_judged_and_changes_nothing() -> None:
+    """The learner reads notes, reviews and copies, and takes part in no group."""
+    learner = rights(INSTALLATION)["learner"]
+    assert {each.name for each in learner} == {
+        "inquiries.settled",
+        "inquiries.review",
+        "inquiries.audit",
+    }
+    assert {each.operations for each in learner} == {("Read", "Describe")}
+    assert {each.resource for each in learner} == {"topic"}

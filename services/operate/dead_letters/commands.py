@@ -6,15 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 
 import typer
 
-from services.app.logs import configure_logs
 from services.clock import utc_now
 from services.errors import ConfigurationError, TriageError
-from services.kafka.clients import KafkaClients, connect
 from services.messages.dead_letter import DeadLetter
 from services.messages.rejection import MEANING
+from services.operate.connected import connected
 from services.operate.dead_letters.reading import Filter, WaitingLetter
 from services.operate.dead_letters.replay import PRODUCER, replay, waiting_letters
-from services.operate.installation import Installation, read_installation
 from services.visible import visible
 
 CLIENT = "inquiry-triage-rejected"
@@ -68,7 +66,7 @@ def replay_letters(wanted: Filter, *, go: bool) -> None:
         _count(letters, len(letters))
         typer.echo("Nothing was sent: say --go to send them to the topics they came from.")
         return
-    clients, installation = _connected()
+    clients, installation = connected(CLIENT)
     check_location(wanted, installation.rejected_topics)
     topics, producer = installation.rejected_topics, installation.kafka.topic_prefix + PRODUCER
     sent = asyncio.run(replay(clients, topics, wanted, producer, utc_now))
@@ -76,7 +74,7 @@ def replay_letters(wanted: Filter, *, go: bool) -> None:
 
 
 def _waiting(wanted: Filter) -> list[WaitingLetter]:
-    clients, installation = _connected()
+    clients, installation = connected(CLIENT)
     check_location(wanted, installation.rejected_topics)
     return asyncio.run(waiting_letters(clients, installation.rejected_topics, wanted))
 
@@ -93,12 +91,6 @@ def check_location(wanted: Filter, topics: Collection[str]) -> None:
             f"{location} may be on {' or '.join(sorted(topics))}: name the letter with its topic, "
             f"such as {min(topics)}/{location}."
         )
-
-
-def _connected() -> tuple[KafkaClients, Installation]:
-    configure_logs("CRITICAL", "console")  # what goes wrong is said once, in our own words
-    installation = read_installation()
-    return connect(installation.kafka, CLIENT), installation
 
 
 def _count(letters: Sequence[WaitingLetter], limit: int) -> None:

@@ -7,20 +7,13 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 from services.model.patterns import word_set
+from services.model.placeholders import PLACEHOLDERS, says_nothing
 
 LONGEST_NAME = 100
 # What stands for more rows than this was not drawn at random, or is a number of something else.
 HEAVIEST = 1_000_000
-# What programs and people write where nothing is known. An empty cell says that no department
-# should get it; these could mean that, or that nobody had looked.
-PLACEHOLDERS = word_set(
-    r"nan nat null none nil n/a na n.a. n.a #n/a #na #ref! #value! #name? #null! #div/0! \n",
-    "undefined (null) <null> <na> <none> (blank) [blank] (none) - -- --- \u2013 \u2014 . ? ??",
-) | {"not applicable", "not available"}
 # What people write in the place of a name. A text may be so poor.
 NO_NAMES = PLACEHOLDERS | word_set("unknown tbc tbd t.b.c. n.v.t. n.v.t nvt k.a. unassigned")
-# Of placeholders, what only programs write: a person's "none" or "?" is a text, if a poor one.
-NO_TEXTS = PLACEHOLDERS - word_set("none nil n/a na n.a. n.a - -- --- \u2013 \u2014 . ? ??")
 ANSWERS = word_set("yes no y n true false t f 0 1 x")
 _half_letter = re.compile(r"[\ud800-\udfff]").search
 _no_letter = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
@@ -40,7 +33,7 @@ def text_of(cell: object, column: str) -> str:
     Raises:
         CellError: It is empty, no text, what a program writes for none, or has half of a letter.
     """
-    if not isinstance(cell, str) or not cell.strip() or cell.strip().casefold() in NO_TEXTS:
+    if not isinstance(cell, str) or says_nothing(cell):
         raise CellError(f"has no text in {column}: remove the row or fill it in.")
     if _half_letter(cell):
         raise CellError(f"has half of a letter (a lone surrogate) in {column}: export it anew.")
