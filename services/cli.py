@@ -173,6 +173,12 @@ def demo(
     inquiries: Annotated[
         Path | None, typer.Option(help="JSON Lines to publish, a line a record.")
     ] = None,
+    truths: Annotated[
+        Path | None,
+        typer.Option(
+            help="What is right for them, as for `triage review`; the examples' is known."
+        ),
+    ] = None,
     summary: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
     watch: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--watch", help="Go on until Ctrl-C, with a live view of it all.")
@@ -187,7 +193,7 @@ def demo(
     """Show the whole pipeline on this machine, with a real Kafka."""
     from services.local.demo.command import run_demo
 
-    run_demo(inquiries, summary, rate=rate if watch else None)
+    run_demo(inquiries, truths, summary, rate=rate if watch else None)
 
 
 @app.command()

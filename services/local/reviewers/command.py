@@ -16,13 +16,12 @@ from services.kafka.clients import KafkaClients, connect
 from services.local.console.steps import OnStep
 from services.local.console.terminal import steps_on, stopping_on_sigterm
 from services.local.remedies import check_topics, with_remedy
-from services.local.reviewers.desk import Desk
+from services.local.reviewers.desk import Desk, sources_of
 from services.local.reviewers.judging import Reviewers
 from services.local.reviewers.pace import Pace
 from services.local.reviewers.review import Ends, Review, run_through
 from services.local.reviewers.truths import read_truths
-from services.messages.judgement import Source
-from services.operate.installation import Installation, read_installation
+from services.operate.installation import read_installation
 
 CLIENT = "inquiry-triage-review"
 
@@ -75,14 +74,6 @@ async def _review(review: Review, clients: KafkaClients, on_step: OnStep) -> Non
     with with_remedy(clients, "Nothing could be judged", {review.topic}):
         await check_topics(clients, topics, alike=topics)
         await run_through(review, clients, time.monotonic, progress)
-
-
-def sources_of(installation: Installation, *, audit: bool) -> dict[str, Source]:
-    """Return the topics on which inquiries wait to be judged, and what lies on each."""
-    sources: dict[str, Source] = {installation.table.review_topic: "review"}
-    if audit:
-        sources[installation.settler.audit_topic] = "audit"
-    return sources
 
 
 def lines_of(desk: Desk) -> Iterator[str]:

@@ -9,6 +9,15 @@ from services.local.reviewers.judging import Reviewers, random_for, waiting_of
 from services.local.reviewers.truths import Truths
 from services.messages.judgement import Judgement, Outcome, Source, Verdict
 from services.messages.record import Record
+from services.operate.installation import Installation
+
+
+def sources_of(installation: Installation, *, audit: bool) -> dict[str, Source]:
+    """Return the topics on which inquiries wait to be judged, and what lies on each."""
+    sources: dict[str, Source] = {installation.table.review_topic: "review"}
+    if audit:
+        sources[installation.settler.audit_topic] = "audit"
+    return sources
 
 
 @dataclass

@@ -9,7 +9,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from services.kafka.clients import KafkaClients
-from services.kafka.connected import reading
+from services.kafka.connected import following, reading
 from services.local.load.publisher import publishing
 from services.local.reviewers.desk import Desk
 from services.messages.cloudevents import context
@@ -43,7 +43,7 @@ class Review:
     """How what waits is judged.
 
     Args:
-        desk: Judges; its topics are read from their beginning.
+        desk: Judges what lies on its topics.
         topic: Where judgements go.
         ends: When it is over.
         pace: How fast; as fast as it can where there is none.
@@ -65,6 +65,8 @@ async def run_through(
     clients: KafkaClients,
     clock: Callable[[], float],
     progress: Callable[[], None] = lambda: None,
+    *,
+    from_now: bool = False,
 ) -> None:
     """Judge what has waited and what comes, each on the partition number of its inquiry.
 
@@ -73,13 +75,15 @@ async def run_through(
         clients: Knows how to connect.
         clock: Tells the seconds, only ever forward.
         progress: Called ten times a second at least, or at the pace.
+        from_now: Whether what waits already is left alone.
 
     Raises:
         KafkaError: Kafka refused something, or answers no more.
     """
+    connected = following if from_now else reading
     async with (
         publishing(clients) as producer,
-        reading(clients.connection(), review.desk.sources) as consumer,
+        connected(clients.connection(), review.desk.sources) as consumer,
     ):
         last = clock()
         while not review.over and clock() - last < review.ends.idle_seconds:

@@ -53,16 +53,17 @@ class _Line(Struct, frozen=True):
         return "_Line()"
 
 
-class _Meant(Struct):
-    example: str
-
-
 class _Example(Struct):
     id: str
-    attributes: _Meant
+    attributes: dict[str, str]
+
+    @property
+    def meant(self) -> str:
+        """A department, or one of the kinds."""
+        return self.attributes.get("example", "")
 
     def __repr__(self) -> str:
-        """Show nothing: an id may name a citizen."""
+        """Show nothing: either may name a citizen."""
         return "_Example()"
 
 
@@ -104,11 +105,7 @@ def truths_of_examples(lines: Iterable[bytes], departments: Collection[str]) -> 
     """Return what the examples say of themselves; of what our reader rejects, nothing is known."""
     known = {**KINDS, **{label: Truth("department", label) for label in departments}}
     examples = (_read(line, _Example) for line in lines)
-    return {
-        each.id: known[each.attributes.example]
-        for each in examples
-        if each and each.attributes.example in known
-    }
+    return {each.id: known[each.meant] for each in examples if each and each.meant in known}
 
 
 def _read(line: bytes, as_type: type[T]) -> T | None:
