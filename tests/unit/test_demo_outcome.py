@@ -112,6 +112,7 @@ def test_each_line_once_is_accounted_for() -> None:
         "back": {
             "decided": {},
             "escalated": 0,
+            "copies": 0,
             "verdicts": {},
             "left": {},
             "agreement": {"agreed": 0, "decided": 0},

@@ -145,6 +145,7 @@ class Outcome:
         return {
             "decided": dict(sorted(by_topic.items())),
             "escalated": escalated,
+            "copies": len(back.copies),
             "verdicts": dict(sorted(back.verdicts.items())),
             "left": dict(sorted(back.desk.left.items())),
             "agreement": agreement_of(back.notes)._asdict(),

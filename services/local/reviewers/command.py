@@ -13,7 +13,6 @@ from rich.console import Console
 
 from services.clock import utc_now
 from services.kafka.clients import KafkaClients, connect
-from services.local.console.steps import OnStep
 from services.local.console.terminal import steps_on, stopping_on_sigterm
 from services.local.remedies import check_topics, with_remedy
 from services.local.reviewers.desk import Desk, sources_of
@@ -58,22 +57,25 @@ def run_review(  # noqa: PLR0913 - the command's options
     clients = connect(installation.kafka, CLIENT)
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # we say it in our own words
     # Ctrl-C is how one that has no other end is stopped.
-    with stopping_on_sigterm(), steps_on(Console()) as on_step, suppress(KeyboardInterrupt):
-        asyncio.run(_review(review, clients, on_step))
+    with stopping_on_sigterm(), suppress(KeyboardInterrupt):
+        asyncio.run(_review(review, clients))
     for line in lines_of(desk):
         typer.echo(line)
 
 
-async def _review(review: Review, clients: KafkaClients, on_step: OnStep) -> None:
-    of = None if math.isinf(review.ends.judged) else int(review.ends.judged)
-
-    def progress() -> None:
-        on_step("Judging what waits; Ctrl-C stops", review.desk.judged, of)
-
-    topics = {review.topic, *review.desk.sources}
+async def _review(review: Review, clients: KafkaClients) -> None:
+    desk, most = review.desk, review.ends.judged
+    of = None if math.isinf(most) else int(most)
+    topics = {review.topic, *desk.sources}
     with with_remedy(clients, "Nothing could be judged", {review.topic}):
         await check_topics(clients, topics, alike=topics)
-        await run_through(review, clients, time.monotonic, progress)
+        with steps_on(Console()) as on_step:
+            await run_through(
+                review,
+                clients,
+                time.monotonic,
+                lambda: on_step("Judging what waits; Ctrl-C stops", desk.judged, of),
+            )
 
 
 def lines_of(desk: Desk) -> Iterator[str]:
