@@ -74,23 +74,18 @@ async def test_the_demo_accounts_for_every_example(folder: Path, tmp_path: Path)
 
 
 async def test_own_inquiries_are_judged_by_their_own_truths(folder: Path, tmp_path: Path) -> None:
-    """Of a file of one's own nobody judges anything without truths, and else what these name."""
+    """Of a file of one's own those are judged that the truths name, and the others wait."""
     inquiries, truths = tmp_path / "inquiries.jsonl", tmp_path / "truths.jsonl"
-    texts = ("I want to end my life.", "Hello, is there anybody?")
-    lines = [{"id": f"q-{number}", "text": text} for number, text in enumerate(texts)]
+    lines = [{"id": f"q-{number}", "text": "I want to end my life."} for number in range(2)]
     inquiries.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     truths.write_text('{"id": "q-0", "department": ""}', encoding="utf-8")
-    summary = tmp_path / "summary.json"
-    for more, judged in (((), 0), (("--truths", str(truths)), 1)):
-        demo = await start_demo(
-            folder, "--inquiries", str(inquiries), "--summary", str(summary), *more
-        )
-        output, errors = await demo.communicate()
-        assert (demo.returncode, errors) == (0, b"")
-        assert (b"--truths FILE" in output) == (not judged)
-        back = json.loads(summary.read_text())["back"]
-        assert sum(back["decided"].values()) == judged
-        assert back["left"] == {"without a truth": 2 - judged}
+    files = ("--inquiries", str(inquiries), "--truths", str(truths))
+    demo = await start_demo(folder, *files, "--summary", str(tmp_path / "summary.json"))
+    _, errors = await demo.communicate()
+    assert (demo.returncode, errors) == (0, b"")
+    back = json.loads((tmp_path / "summary.json").read_text())["back"]
+    assert sum(back["decided"].values()) == 1
+    assert back["left"] == {"without a truth": 1}
 
 
 async def test_a_step_that_fails_is_one_sentence(folder: Path, tmp_path: Path) -> None:
