@@ -87,8 +87,8 @@ def run_demo(
         _show(console, outcome, lines, summary)
         if not outcome.accounted:
             raise TriageError(
-                "Not every inquiry came out exactly once: the table says which did, and the logs "
-                f"in {folder} may say why."
+                "Not every inquiry came out exactly once, or not every decision was done once: "
+                f"the table says which, and the logs in {folder} may say why."
             )
         if rate:
             with suppress(KeyboardInterrupt):
