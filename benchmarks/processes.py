@@ -97,7 +97,6 @@ def environment_with(plan: Installation, prefix: str) -> Mapping[str, str]:
         **environment_of(plan),
         "CLASSIFIER_MODEL": str(plan.classifier.model),
         "ROUTER_ROUTES": str(plan.router.routes),
-        "ROUTER_AUDIT_SHARE": str(plan.router.audit_share),
         "KAFKA_TOPIC_PREFIX": prefix,
     }
 

@@ -173,6 +173,12 @@ def demo(
     inquiries: Annotated[
         Path | None, typer.Option(help="JSON Lines to publish, a line a record.")
     ] = None,
+    truths: Annotated[
+        Path | None,
+        typer.Option(
+            help="What is right for them, as for `triage review`; the examples' is known."
+        ),
+    ] = None,
     summary: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
     watch: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--watch", help="Go on until Ctrl-C, with a live view of it all.")
@@ -187,7 +193,7 @@ def demo(
     """Show the whole pipeline on this machine, with a real Kafka."""
     from services.local.demo.command import run_demo
 
-    run_demo(inquiries, summary, rate=rate if watch else None)
+    run_demo(inquiries, truths, summary, rate=rate if watch else None)
 
 
 @app.command()
@@ -221,6 +227,64 @@ def load(  # noqa: PLR0913, PLR0917 - an option of the command each
     from services.local.load.command import plan_load, run_load
 
     run_load(plan_load(inquiries, rate=rate, seconds=seconds, bursty=bursts, seed=seed), wait)
+
+
+@app.command()
+def review(  # noqa: PLR0913, PLR0917 - an option of the command each
+    simulate: Annotated[
+        Path, typer.Option(help="What is right: JSON Lines with `id` and `department`.")
+    ],
+    wrong: Annotated[
+        float, typer.Option(help="The share of judgements that are wrong.", min=0, max=1)
+    ] = 0.05,
+    double: Annotated[
+        float, typer.Option(help="The share of inquiries with a double click.", min=0, max=1)
+    ] = 0.1,
+    late: Annotated[
+        float,
+        typer.Option(help="The share that a second person judges, too late.", min=0, max=1),
+    ] = 0.05,
+    per_minute: Annotated[
+        float | None,
+        typer.Option(
+            help="Inquiries a minute; as fast as it can if not given.",
+            min=0.001,
+            max=60 * MOST_A_SECOND,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed says the same.", min=0)] = 0,
+    audit: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--audit", help="Judge the copies of what went by itself, too.")
+    ] = False,
+    count: Annotated[
+        int | None, typer.Option(help="End once so many inquiries are judged.", min=1)
+    ] = None,
+    until_idle: Annotated[
+        float | None,
+        typer.Option(
+            help="End once nothing has come for so many seconds.", min=0.1, max=LONGEST_SECONDS
+        ),
+    ] = None,
+) -> None:
+    """Judge what waits for a person, as simulated people would: mostly by the truth.
+
+    A line of the file has an inquiry's id, and its department, which is empty for what is not ours,
+    or "escalate": true. What is not in the file is left alone. It reads from the beginning, and
+    goes on until Ctrl-C unless an end is given.
+    """
+    from services.local.reviewers.command import run_review
+    from services.local.reviewers.review import Ends
+
+    run_review(
+        simulate,
+        wrong=wrong,
+        double=double,
+        late=late,
+        seed=seed,
+        audit=audit,
+        per_minute=per_minute,
+        ends=Ends(count or float("inf"), until_idle or float("inf")),
+    )
 
 
 @app.command()

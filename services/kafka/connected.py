@@ -26,14 +26,23 @@ async def started(client: C) -> AsyncIterator[C]:
 
 
 @asynccontextmanager
-async def following(
+async def reading(
     connection: Mapping[str, Any], topics: Iterable[str]
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """Connect a consumer, of no group, that reads what is committed on some topics from now on."""
+    """Connect a consumer, of no group, that reads all that is committed on some topics."""
     consumer = AIOKafkaConsumer(
         *topics, **connection, isolation_level="read_committed", auto_offset_reset="earliest"
     )
     async with started(consumer):
+        yield consumer
+
+
+@asynccontextmanager
+async def following(
+    connection: Mapping[str, Any], topics: Iterable[str]
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Connect likewise a consumer that reads what is committed from now on."""
+    async with reading(connection, topics) as consumer:
         await consumer.seek_to_end()
         yield consumer
 

@@ -29,8 +29,12 @@ def read_lines(path: Path) -> list[bytes]:
     return [line for _, line in numbered_lines(path)]
 
 
-def numbered_lines(path: Path) -> list[tuple[int, bytes]]:
+def numbered_lines(path: Path, of: str = "inquiries") -> list[tuple[int, bytes]]:
     """Read a file's lines that are not blank, each with its number, from 1.
+
+    Args:
+        path: The file.
+        of: What is in it, as its faults are told.
 
     Raises:
         ConfigurationError: The file cannot be read, has no line, or one that Kafka does not take.
@@ -39,8 +43,7 @@ def numbered_lines(path: Path) -> list[tuple[int, bytes]]:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
         raise ConfigurationError(
-            f"{path} cannot be read ({error.strerror}): name a file of JSON Lines, one inquiry "
-            "a line."
+            f"{path} cannot be read ({error.strerror}): name a file of {of}, one a line, as JSON."
         ) from None
     for number, line in enumerate(lines, start=1):
         if len(line) > MAX_LINE:
@@ -50,7 +53,7 @@ def numbered_lines(path: Path) -> list[tuple[int, bytes]]:
             )
     filled = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     if not filled:
-        raise ConfigurationError(f"{path} has no inquiries: write one a line, as JSON.")
+        raise ConfigurationError(f"{path} has no {of}: write one a line, as JSON.")
     return filled
 
 

@@ -42,7 +42,7 @@ async def start_demo(
 
 
 async def test_the_demo_accounts_for_every_example(folder: Path, tmp_path: Path) -> None:
-    """`triage demo` exits 0 with a summary that adds up, and leaves nothing behind."""
+    """`triage demo` exits 0 with a summary that adds up, there and back, and leaves nothing."""
     summary = tmp_path / "summary.json"
     demo = await start_demo(folder, "--summary", str(summary))
     output, errors = await demo.communicate()
@@ -57,10 +57,35 @@ async def test_the_demo_accounts_for_every_example(folder: Path, tmp_path: Path)
     assert figures["rejected"] == {reason: rejected.count(reason) for reason in rejected}
     out = sum(figures["routed"].values()) + figures["review"] + sum(figures["rejected"].values())
     assert out == figures["published"]
+    back = figures["back"]
+    assert sum(back["decided"].values()) + back["escalated"] >= figures["review"]
+    assert back["escalated"] == back["left"]["escalated, for somebody else to decide"]
+    assert back["verdicts"]["counted"] == figures["review"] + back["copies"]
+    assert min(back["verdicts"]["repeated"], back["verdicts"]["late"]) > 0
+    assert 0 < back["agreement"]["agreed"] < back["agreement"]["decided"]
+    assert back["precision"]["low"] < figures["right"] / figures["known"]
+    assert figures["right"] / figures["known"] < back["precision"]["high"]
+    assert b"each was done exactly once" in output
+    assert max(map(len, output.decode().splitlines())) <= 80
     assert figures["seconds"] > 0
     assert figures["per_second"] > 0
     assert given(folder) == {}
     assert files_in(folder) == []
+
+
+async def test_own_inquiries_are_judged_by_their_own_truths(folder: Path, tmp_path: Path) -> None:
+    """Of a file of one's own those are judged that the truths name, and the others wait."""
+    inquiries, truths = tmp_path / "inquiries.jsonl", tmp_path / "truths.jsonl"
+    lines = [{"id": f"q-{number}", "text": "I want to end my life."} for number in range(2)]
+    inquiries.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    truths.write_text('{"id": "q-0", "department": ""}', encoding="utf-8")
+    files = ("--inquiries", str(inquiries), "--truths", str(truths))
+    demo = await start_demo(folder, *files, "--summary", str(tmp_path / "summary.json"))
+    _, errors = await demo.communicate()
+    assert (demo.returncode, errors) == (0, b"")
+    back = json.loads((tmp_path / "summary.json").read_text())["back"]
+    assert sum(back["decided"].values()) == 1
+    assert back["left"] == {"without a truth": 1}
 
 
 async def test_a_step_that_fails_is_one_sentence(folder: Path, tmp_path: Path) -> None:
@@ -141,7 +166,8 @@ async def test_a_demo_goes_on_while_it_is_watched(folder: Path) -> None:
     terminal = Terminal()
     demo = await start_demo(folder, "--watch", on=terminal.theirs)
     view = re.compile(
-        r"classifier +[1-9]\d* .*router +[1-9]\d* .*to departments +[1-9][\d.]*/s"
+        r"classifier +[1-9]\d* .*router +[1-9]\d* .*settler +[1-9]\d* "
+        r".*to departments +[1-9][\d.]*/s.*people decided +[1-9][\d.]*/s"
         r".*router +(http://127\.0\.0\.1:\d+)",
         flags=re.DOTALL,
     )

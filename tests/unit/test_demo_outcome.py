@@ -1,10 +1,24 @@
 import json
+from collections import Counter
 from typing import Any, NamedTuple
 
+import msgspec
+import pytest
+
 from services.classifier.settings import ClassifierSettings
+from services.clock import utc_now
 from services.kafka.settings import KafkaSettings
+from services.local.demo.learnt import agreement_of, precision_of
 from services.local.demo.outcome import LINE, Outcome
+from services.local.demo.way_back import WayBack
 from services.local.exactly_once import Account
+from services.local.reviewers.desk import Desk, sources_of
+from services.local.reviewers.judging import Reviewers
+from services.local.reviewers.truths import Truth, Truths
+from services.messages.codec import ESCALATED_HEADER
+from services.messages.events import DECIDED
+from services.messages.judgement import Outcome as Judged
+from services.messages.judgement import Place, Settled, Source, Suggested, Verdict
 from services.operate.installation import Installation
 from services.router.settings import RouterSettings
 from services.router.table import Department, Table
@@ -33,12 +47,21 @@ class ARecord(NamedTuple):
     topic: str
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+    partition: int = 0
+    offset: int = 0
 
 
-def routed(line: int, topic: str, reason: str = "confident") -> ARecord:
+def routed(
+    line: int, topic: str, reason: str = "confident", *headers: tuple[str, bytes]
+) -> ARecord:
     route = {"topic": topic, "reason": reason, "priority": "normal", "table": "1"}
     route["routed_at"] = "2026-11-24T12:00:00Z"
-    return ARecord(topic, json.dumps({"route": route}).encode(), ((LINE, b"%d" % line),))
+    event = {
+        "inquiry": {"id": f"q-{line}"},
+        "classification": {"department": topic.removeprefix("d.")},
+        "route": route,
+    }
+    return ARecord(topic, json.dumps(event).encode(), ((LINE, b"%d" % line), *headers))
 
 
 def rejected(line: int, *, by: str = "in", reason: bytes = b"not-json") -> ARecord:
@@ -50,8 +73,16 @@ def classified(line: int) -> ARecord:
     return ARecord("classified", b"", ((LINE, b"%d" % line),))
 
 
-def outcome_of(*records: Any, published: int) -> Outcome:
-    outcome = Outcome(INSTALLATION, Account(range(1, published + 1)))
+def a_desk(truths: Truths, taken: int, *said: Verdict) -> Desk:
+    """Return a desk that was given so many records, and has said what is to become of it."""
+    sources = sources_of(INSTALLATION, audit=True)
+    reviewers = Reviewers(("tax", "roads"))
+    return Desk(sources, reviewers, truths, 0, utc_now, taken, verdicts=Counter(said))
+
+
+def outcome_of(*records: Any, published: int, desk: Desk | None = None) -> Outcome:
+    back = WayBack(INSTALLATION, desk or a_desk({}, 1))
+    outcome = Outcome(INSTALLATION, Account(range(1, published + 1)), back)
     for record in records:
         outcome.note(record)
     return outcome
@@ -76,6 +107,17 @@ def test_each_line_once_is_accounted_for() -> None:
         "routed": {"d.tax": 2},
         "review": 1,
         "rejected": {"not-json": 1},
+        "right": 0,
+        "known": 0,
+        "back": {
+            "decided": {},
+            "escalated": 0,
+            "copies": 0,
+            "verdicts": {},
+            "left": {},
+            "agreement": {"agreed": 0, "decided": 0},
+            "precision": None,
+        },
         "seconds": 0.0,
         "per_second": 0.0,
     }
@@ -110,3 +152,120 @@ def test_an_inquiry_that_needed_no_person_is_shown() -> None:
     assert outcome_of(review, routed(3, "review", "rule"), published=9).example is review
     first = routed(1, "d.tax")
     assert outcome_of(review, first, routed(5, "d.tax"), published=9).example is first
+
+
+def decided(offset: int, topic: str, source: str = "review") -> ARecord:
+    headers = (("ce_type", DECIDED.encode()), ("ce_id", b"%b/0/%d" % (source.encode(), offset)))
+    return ARecord(topic, b"", headers)
+
+
+def handed_on(offset: int) -> ARecord:
+    headers = ((ESCALATED_HEADER, b"1"), ("ce_id", b"review/0/%d" % offset))
+    return ARecord("review", b"", headers)
+
+
+def note(
+    offset: int,
+    department: str | None,
+    verdict: Verdict = "counted",
+    *,
+    source: Source = "review",
+    outcome: Judged | None = None,
+    corrected: bool = False,
+) -> ARecord:
+    settled = Settled(
+        record=Place(topic=source, partition=0, offset=offset, event_id=f"e/{offset}"),
+        judgement=f"j-{offset}",
+        verdict=verdict,
+        outcome=outcome or ("department" if department else "not-ours"),
+        department=department,
+        mode="blind",
+        seconds=1.0,
+        by="p-1",
+        at=utc_now(),
+        settled_at=utc_now(),
+        corrected=corrected,
+        suggested=Suggested("tax", 0.9),
+    )
+    return ARecord("inquiries.settled", msgspec.json.encode(settled), ())
+
+
+def copy(offset: int, chance: float) -> ARecord:
+    sample = {"sample": {"chance": chance, "band": "sure"}}
+    return ARecord("inquiries.audit", json.dumps(sample).encode(), (), offset=offset)
+
+
+BACK = (
+    *(note(0, "roads"), decided(0, "d.roads")),
+    *(note(1, None), decided(1, "inquiries.not-ours")),
+    *(note(2, None, outcome="escalate"), handed_on(2)),
+    *(note(0, "tax", "repeated"), note(1, "tax", "late")),
+    *(copy(5, 0.5), note(5, "tax", source="audit")),
+    *(copy(6, 0.25), note(6, "roads", source="audit", corrected=True)),
+    decided(6, "d.roads", "inquiries.audit"),
+    note(7, "tax", source="audit", outcome="escalate"),
+)
+SAID: tuple[Verdict, ...] = (*("counted",) * 6, "repeated", "late")
+
+
+def way_back(*records: ARecord) -> WayBack:
+    return outcome_of(*records, published=0, desk=a_desk({}, 8, *SAID)).back
+
+
+def test_what_people_decide_is_accounted_for() -> None:
+    """Where each decision arrived once where it should, and each judgement has its note, all is."""
+    back = way_back(*BACK)
+    assert back.complete
+    assert back.exact
+    assert back.by_topic == {"d.roads": 2, "inquiries.not-ours": 1, "review": 1}
+
+
+@pytest.mark.parametrize("lacking", range(len(BACK)))
+def test_what_lacks_on_the_way_back_is_seen(lacking: int) -> None:
+    """Without a note or a delivery it is not accounted for."""
+    if BACK[lacking].topic != "inquiries.audit":
+        assert not way_back(*BACK[:lacking], *BACK[lacking + 1 :]).exact
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        decided(0, "d.roads"),
+        decided(0, "d.tax"),
+        handed_on(2),
+        note(0, "tax"),
+        rejected(1, by="inquiries.judged"),
+    ],
+)
+def test_what_comes_back_twice_or_not_at_all_is_seen(more: ARecord) -> None:
+    """A second delivery or note, and a judgement among the dead letters, are not accounted for."""
+    assert not way_back(*BACK, more).exact
+
+
+def test_what_waits_for_people_is_waited_for() -> None:
+    """The demo goes on until all on review was seen, what was handed on and the copies, too."""
+    desk = a_desk({}, 1)
+    outcome = outcome_of(*FOUR, copy(5, 0.5), published=4, desk=desk)
+    assert outcome.all_out
+    assert not outcome.complete
+    desk.taken += 1
+    assert outcome.complete
+
+
+def test_decisions_say_how_right_the_model_is() -> None:
+    """On review its first choice is theirs or not; copies count by the inverse of their chance."""
+    back = way_back(*BACK)
+    assert agreement_of(back.notes) == (0, 2)
+    precision = precision_of(back.notes, back.copies)
+    assert precision
+    assert precision.judged == 2
+    assert precision.value == pytest.approx(2 / (2 + 4))
+    assert precision_of(back.notes, {}) is None
+
+
+def test_what_went_by_itself_is_held_against_the_truth() -> None:
+    """Of what went by itself and has a truth it is counted how many are right."""
+    truths = {"q-1": Truth("department", "tax"), "q-3": Truth("not-ours"), "q-9": Truth("escalate")}
+    desk = a_desk(truths, 1)
+    outcome = outcome_of(*FOUR, routed(9, "d.tax"), published=9, desk=desk)
+    assert (outcome.right, outcome.known) == (1, 2)

@@ -28,7 +28,11 @@ from tests.unit.test_load import AProducer, Time
 
 ADDRESS = Address(
     "127.0.0.1:29092",
-    {"classifier": "http://127.0.0.1:28001", "router": "http://127.0.0.1:28002"},
+    {
+        "classifier": "http://127.0.0.1:28001",
+        "router": "http://127.0.0.1:28002",
+        "settler": "http://127.0.0.1:28003",
+    },
 )
 BEFORE = """
 triage_records_read_total{topic="in"} 100
@@ -41,6 +45,8 @@ triage_inquiry_age_seconds_bucket{topic="a",le="+Inf"} 100
 triage_routed_total{department="tax",reason="confident"} 30
 triage_routed_total{department="tax",reason="rule"} 1
 triage_routed_total{department="roads",reason="confident"} 0
+triage_judgements_total{outcome="department",verdict="counted"} 3
+triage_judgements_total{outcome="department",verdict="late"} 1
 process_start_time_seconds 900
 triage_ready 1
 triage_circuit_breaker_open 0
@@ -62,6 +68,9 @@ triage_routed_total{department="tax",reason="rule"} 5
 triage_routed_total{department="tax",reason="ambiguous"} 2
 triage_routed_total{department="roads",reason="confident"} 10
 triage_routed_total{department="roads",reason="rule"} 2
+triage_judgements_total{outcome="department",verdict="counted"} 9
+triage_judgements_total{outcome="department",verdict="late"} 5
+triage_judgements_total{outcome="escalate",verdict="counted"} 2
 triage_lag_records{topic="in",partition="0"} 3
 triage_lag_records{topic="in",partition="1"} 4
 triage_assigned_partitions 2
@@ -79,8 +88,12 @@ def a_snapshot(*, answers: bool = True, breaker: bool = False) -> Snapshot:
         else AFTER
     )
     router = service_figures(Span(SPAN.first, read_scrape(last, 1004.0)))
-    services = {"classifier": service_figures(SPAN), "router": router if answers else None}
-    return Snapshot(62.0, 4.0, services, flow_of(SPAN, SPAN) if answers else None)
+    services = {
+        "classifier": service_figures(SPAN),
+        "router": router if answers else None,
+        "settler": service_figures(SPAN),
+    }
+    return Snapshot(62.0, 4.0, services, flow_of(SPAN, SPAN, SPAN) if answers else None)
 
 
 def test_figures_are_what_grew_between_two_scrapes() -> None:
@@ -101,12 +114,17 @@ def test_ages_are_those_of_the_last_moments() -> None:
 
 
 def test_every_end_of_an_inquiry_is_shown() -> None:
-    """Departments get what is confident; the rest is by its reason, rejections of both together."""
-    flow = flow_of(SPAN, SPAN)
+    """Departments get what is confident; the rest is by its reason, rejections of all together.
+
+    What people decided of it counts where it counts, and is no end of its own.
+    """
+    flow = flow_of(SPAN, SPAN, Span(read_scrape("", 0), read_scrape("", 1)))
     assert flow.departments == {"roads": 2.5, "tax": 7.5}
     assert flow.review == {"ambiguous": 0.5, "rule": 1.5}
     assert flow.rejected == {"empty-text": 0.5, "not-json": 0.5}
     assert flow.total == 13
+    assert flow.decided == {}
+    assert flow_of(SPAN, SPAN, SPAN).decided == {"department": 1.5, "escalate": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -145,6 +163,7 @@ def busy(departments: int) -> Snapshot:
         {name: 10_000 / (1 + rank) for rank, name in enumerate(names)},
         dict.fromkeys(("low-confidence", "ambiguous", "out-of-remit", "rule"), 1_000),
         {f"unsupported-version{number}": 9.5 for number in range(11)},
+        {"department": 250.0, "not-ours": 40.0, "escalate": 10.0},
     )
     return Snapshot(86_399.0, 10.0, a_snapshot().services, flow)
 
@@ -159,8 +178,9 @@ def test_the_view_fits_a_small_terminal() -> None:
         assert essential in text
     assert "/asyncapi" in text
     assert f"KAFKA_BOOTSTRAP_SERVERS={ADDRESS.servers}" in text
-    assert re.search(r"^4 more", text, flags=re.MULTILINE)
-    assert "…" not in "".join(lines[:5])
+    assert re.search(r"^6 more", text, flags=re.MULTILINE)
+    assert "…" not in "".join(lines[:6])
+    assert re.search(r"people decided +300\.0/s", text)
 
 
 def test_the_view_uses_the_room_there_is() -> None:
@@ -185,7 +205,8 @@ def test_a_line_says_it_all() -> None:
     """Without a terminal a line has time, rate, where inquiries went, and how each service does."""
     assert line_of(a_snapshot()) == (
         "0:01:02; 13 inquiries/s: 77 % to departments, 15 % to a person, 8 % rejected; "
-        "classifier ready, lag 7, p95 age longer; router ready, lag 7, p95 age longer"
+        "2 decided by people/s; classifier ready, lag 7, p95 age longer; router ready, lag 7, "
+        "p95 age longer; settler ready, lag 7, p95 age longer"
     )
 
 
@@ -199,8 +220,8 @@ def test_lines_come_every_few_seconds() -> None:
     assert lines[0] == (
         "classifier: http://127.0.0.1:28001/metrics  /livez  /readyz  /asyncapi  /asyncapi.json"
     )
-    assert lines[2] == "export KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:29092"
-    assert [line[:7] for line in lines[3:]] == ["0:00:00", "0:00:05", "0:00:10"]
+    assert lines[3] == "export KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:29092"
+    assert [line[:7] for line in lines[4:]] == ["0:00:00", "0:00:05", "0:00:10"]
     assert "\x1b" not in capture.get()
 
 
@@ -228,7 +249,7 @@ async def refused() -> None:
     raise KafkaError("no")
 
 
-async def snapshots(classifier: AService, router: AService, looks: int) -> list[Snapshot]:
+async def snapshots(router: AService, looks: int) -> list[Snapshot]:
     """Watch without a pause until something is found to have ended, and return what was shown."""
     seen: list[Snapshot] = []
     running = iter([True] * looks)
@@ -238,13 +259,19 @@ async def snapshots(classifier: AService, router: AService, looks: int) -> list[
             raise TriageError("The router has ended.")
 
     with pytest.raises(TriageError, match="has ended"):
-        await watch([classifier, router], forever, check, seen.append, pause=0)
+        await watch(
+            [AService("classifier"), router, AService("settler")],
+            forever,
+            check,
+            seen.append,
+            pause=0,
+        )
     return seen
 
 
 async def test_the_watch_shows_what_is_new_until_something_ends() -> None:
     """From the second look on there are figures; a service that ends ends it with its sentence."""
-    seen = await snapshots(AService("classifier"), AService("router"), looks=3)
+    seen = await snapshots(AService("router"), looks=3)
     assert len(seen) == 2
     assert all(each.services["router"] for each in seen)
     assert all(each.flow for each in seen)
@@ -254,7 +281,7 @@ async def test_a_service_that_does_not_answer_does_not_end_the_watch() -> None:
     """While a service is silent the other's figures are shown, and the watch goes on."""
     router = AService("router")
     router.away = True
-    seen = await snapshots(AService("classifier"), router, looks=3)
+    seen = await snapshots(router, looks=3)
     assert seen[-1].services["classifier"]
     assert seen[-1].services["router"] is None
     assert seen[-1].flow is None
@@ -263,7 +290,7 @@ async def test_a_service_that_does_not_answer_does_not_end_the_watch() -> None:
 async def test_what_kafka_refuses_ends_the_watch() -> None:
     """An inquiry that Kafka does not take ends the watch with the client's error."""
     with pytest.raises(KafkaError):
-        await watch([AService("classifier"), AService("router")], refused, lambda: None, print)
+        await watch([AService("classifier")], refused, lambda: None, print)
 
 
 def test_the_examples_do_not_open_the_circuit_breaker() -> None:

@@ -32,7 +32,7 @@ class StepBar:
         if text != self._text:
             self._begin(text, of)
         if self._task is not None:
-            count = f"{done} of {of}" if of else ""
+            count = f"{done:,} of {of:,}" if of else f"{done:,}" if done else ""
             self._progress.update(self._task, completed=done, count=count)
 
     def _begin(self, text: str, of: int | None) -> None:

@@ -1,71 +1,77 @@
-"""Publishes inquiries and follows each of them to where it comes out."""
+"""Publishes inquiries and follows each to where it comes out, and back from people."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
-from services.kafka.connected import following, started
+from services.kafka.clients import KafkaClients
+from services.kafka.connected import following
 from services.local.demo.outcome import LINE, Outcome
-from services.local.exactly_once import Account
 from services.local.examples import key_of
-from services.operate.installation import Installation
+from services.local.load.publisher import publishing
+from services.local.reviewers.review import Review, run_through
 
 STALLED_SECONDS = 60
 QUIET_SECONDS = 0.5
 
 
 async def send_through(
-    servers: str,
-    installation: Installation,
-    lines: Sequence[bytes],
-    progress: Callable[[int], None],
-) -> Outcome:
-    """Publish each line as a record, and wait until each has come out.
+    clients: KafkaClients, outcome: Outcome, lines: Sequence[bytes], progress: Callable[[], None]
+) -> None:
+    """Publish each line as a record, let people judge what waits, and wait until all has arrived.
 
-    What has not come out after 60 s in which nothing did is missing from the outcome.
+    What has not after 60 s in which nothing did is missing from the outcome.
 
     Args:
-        servers: The brokers to ask.
-        installation: Whose topics to publish to and to look at.
+        clients: Knows how to connect.
+        outcome: Takes note of all that comes.
         lines: The values of the records.
-        progress: Told how many have come out, twice a second at least.
+        progress: Called twice a second at least.
 
     Raises:
         KafkaError: Kafka refused a record, or answers no more.
     """
-    progress(0)  # from here on, and not before, Ctrl-C is asyncio's to handle
+    progress()  # from here on, and not before, Ctrl-C is asyncio's to handle
+    installation, settler = outcome.installation, outcome.installation.settler
     written = {installation.classifier.output_topic, *installation.final_topics}
-    outcome = Outcome(installation, Account(range(1, len(lines) + 1)))
-    async with following({"bootstrap_servers": servers}, written) as consumer:
+    written |= {settler.audit_topic, settler.settled_topic, settler.not_ours_topic}
+    review = Review(outcome.back.desk, settler.input_topic)
+    async with following(clients.connection(), written) as consumer:
         started = monotonic()
-        async with _publishing(servers, installation.received_topic, lines) as publishing:
+        publishing = _publish(clients, installation.received_topic, lines)
+        async with _beside(publishing, run_through(review, clients, monotonic)) as check:
             async for records in _arriving(consumer):
-                if publishing.done():
-                    publishing.result()
+                check()
+                arrived = outcome.account.arrived
                 for record in records:
                     outcome.note(record)
-                if records:
+                if outcome.account.arrived > arrived:
                     outcome.seconds = monotonic() - started
-                progress(outcome.account.arrived)
+                progress()
                 # One more look after the last is what would show that any came out twice.
                 if outcome.complete and not records:
                     break
-    return outcome
 
 
 @asynccontextmanager
-async def _publishing(
-    servers: str, topic: str, lines: Sequence[bytes]
-) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(_publish(servers, topic, lines))
+async def _beside(*work: Coroutine[None, None, None]) -> AsyncIterator[Callable[[], None]]:
+    """Let some work be done while the block runs; what is given raises where it has failed."""
+    tasks = [asyncio.create_task(each) for each in work]
+
+    def check() -> None:
+        for each in tasks:
+            if each.done():
+                each.result()
+
     try:
-        yield task
+        yield check
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        for each in tasks:
+            each.cancel()
+        await asyncio.wait(tasks)
 
 
 async def _arriving(consumer: AIOKafkaConsumer) -> AsyncIterator[list[ConsumerRecord]]:
@@ -78,11 +84,8 @@ async def _arriving(consumer: AIOKafkaConsumer) -> AsyncIterator[list[ConsumerRe
         yield [record for records in batches.values() for record in records]
 
 
-async def _publish(servers: str, topic: str, lines: Sequence[bytes]) -> None:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=servers, enable_idempotence=True, linger_ms=5, max_batch_size=262_144
-    )
-    async with started(producer):
+async def _publish(clients: KafkaClients, topic: str, lines: Sequence[bytes]) -> None:
+    async with publishing(clients) as producer:
         sent = [
             await producer.send(
                 topic, value=line, key=key_of(line), headers=[(LINE, b"%d" % number)]

@@ -1,6 +1,8 @@
 """What the demo prints: one inquiry before and after, and what went where."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -8,9 +10,11 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from services.local.demo.learnt import agreement_of, precision_of
 from services.local.demo.outcome import LINE, Outcome
 from services.local.examples import key_of
 from services.local.live_view.snapshot import PATHS
+from services.messages.judgement import Settled
 from services.visible import visible
 
 
@@ -30,32 +34,86 @@ def show_example(console: Console, outcome: Outcome, lines: list[bytes]) -> None
 
 
 def show_table(console: Console, outcome: Outcome) -> None:
-    """Show how many inquiries went where, and how fast."""
-    table = Table(title="What went where", title_justify="left")
-    table.add_column("topic", no_wrap=True)
-    table.add_column("inquiries", justify="right")
-    departments = [
-        topic for topic in outcome.installation.department_topics if outcome.by_topic[topic]
-    ]
-    for topic in sorted(departments, key=lambda topic: (-outcome.by_topic[topic], topic)):
-        table.add_row(topic, str(outcome.by_topic[topic]))
+    """Show how many inquiries went where, as router and people sent them, and how fast."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("What went where", no_wrap=True)
+    table.add_column("router", justify="right")
+    table.add_column("people", justify="right")
+    installation, people = outcome.installation, outcome.back.by_topic
+
+    def add(topic: str) -> None:
+        counts = (outcome.by_topic[topic], people[topic])
+        table.add_row(topic, *(str(count) if count else "" for count in counts))
+
+    departments = {topic: outcome.by_topic[topic] for topic in installation.department_topics}
+    for topic in sorted(departments, key=lambda topic: (-departments[topic], topic)):
+        if departments[topic] or people[topic]:
+            add(topic)
+    add(installation.settler.not_ours_topic)
     review = {reason: n for reason, n in outcome.reasons.items() if reason != "confident"}
     left = {
-        outcome.installation.table.review_topic: review,
-        outcome.installation.classifier.rejected_topic: outcome.rejected,
+        installation.table.review_topic: review,
+        installation.classifier.rejected_topic: outcome.rejected,
     }
     for topic, reasons in left.items():
-        table.add_section()
-        table.add_row(topic, str(outcome.by_topic[topic]))
+        table.add_row()
+        add(topic)
         for reason, count in sorted(reasons.items()):
             table.add_row(f"  {reason}", str(count), style="dim")
     console.print(table)
     figures = outcome.summary()
-    verdict = "each came out exactly once" if outcome.accounted else "NOT EACH CAME OUT ONCE"
+    verdict = "each came out exactly once" if outcome.exact else "NOT EACH CAME OUT ONCE"
     console.print(
-        f"{figures['published']:,} inquiries published, {verdict}: {figures['seconds']:.1f} s, "
+        f"\n{figures['published']:,} inquiries published, {verdict}: {figures['seconds']:.1f} s, "
         f"{figures['per_second']:,.0f} a second."
     )
+
+
+def show_way_back(console: Console, outcome: Outcome, promised: float) -> None:
+    """Say what people decided, that it was done once, and what it says of the model.
+
+    Args:
+        console: Where.
+        outcome: What came out.
+        promised: The precision that the model promises.
+    """
+    back, review = outcome.back, outcome.installation.table.review_topic
+    if not back.desk.judged:
+        console.print(
+            f"{outcome.by_topic[review]:,} wait on {review}: nobody judged them, for want of "
+            "truths (`--truths FILE`)."
+        )
+        return
+    for line in _lines_of_way_back(outcome, promised):
+        console.print(line, highlight=False)
+
+
+def _lines_of_way_back(outcome: Outcome, promised: float) -> Iterator[str]:
+    back, review = outcome.back, outcome.installation.table.review_topic
+    verdicts, wrong = back.verdicts, back.desk.reviewers.wrong * 100
+    by = Counter(each.outcome for each in back.notes if _decides(each))
+    once = "each was done exactly once" if back.exact else "NOT EACH WAS DONE ONCE"
+    yield (
+        f"Of {outcome.by_topic[review]:,} on review simulated people, {wrong:g} % of whose answers "
+        f"are wrong, sent {by['department']:,} to a department, found {by['not-ours']:,} not ours "
+        f"and handed on {by['escalate']:,}: {once}. {verdicts['repeated']:,} double clicks and "
+        f"{verdicts['late']:,} second opinions came too late and did nothing."
+    )
+    agreed, decided = agreement_of(back.notes)
+    yield f"The model's first choice was theirs in {agreed:,} of {decided:,} that they decided."
+    if precision := precision_of(back.notes, back.copies):
+        corrected = sum(each.corrected for each in back.notes)
+        truth = outcome.right / outcome.known if outcome.known else 0.0
+        yield (
+            f"Of what went by itself they judged {precision.judged:,} copies, drawn at random: by "
+            f"these {precision.value:.3f} of it went right (95 %: {precision.low:.3f} to "
+            f"{precision.high:.3f}), in truth {truth:.3f}, and the model promises {promised:.2f}. "
+            f"{corrected:,} were sent on to where people say."
+        )
+
+
+def _decides(note: Settled) -> bool:
+    return note.verdict == "counted" and note.record.topic == "review"
 
 
 def show_end(console: Console, *, watched: bool) -> None:

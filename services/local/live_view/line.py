@@ -16,6 +16,7 @@ def line_of(picture: Snapshot) -> str:
         }
         shares = [f"{share(sum(way.values()), flow.total)} {name}" for name, way in ways.items()]
         parts.append(f"{flow.total:,.0f} inquiries/s: {', '.join(shares)}")
+        parts.append(f"{sum(flow.decided.values()):,.0f} decided by people/s")
     parts += [f"{name} {_state(figures)}" for name, figures in picture.services.items()]
     return "; ".join(parts)
 

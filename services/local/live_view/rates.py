@@ -60,15 +60,19 @@ class ServiceFigures:
 
 @dataclass(frozen=True)
 class Flow:
-    """Where inquiries ended: how many a second, by department and by reason."""
+    """Where inquiries ended: how many a second, by department and by reason.
+
+    Of those that ended on review, `decided` has what people decided in the meantime, by outcome.
+    """
 
     departments: Mapping[str, float]
     review: Mapping[str, float]
     rejected: Mapping[str, float]
+    decided: Mapping[str, float]
 
     @property
     def total(self) -> float:
-        """How many ended on any topic."""
+        """How many ended on any topic, before people decided."""
         return sum(sum(part.values()) for part in (self.departments, self.review, self.rejected))
 
 
@@ -88,7 +92,7 @@ def service_figures(span: Span) -> ServiceFigures:
     )
 
 
-def flow_of(classifier: Span, router: Span) -> Flow:
+def flow_of(classifier: Span, router: Span, settler: Span) -> Flow:
     """Return where inquiries ended: at a department, with a person, or among the rejected."""
     review = router.rates("triage_routed_total", "reason")
     review.pop("confident", None)
@@ -100,6 +104,7 @@ def flow_of(classifier: Span, router: Span) -> Flow:
             reason: sum(rates.get(reason, 0) for rates in rejected)
             for reason in sorted(set().union(*rejected))
         },
+        decided=settler.rates("triage_judgements_total", "outcome", verdict="counted"),
     )
 
 

@@ -58,7 +58,7 @@ async def watch(
     """Publish, and show a picture every second, until cancelled.
 
     Args:
-        services: Classifier and router.
+        services: Classifier, router and settler.
         publish: Publishes without end.
         check: Sees that everything still runs.
         show: Shows a picture.
@@ -86,10 +86,10 @@ async def watch(
 
 def _picture(watched: Mapping[str, _Watched], seconds: float) -> Snapshot:
     spans = {name: each.span for name, each in watched.items()}
-    classifier, router = spans.values()
+    answering = [span for span in spans.values() if span]
     return Snapshot(
         watched_seconds=seconds,
-        span_seconds=max((span.seconds for span in spans.values() if span), default=0),
+        span_seconds=max((span.seconds for span in answering), default=0),
         services={name: service_figures(span) if span else None for name, span in spans.items()},
-        flow=flow_of(classifier, router) if classifier and router else None,
+        flow=flow_of(*answering) if len(answering) == len(spans) else None,
     )

@@ -28,8 +28,11 @@ def screen_of(picture: Snapshot, address: Address) -> Layout:
 
 def _flow(flow: Flow) -> Layout:
     reasons = Layout(ratio=2)
+    decided = sum(flow.decided.values())
+    review = {reason: rate for reason, rate in flow.review.items() if rate}
     reasons.split_column(
-        Layout(_Ranking("to a person", flow.review, flow.total), size=len(flow.review) + 2),
+        Layout(_Ranking("to a person", review, flow.total), size=len(review) + 2),
+        Layout(_Ranking("people decided", flow.decided, decided), size=len(flow.decided) + 2),
         Layout(_Ranking("rejected", flow.rejected, flow.total)),
     )
     departments = _Ranking("to departments", flow.departments, flow.total, bars=True)

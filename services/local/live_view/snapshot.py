@@ -25,7 +25,7 @@ class Snapshot:
         watched_seconds: how long it has watched.
         span_seconds: over how many of the last of them the figures are.
         services: each service's figures by its name, None where it does not answer.
-        flow: where inquiries ended, None while not both services answer.
+        flow: where inquiries ended, None while not all services answer.
     """
 
     watched_seconds: float

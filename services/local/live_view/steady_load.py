@@ -8,8 +8,7 @@ from time import monotonic
 import msgspec
 from msgspec import Raw
 
-from services.kafka.clients import connect
-from services.kafka.settings import KafkaSettings
+from services.kafka.clients import KafkaClients
 from services.local.examples import key_of
 from services.local.load.arrivals import Tags
 from services.local.load.generator import Generator, Load
@@ -19,7 +18,6 @@ from services.messages.codec import inquiries
 from services.messages.rejection import RejectedError
 from services.offline.lines import Line
 
-CLIENT = "inquiry-triage-demo"
 # How long a schedule is that is drawn at once: nobody notices where the next one begins.
 SCHEDULE_SECONDS = 60.0
 
@@ -52,7 +50,9 @@ class JustReceived:
         return msgspec.json.encode({**_members.decode(line), "received_at": self._now()})
 
 
-async def publish_steadily(servers: str, topic: str, lines: Sequence[bytes], rate: float) -> None:
+async def publish_steadily(
+    clients: KafkaClients, topic: str, lines: Sequence[bytes], rate: float
+) -> None:
     """Publish inquiries, each time in another order, at a rate a second, until cancelled.
 
     Raises:
@@ -60,7 +60,6 @@ async def publish_steadily(servers: str, topic: str, lines: Sequence[bytes], rat
     """
     random = Random()  # noqa: S311 - no secret
     tags = Tags("watch")
-    clients = connect(KafkaSettings.model_construct(bootstrap_servers=servers), CLIENT)
     async with publishing(clients) as producer:
         partitions = len(await producer.partitions_for(topic))
         while True:

@@ -5,17 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
-from services.errors import TriageError
 from services.kafka.clients import KafkaClients
 from services.kafka.connected import following
-from services.kafka.errors import remedy_for, with_cause
-from services.kafka.topics import check_topics_exist
 from services.local.load.arrivals import Arrivals
 from services.local.load.generator import Generator, Load
 from services.local.load.latency import LoadFigures, quantiles_of
 from services.local.load.publisher import publishing
+from services.local.remedies import check_topics, with_remedy
 from services.operate.installation import Installation
 
 LOOK_MS = 100
@@ -43,26 +40,10 @@ async def send_load(
         ConfigurationError: A topic does not exist.
         TriageError: Kafka refused something, or answers no more.
     """
-    try:
-        with with_cause():
-            await _check_topics(clients, installation)
-            return await _send(clients, installation, load, now, wait_seconds)
-    except KafkaError as error:
-        raise TriageError(
-            remedy_for(error, {installation.received_topic})
-            or f"The load could not be sent through {clients.servers} ({type(error).__name__}): "
-            "see that a broker runs there, and that the settings KAFKA_… are those it asks for."
-        ) from None
-
-
-async def _check_topics(clients: KafkaClients, installation: Installation) -> None:
-    topics = {installation.received_topic, *installation.final_topics}
-    admin = clients.admin()
-    try:
-        await admin.start()
-        await check_topics_exist(admin, topics, clients.servers)
-    finally:
-        await admin.close()
+    writes = {installation.received_topic}
+    with with_remedy(clients, "The load could not be sent", writes):
+        await check_topics(clients, writes | installation.final_topics)
+        return await _send(clients, installation, load, now, wait_seconds)
 
 
 async def _send(

@@ -1,7 +1,7 @@
-"""Classifier and router, fitted to each other, on a Kafka that is already there."""
+"""The services, fitted to each other, on a Kafka that is already there."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,32 +13,40 @@ from services.operate.topics import create_topics, topics_of
 from services.router.app import create_decider
 from services.router.settings import RouterSettings
 from services.settings import read_settings
+from services.settler.settings import SettlerSettings
 
 
-def plan_installation() -> Installation:
+def plan_installation(audit_share: float = 0.0) -> Installation:
     """Read the settings, the router's fitted to the classifier's, before anything is started.
+
+    Args:
+        audit_share: What of the inquiries that go by themselves is copied, where nothing is set.
 
     Raises:
         ConfigurationError: A setting, the routing table or the model's manifest is wrong, or table
             and model do not fit.
     """
-    classifier = read_settings(ClassifierSettings)
-    fitted = {
+    classifier, router = read_settings(ClassifierSettings), read_settings(RouterSettings)
+    fitted: dict[str, object] = {
         "input_topic": classifier.output_topic,
         "rejected_topic": classifier.rejected_topic,
         "models": (classifier.model,),
     }
-    router = read_settings(RouterSettings).model_copy(update=fitted)
+    if "audit_share" not in router.model_fields_set:
+        fitted["audit_share"] = audit_share
+    router = router.model_copy(update=fitted)
     create_decider(router)
-    return installation_of(KafkaSettings.model_construct(), classifier, router)
+    settler = read_settings(SettlerSettings)
+    return installation_of(KafkaSettings.model_construct(), classifier, router, settler)
 
 
 def environment_of(installation: Installation) -> Mapping[str, str]:
-    """Return what makes the router read what this classifier writes."""
+    """Return what makes the router read what this classifier writes, and draw as it is to."""
     return {
         "ROUTER_INPUT_TOPIC": installation.classifier.output_topic,
         "ROUTER_REJECTED_TOPIC": installation.classifier.rejected_topic,
         "ROUTER_MODELS": str(installation.classifier.model),
+        "ROUTER_AUDIT_SHARE": str(installation.router.audit_share),
     }
 
 
@@ -54,9 +62,13 @@ def create_all_topics(installation: Installation, servers: str, partitions: int)
 
 
 def start_services(
-    stack: ExitStack, installation: Installation, servers: str, folder: Path
+    stack: ExitStack,
+    installation: Installation,
+    servers: str,
+    folder: Path,
+    names: Iterable[str] = ("classifier", "router"),
 ) -> list[ServiceProcess]:
-    """Start classifier and router, side by side, and wait until they are ready; `stack` stops them.
+    """Start services, side by side, and wait until they are ready; `stack` stops them.
 
     Raises:
         TriageError: One ended, or is not ready after a minute.
@@ -64,7 +76,7 @@ def start_services(
     environment = environment_of(installation)
     services = [
         stack.enter_context(ServiceProcess(name, servers, folder, environment=environment))
-        for name in ("classifier", "router")
+        for name in names
     ]
     for service in services:
         service.wait_until_ready()

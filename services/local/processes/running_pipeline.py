@@ -8,14 +8,18 @@ from typing import Self
 from aiokafka.errors import KafkaError
 
 from services.errors import TriageError
+from services.kafka.clients import KafkaClients, connect
+from services.kafka.settings import KafkaSettings
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.processes.service_process import ServiceProcess
 from services.operate.installation import Installation
 
+CLIENT = "inquiry-triage-demo"
+
 
 @dataclass(frozen=True)
 class RunningPipeline:
-    """Classifier and router on a Kafka, and the topics that they work on.
+    """The services on a Kafka, and the topics that they work on.
 
     Where its `with` block fails the services are killed: without their Kafka, or each other, they
     would try for half a minute to finish what they have in hand.
@@ -37,6 +41,11 @@ class RunningPipeline:
     def servers(self) -> str:
         """The brokers' addresses."""
         return self.kafka.bootstrap_servers
+
+    @property
+    def clients(self) -> KafkaClients:
+        """What makes clients of that Kafka."""
+        return connect(KafkaSettings.model_construct(bootstrap_servers=self.servers), CLIENT)
 
     @property
     def urls(self) -> Mapping[str, str]:
