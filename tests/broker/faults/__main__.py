@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from aiokafka.errors import KafkaError
@@ -25,9 +25,19 @@ from tests.broker.faults.form import GONE_LONG, LONG, Form
 from tests.broker.faults.play import play
 
 
+class Until(NamedTuple):
+    """How long to go on: no round starts once both are reached."""
+
+    minutes: float
+    judgements: int
+
+
 def main(
+    *,
     seed: Annotated[int | None, typer.Option(help="Play a run again.")] = None,
     minutes: Annotated[float, typer.Option(help="No round starts after so many.")] = 30,
+    judgements: Annotated[int, typer.Option(help="Go on until so many are published.")] = 0,
+    floods: Annotated[bool, typer.Option(help="Measure the memory, too.")] = True,
     logs: Annotated[Path | None, typer.Option(help="An empty folder to keep all logs in.")] = None,
 ) -> None:
     """Inject faults into the pipeline on a real Kafka, and compare what comes out."""
@@ -39,22 +49,31 @@ def main(
     where = nullcontext(logs) if logs else temporary_folder("triage-faults-")
     with where as folder, EmbeddedKafka(folder / "kafka") as kafka:
         try:
-            asyncio.run(_run(kafka, folder, first, minutes, figures))
+            if floods:
+                asyncio.run(_flood(kafka, folder, first, figures))
+            asyncio.run(_run(kafka, folder, first, Until(minutes, judgements), figures))
         except (TimeoutError, TriageError, KafkaError) as error:
             figures.complaints.append(f"did not go on: {error}")
     typer.echo(f"seed {first}\n{table(figures)}")
     sys.exit(figures.failed)
 
 
-async def _run(
-    kafka: EmbeddedKafka, folder: Path, first: int, minutes: float, figures: Figures
-) -> None:
-    began = monotonic()
+async def _flood(kafka: EmbeddedKafka, folder: Path, seed: int, figures: Figures) -> None:
     for kind in FLOODS:
         typer.echo(kind.name)
-        await flood(kafka, folder / kind.name, kind, first, figures)
+        await flood(kafka, folder / kind.name, kind, seed, figures)
+
+
+async def _run(
+    kafka: EmbeddedKafka, folder: Path, first: int, until: Until, figures: Figures
+) -> None:
+    began = monotonic()
     seed = first
-    while seed == first or monotonic() - began < minutes * 60:
+    while (
+        seed == first
+        or monotonic() - began < until.minutes * 60
+        or figures.judgements < until.judgements
+    ):
         typer.echo(f"round of seed {seed}, after {(monotonic() - began) / 60:.1f} minutes")
         await play(
             kafka, folder / str(seed), _form(seed - first), seed, figures=figures, say=typer.echo

@@ -27,7 +27,7 @@ class Fault:
     undo: Act
 
 
-# Each strikes classifier and router at the same time, not always the same one at both.
+# Each service is struck by one of these at the same time, not always by the same one.
 OF_SERVICES = (
     Fault(
         "all replicas killed (-9)",

@@ -1,4 +1,7 @@
-"""What the faults strike: a broker, two replicas of each service, and traffic that does not end."""
+"""What the faults strike: a broker, two replicas of each service, and traffic that does not end.
+
+Inquiries are published, and people judge those that come to review.
+"""
 
 import asyncio
 from collections import deque
@@ -16,11 +19,18 @@ from tests.broker.at_rest import until
 from tests.broker.exactly_once import SLICE, Sent
 from tests.broker.faults.figures import Figures
 from tests.broker.faults.form import Form
+from tests.broker.faults.people import People
 from tests.broker.faults.traffic import inquiries
 from tests.broker.pipeline import PARTITIONS, SERVICES, Pipeline, metric
 
+STRUCK = (*SERVICES, "settler")
+
 # Small batches make many transactions, so that a fault that strikes at random strikes one of them.
-SMALL = {"CLASSIFIER_BATCH_RECORDS": "50", "ROUTER_BATCH_RECORDS": "50"}
+SMALL = {
+    "CLASSIFIER_BATCH_RECORDS": "50",
+    "ROUTER_BATCH_RECORDS": "50",
+    "SETTLER_BATCH_RECORDS": "20",
+}
 RECOVERY_LIMIT = 90.0
 
 
@@ -51,7 +61,8 @@ class Scene:
     _traffic: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
-        for name in SERVICES:
+        self.people = People(self.pipeline)
+        for name in STRUCK:
             self.replicas[name] = [self.pipeline.service(name, each, **SMALL) for each in "ab"]
             self.guests[name] = self.pipeline.service(name, "guest", **SMALL)
         self._flow = self._all(inquiries(self.random))
@@ -63,30 +74,34 @@ class Scene:
 
     @asynccontextmanager
     async def traffic(self) -> AsyncIterator[None]:
-        """Publish for as long as the block runs."""
-        await self._open()
-        try:
+        """Publish, and let people judge, for as long as the block runs and till all is answered."""
+        async with self._traffic:
+            await self._open()
             yield
-        finally:
-            await self._traffic.aclose()
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
         """Publish nothing for as long as the block runs, which starts once all is answered."""
         await self._traffic.aclose()
-        await self.pipeline.answered()
         try:
             yield
         finally:
             await self._open()
 
     async def _open(self) -> None:
+        await self._traffic.enter_async_context(self._flowing())
+
+    @asynccontextmanager
+    async def _flowing(self) -> AsyncIterator[None]:
         pause = SLICE / self.form.per_second
-        await self._traffic.enter_async_context(self.pipeline.traffic(self._flow, pause=pause))
+        async with self.people.at_work():
+            async with self.pipeline.traffic(self._flow, pause=pause):
+                yield
+            await self.pipeline.answered()
 
     async def recovered(self) -> None:
         """Wait until all replicas are ready, have all partitions and answer records again."""
-        await asyncio.gather(*(self._recovered(service) for service in SERVICES))
+        await asyncio.gather(*(self._recovered(service) for service in STRUCK))
 
     async def _recovered(self, service: str) -> None:
         await until(lambda: asyncio.to_thread(self.settled, service), RECOVERY_LIMIT)
