@@ -5,6 +5,7 @@ import resource
 from dataclasses import replace
 from functools import partial
 
+from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions
 
 from services.errors import TriageError
@@ -123,6 +124,8 @@ async def add_partitions(scene: Scene, target: Target) -> None:
     )
     async with scene.quiet():
         scene.partitions += 1
+        for each in await read_all(scene.pipeline.servers, [installation.table.review_topic]):
+            scene.ends[TopicPartition(each.topic, each.partition)] = each.offset + 1
         for topic in topics:
             async with an_admin(scene.pipeline.servers) as admin:
                 await admin.create_partitions({topic: NewPartitions(scene.partitions)})

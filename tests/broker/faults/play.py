@@ -49,7 +49,7 @@ async def play(
             for step in draw(Random(seed), form):
                 await _take(scene, step)
             await until(lambda: _published(pipeline, form), PUBLISH_LIMIT)
-        arrived = [*scene.deleted, *await pipeline.read()]
+        arrived = await scene.arrived()
         settlers = [each for each in arrived if is_settlers(each)]
         routed = [each for each in arrived if not is_settlers(each)]
         faults = compare(pipeline.published, routed)

@@ -7,11 +7,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import NamedTuple
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.processes.service_process import ServiceProcess
@@ -57,6 +57,7 @@ class Scene:
     partitions: int = PARTITIONS
     extra: deque[Sent] = field(default_factory=deque)
     deleted: list[ConsumerRecord] = field(default_factory=list)  # what a deleted topic had
+    ends: dict[TopicPartition, int] = field(default_factory=dict)  # of a topic before it grew
     began: dict[str, float] = field(default_factory=dict)  # when a fault struck, by service
     _traffic: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -113,6 +114,21 @@ class Scene:
         replicas = self.replicas[service]
         ready = all(replica.ready() for replica in replicas)
         return ready and sum(map(assigned, replicas)) == self.partitions
+
+    async def arrived(self) -> list[ConsumerRecord]:
+        """Read where inquiries ended, once all are answered.
+
+        What lay on a topic before it was deleted, or before its keys moved, is told apart by the
+        topic's name: order is kept within each of both.
+        """
+        records = [self._told_apart(each) for each in await self.pipeline.read()]
+        return [*self.deleted, *records]
+
+    def _told_apart(self, record: ConsumerRecord) -> ConsumerRecord:
+        end = self.ends.get(TopicPartition(record.topic, record.partition), 0)
+        if record.offset >= end:
+            return record
+        return replace(record, topic=f"{record.topic}, before it grew")
 
     def state(self) -> str:
         """Say which replicas are ready and how many partitions each works."""
