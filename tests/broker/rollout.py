@@ -8,7 +8,7 @@ classified by. The steps are the runbook's.
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,20 +40,24 @@ KEYS = 500
 
 
 class Step(NamedTuple):
-    """What one service is started anew with, a replica after the other."""
+    """What one service is started anew with, a replica after the other.
+
+    `answered` is the service that first has to have answered all that was there.
+    """
 
     service: str
     says: str
     settings: Mapping[str, str]
+    answered: str | None = None
 
 
 def steps(old: Path, new: Path) -> tuple[Step, ...]:
     """Return how a new model takes the place of an old one; the way back is the same, turned."""
     both = {"ROUTER_MODELS": f"{old},{new}"}
     return (
-        Step("router", "routers get the limits of both", both),
+        Step("router", "routers get the limits of both models", both),
         Step("classifier", "classifiers get the other model", {"CLASSIFIER_MODEL": str(new)}),
-        Step("router", "routers lose the limits of the one before", {"ROUTER_MODELS": str(new)}),
+        Step("router", "routers lose the other's limits", {"ROUTER_MODELS": str(new)}, "router"),
     )
 
 
@@ -73,12 +77,9 @@ class Fleet:
         return replica
 
     async def take(self, step: Step) -> None:
-        """Put a new replica in the place of each, one after another: it comes, the old one goes.
-
-        A router loses limits only once all is answered that was classified by them.
-        """
-        if step.service == "router":
-            await self.pipeline.answered("router")
+        """Put a new replica in the place of each, one after another: it comes, the old one goes."""
+        if step.answered:
+            await self.pipeline.answered(step.answered)
         for old in self.replicas.pop(step.service):
             await self.start(step)
             assert await asyncio.to_thread(old.stop) == 0
@@ -189,7 +190,13 @@ def _routed(record: ConsumerRecord) -> Routed:
 
 
 async def roll(
-    pipeline: Pipeline, models: tuple[Path, Path], *, replicas: int, rate: int, quiet: float
+    pipeline: Pipeline,
+    models: tuple[Path, Path],
+    *,
+    replicas: int,
+    rate: int,
+    quiet: float,
+    say: Callable[[str], None],
 ) -> Outcome:
     """Roll a new model out and back while inquiries flow.
 
@@ -199,6 +206,7 @@ async def roll(
         replicas: How many of each service.
         rate: Inquiries a second.
         quiet: For how many seconds it flows before, to compare with.
+        say: Told of each step.
     """
     old, new = models
     fleet, watch = Fleet(pipeline), Stopwatch()
@@ -211,6 +219,7 @@ async def roll(
             await asyncio.sleep(quiet)
             began = monotonic()
             for step in (*steps(old, new), *steps(new, old)):
+                say(step.says)
                 await fleet.take(step)
             ended = monotonic()
         arrived = await pipeline.read()
@@ -271,7 +280,9 @@ def main(
         async def run() -> Outcome:
             await pipeline.create_topics()
             models = (MODEL, stricter(folder / "new"))
-            return await roll(pipeline, models, replicas=replicas, rate=rate, quiet=quiet)
+            return await roll(
+                pipeline, models, replicas=replicas, rate=rate, quiet=quiet, say=typer.echo
+            )
 
         outcome = asyncio.run(run())
     typer.echo(table(outcome))
