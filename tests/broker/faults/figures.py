@@ -24,6 +24,7 @@ class Figures:
     """What was done and what came of it."""
 
     injected: Counter[str] = field(default_factory=Counter)
+    struck: int = 0  # processes that were killed, frozen or told to stop
     published: int = 0
     judgements: int = 0
     counted: int = 0
@@ -67,6 +68,7 @@ class Figures:
         for name, count in sorted(self.injected.items()):
             yield name, f"{count:,}"
         yield "faults injected", f"{self.injected.total():,}"
+        yield "processes killed, frozen or told to stop", f"{self.struck:,}"
         yield "inquiries published", f"{self.published:,}"
         yield "judgements published", f"{self.judgements:,}"
         yield "of these counted, as one of each inquiry", f"{self.counted:,}"

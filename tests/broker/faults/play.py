@@ -79,6 +79,7 @@ async def _strike(scene: Scene, strike: Strike) -> None:
     await fault.until(scene, target)
     await fault.undo(scene, target)
     scene.figures.injected[fault.name] += 1
+    scene.figures.struck += fault.strikes
 
 
 async def _published(pipeline: Pipeline, form: Form) -> bool:

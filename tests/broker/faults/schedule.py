@@ -34,7 +34,7 @@ def draw(random: Random, form: Form) -> list[list[Strike]]:
         random.shuffle(faults)
     pairs = zip(*for_each.values(), strict=True)
     steps = [list(zip(pair, STRUCK, strict=True)) for pair in pairs]
-    steps += [[(fault, service)] for fault in ALONE * form.repeats for service in STRUCK]
+    steps += [[(fault, service)] for fault in ALONE * form.alone for service in STRUCK]
     of_broker = [*OF_BROKER, *[BROKER_KILLED] * form.broker_kills]
     steps += [[(fault, random.choice(STRUCK))] for fault in of_broker]
     random.shuffle(steps)

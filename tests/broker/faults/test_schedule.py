@@ -27,8 +27,9 @@ def test_every_fault_strikes_every_service(form: Form, seed: int) -> None:
     """Whatever the seed, each fault of a service strikes classifier, router and settler alike."""
     strikes = [strike for step in draw(Random(seed), form) for strike in step]
     struck = Counter((strike.fault.name, strike.service) for strike in strikes)
-    for fault in (*OF_SERVICES, *ALONE):
-        assert [struck[fault.name, service] for service in STRUCK] == [form.repeats] * 3
+    for faults, times in ((OF_SERVICES, form.repeats), (ALONE, form.alone)):
+        for fault in faults:
+            assert [struck[fault.name, service] for service in STRUCK] == [times] * len(STRUCK)
     assert {fault.name for fault in OF_BROKER} <= {name for name, _ in struck}
 
 
