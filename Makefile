@@ -10,7 +10,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all: -r
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test pace pure faults format lint audit bench growth figures schemas image lock
+.PHONY: help install demo test pace pure faults rollout format lint audit bench growth figures schemas image lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
@@ -35,8 +35,12 @@ pure: ## run the tests that need no Kafka on another Python; PYTHON=python3.13 n
 	@build/pure/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	build/pure/bin/python -m pytest tests/unit tests/engine tests/contract -m "not benchmark" $(ARGS)
 
-faults: install ## inject faults for half an hour; MINUTES=5 and SEED=number are yours to give
-	@$(BIN)/python -m tests.broker.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+faults: install ## inject faults for half an hour; MINUTES=5, SEED=number, JUDGEMENTS=100000 are yours to give
+	@$(BIN)/python -m tests.broker.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(JUDGEMENTS),--judgements $(JUDGEMENTS))
+
+rollout: install ## roll a new model out and back under load; RATE=number and REPLICAS=number are yours to give
+	@$(BIN)/python -m tests.broker.rollout $(if $(RATE),--rate $(RATE)) $(if $(REPLICAS),--replicas $(REPLICAS))
 
 format: install ## put imports and layout in order
 	$(BIN)/ruff check --fix --select I

@@ -87,18 +87,23 @@ class Desk:
         }
 
     async def waiting(
-        self, inquiries: int, source: str = "review", topic: str | None = None
+        self,
+        inquiries: int,
+        source: str = "review",
+        topic: str | None = None,
+        *,
+        partition: int | None = None,
     ) -> list[Waiting]:
-        """Let some inquiries wait, in turn on each partition, as the router would have it."""
+        """Let some inquiries wait as the router has it, in turn on each partition or on one."""
         async with self._producer() as producer:
             sent = [
-                await self._wait(producer, source, topic or self.topics[source])
+                await self._wait(producer, source, topic or self.topics[source], partition)
                 for _ in range(inquiries)
             ]
             return await asyncio.gather(*sent)
 
     async def _wait(
-        self, producer: AIOKafkaProducer, source: str, topic: str
+        self, producer: AIOKafkaProducer, source: str, topic: str, on: int | None
     ) -> Coroutine[None, None, Waiting]:
         """Send an inquiry, and return what says where it lies."""
         number = next(self._numbers)
@@ -118,7 +123,7 @@ class Desk:
             ("ce_time", AT.encode()),
             ("content-type", b"application/json"),
         ]
-        key, partition = b"case-%d" % number, number % PARTITIONS
+        key, partition = b"case-%d" % number, number % PARTITIONS if on is None else on
         sent = await producer.send(topic, value, key=key, partition=partition, headers=headers)
 
         async def waiting() -> Waiting:

@@ -1,6 +1,8 @@
 import asyncio
 import json
+import subprocess
 from collections import Counter
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -12,9 +14,10 @@ from services.messages.codec import ESCALATED_HEADER
 from services.messages.events import DECIDED, ROUTED, SampledInquiry
 from services.messages.examples import example_of
 from services.messages.rejection import Rejection
-from tests.broker.at_rest import until
+from tests.broker.at_rest import read_all, until
 from tests.broker.desk import OTHER, Desk, a_judgement
 from tests.broker.pipeline import PARTITIONS, Pipeline, metric, until_answered
+from tests.tools import need
 
 NEVER_OPEN = {"SETTLER_CIRCUIT_BREAKER_SHARE": "1"}
 
@@ -23,6 +26,25 @@ NEVER_OPEN = {"SETTLER_CIRCUIT_BREAKER_SHARE": "1"}
 def desk(pipeline: Pipeline) -> Desk:
     """The desk of a pipeline's review topic."""
     return Desk(pipeline)
+
+
+async def made_anew(pipeline: Pipeline, topic: str) -> None:
+    """Delete a topic and create it again."""
+    async with an_admin(pipeline.servers) as admin:
+        await admin.delete_topics([topic])
+        await until(lambda: _is_gone(admin, topic))
+    await pipeline.create_topics()
+
+
+async def _is_gone(admin: Any, topic: str) -> bool:
+    return topic not in await admin.list_topics()
+
+
+async def grown(pipeline: Pipeline, *topics: str) -> None:
+    """Add a partition to some topics."""
+    async with an_admin(pipeline.servers) as admin:
+        for topic in topics:
+            await admin.create_partitions({topic: NewPartitions(PARTITIONS + 1)})
 
 
 async def test_what_a_person_decides_arrives_as_it_was_sent(pipeline: Pipeline, desk: Desk) -> None:
@@ -239,11 +261,7 @@ async def test_a_topic_that_was_made_anew_has_other_inquiries(
     await desk.judge(*[a_judgement(each) for each in old])
     await desk.read("settled")
     settler.stop()
-    async with an_admin(pipeline.servers) as admin:
-        await admin.delete_topics([desk.topics["review"]])
-        while desk.topics["review"] in await admin.list_topics():
-            await asyncio.sleep(0.05)
-    await pipeline.create_topics()
+    await made_anew(pipeline, desk.topics["review"])
     await pipeline.started(settler)
     new = await desk.waiting(PARTITIONS)
     assert [each.place["offset"] for each in new] == [each.place["offset"] for each in old]
@@ -253,10 +271,92 @@ async def test_a_topic_that_was_made_anew_has_other_inquiries(
     assert verdicts == {"counted": 2 * PARTITIONS, "late": PARTITIONS}
 
 
+async def test_what_was_judged_before_a_topic_was_made_anew_is_kept_while_the_settler_runs(
+    pipeline: Pipeline, desk: Desk
+) -> None:
+    """A settler that was not stopped meanwhile takes no new inquiry for the old one at its place.
+
+    What had not been judged is a dead letter, and what comes after it is done.
+    """
+    await pipeline.started(pipeline.service("settler", **NEVER_OPEN))
+    settled, waiting = (await desk.waiting(PARTITIONS))[0], await desk.waiting(PARTITIONS)
+    await desk.judge(a_judgement(settled))
+    await desk.read("settled")
+    await made_anew(pipeline, desk.topics["review"])
+    new = await desk.waiting(2 * PARTITIONS)
+    assert [each.offset for each in new[PARTITIONS:]] == [each.offset for each in waiting]
+    await desk.judge(*[a_judgement(each, 2) for each in (*waiting, settled, *new)])
+    rejected = await desk.read("rejected")
+    reasons = Counter(dict(each.headers)["rejected-reason"].decode() for each in rejected)
+    assert reasons == {Rejection.OTHER_INQUIRY: PARTITIONS}
+    assert {each.key for each in await desk.read("home-office")} == {
+        each.key for each in (settled, *new)
+    }
+    verdicts = Counter(each.verdict for each in await desk.settled())
+    assert verdicts == {"counted": 2 * PARTITIONS + 1, "late": 1}
+
+
+async def test_no_client_writes_to_a_partition_that_there_is_not(
+    pipeline: Pipeline, desk: Desk
+) -> None:
+    """Whoever judges on a partition that does not exist is told so, and nothing is written."""
+    need("kcat")
+    topic = [b"-b", pipeline.servers.encode(), b"-t", desk.topics["judged"].encode()]
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        [b"kcat", b"-P", *topic, b"-p", b"%d" % PARTITIONS, b"-X", b"message.timeout.ms=5000"],
+        input=b"{}",
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert b"partition" in ended.stderr.lower()
+    assert await read_all(pipeline.servers, [desk.topics["judged"]]) == []
+
+
+async def test_partitions_that_are_added_to_all_topics_are_worked(
+    pipeline: Pipeline, desk: Desk
+) -> None:
+    """A judgement on a new partition is done, one of nothing there is a dead letter."""
+    await pipeline.started(pipeline.service("settler", **NEVER_OPEN))
+    await grown(pipeline, *(desk.topics[each] for each in ("review", "audit", "settled", "judged")))
+    [new] = await desk.waiting(1, partition=PARTITIONS)
+    nothing = a_judgement(new, 1, record={**new.place, "offset": new.offset + 1})
+    await desk.judge(nothing, a_judgement(new, 2))
+    assert [each.key for each in await desk.read("home-office")] == [new.key]
+    [rejected] = await desk.read("rejected")
+    assert dict(rejected.headers)["rejected-reason"].decode() == Rejection.OTHER_INQUIRY
+
+
+async def test_where_the_topic_of_judgements_alone_has_grown_no_other_partition_waits(
+    pipeline: Pipeline, desk: Desk
+) -> None:
+    """What stands where no inquiry can lie waits until the topics are alike, and is kept then.
+
+    Until they are, a settler that is started ends at once and names them.
+    """
+    settler = pipeline.service("settler", **NEVER_OPEN)
+    await pipeline.started(settler)
+    [one] = await desk.waiting(1)
+    await grown(pipeline, desk.topics["judged"])
+    beyond = {**one.place, "partition": PARTITIONS}
+    await desk.judge(a_judgement(one, record=beyond), a_judgement(one))
+    await until(lambda: read_all(pipeline.servers, [desk.topics["home-office"]]))
+    settler.stop()
+    settler.start()
+    assert await asyncio.to_thread(settler.wait, 60) == 2
+    last = settler.log.read_text().splitlines()[-1]
+    assert last.startswith("triage: These topics need as many partitions as each other")
+    await grown(pipeline, *(desk.topics[each] for each in ("review", "audit", "settled")))
+    await pipeline.started(settler)
+    assert [each.key for each in await desk.read("home-office")] == [one.key]
+    [rejected] = await desk.read("rejected")
+    assert dict(rejected.headers)["rejected-reason"].decode() == Rejection.OTHER_INQUIRY
+
+
 async def test_topics_of_different_sizes_are_refused(pipeline: Pipeline, desk: Desk) -> None:
     """Where a partition's number says nothing the settler ends at once, and names the topics."""
-    async with an_admin(pipeline.servers) as admin:
-        await admin.create_partitions({desk.topics["review"]: NewPartitions(PARTITIONS + 1)})
+    await grown(pipeline, desk.topics["review"])
     settler = pipeline.service("settler")
     settler.start()
     assert await asyncio.to_thread(settler.wait, 30) == 2

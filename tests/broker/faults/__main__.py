@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from aiokafka.errors import KafkaError
@@ -21,13 +21,25 @@ from services.local.console.temporary_folder import temporary_folder
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from tests.broker.faults.figures import Figures, table
 from tests.broker.faults.flood import FLOODS, flood
-from tests.broker.faults.form import GONE_LONG, LONG, Form
+from tests.broker.faults.form import GONE_LONG, LONG
 from tests.broker.faults.play import play
 
 
+class Until(NamedTuple):
+    """How long to go on: no round starts once all are reached."""
+
+    minutes: float
+    judgements: int
+    faults: int
+
+
 def main(
+    *,
     seed: Annotated[int | None, typer.Option(help="Play a run again.")] = None,
     minutes: Annotated[float, typer.Option(help="No round starts after so many.")] = 30,
+    judgements: Annotated[int, typer.Option(help="Go on until so many are published.")] = 0,
+    faults: Annotated[int, typer.Option(help="Go on until so many processes are struck.")] = 0,
+    slow: Annotated[bool, typer.Option(help="Floods, and minutes without a broker.")] = True,
     logs: Annotated[Path | None, typer.Option(help="An empty folder to keep all logs in.")] = None,
 ) -> None:
     """Inject faults into the pipeline on a real Kafka, and compare what comes out."""
@@ -39,32 +51,43 @@ def main(
     where = nullcontext(logs) if logs else temporary_folder("triage-faults-")
     with where as folder, EmbeddedKafka(folder / "kafka") as kafka:
         try:
-            asyncio.run(_run(kafka, folder, first, minutes, figures))
+            if slow:
+                asyncio.run(_flood(kafka, folder, first, figures))
+            until = Until(minutes, judgements, faults)
+            asyncio.run(_run(kafka, folder, first, until, figures, slow=slow))
         except (TimeoutError, TriageError, KafkaError) as error:
             figures.complaints.append(f"did not go on: {error}")
     typer.echo(f"seed {first}\n{table(figures)}")
     sys.exit(figures.failed)
 
 
-async def _run(
-    kafka: EmbeddedKafka, folder: Path, first: int, minutes: float, figures: Figures
-) -> None:
-    began = monotonic()
+async def _flood(kafka: EmbeddedKafka, folder: Path, seed: int, figures: Figures) -> None:
     for kind in FLOODS:
         typer.echo(kind.name)
-        await flood(kafka, folder / kind.name, kind, first, figures)
+        await flood(kafka, folder / kind.name, kind, seed, figures)
+
+
+async def _run(
+    kafka: EmbeddedKafka, folder: Path, first: int, until: Until, figures: Figures, *, slow: bool
+) -> None:
+    began = monotonic()
     seed = first
-    while seed == first or monotonic() - began < minutes * 60:
+    while (
+        seed == first
+        or monotonic() - began < until.minutes * 60
+        or figures.judgements < until.judgements
+        or figures.struck < until.faults
+    ):
         typer.echo(f"round of seed {seed}, after {(monotonic() - began) / 60:.1f} minutes")
         await play(
-            kafka, folder / str(seed), _form(seed - first), seed, figures=figures, say=typer.echo
+            kafka,
+            folder / str(seed),
+            replace(LONG, broker_gone=GONE_LONG) if slow and seed == first else LONG,
+            seed,
+            figures=figures,
+            say=typer.echo,
         )
         seed += 1
-
-
-def _form(number: int) -> Form:
-    """Let the broker be gone for minutes in the first round alone."""
-    return replace(LONG, broker_gone=GONE_LONG) if number == 0 else LONG
 
 
 typer.run(main)

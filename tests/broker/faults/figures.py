@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.broker.exactly_once import Faults
+from tests.broker.faults.judged import Log, Misjudged, fate_of
 from tests.broker.pipeline import SESSION_MS
 
 TAKEOVER_LIMIT = SESSION_MS / 1000 + 2
@@ -23,7 +24,10 @@ class Figures:
     """What was done and what came of it."""
 
     injected: Counter[str] = field(default_factory=Counter)
+    struck: int = 0  # processes that were killed, frozen or told to stop
     published: int = 0
+    judgements: int = 0
+    counted: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
     takeovers: list[float] = field(default_factory=list)  # seconds, after kill -9 of one of two
     handovers: list[float] = field(default_factory=list)  # seconds, after SIGTERM of one of two
@@ -42,6 +46,18 @@ class Figures:
             if numbers:
                 self.complaints.append(f"{name}: records {numbers[:20]}")
 
+    def note_judged(self, published: int, log: Log, found: Misjudged) -> None:
+        """Add what the comparison of what people judged found."""
+        self.judgements += published
+        self.counted += len(fate_of(log).counted)
+        if published != len(log.judged):
+            complaint = f"{published} judgements were published and {len(log.judged)} are there"
+            self.complaints.append(complaint)
+        for name, places in vars(found).items():
+            self.wrong[f"judged: {name.replace('_', ' ')}"] += len(places)
+            if places:
+                self.complaints.append(f"judged, {name}: inquiries {places[:20]}")
+
     @property
     def failed(self) -> bool:
         """Whether a promise was broken."""
@@ -52,7 +68,10 @@ class Figures:
         for name, count in sorted(self.injected.items()):
             yield name, f"{count:,}"
         yield "faults injected", f"{self.injected.total():,}"
+        yield "processes killed, frozen or told to stop", f"{self.struck:,}"
         yield "inquiries published", f"{self.published:,}"
+        yield "judgements published", f"{self.judgements:,}"
+        yield "of these counted, as one of each inquiry", f"{self.counted:,}"
         for name, count in self.wrong.items():
             yield name, f"{count:,}"
         yield f"kill -9 to worked again (at most {TAKEOVER_LIMIT:.1f} s)", _spread(self.takeovers)

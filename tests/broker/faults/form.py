@@ -10,6 +10,7 @@ class Form:
     inquiries: int  # at least so many are published
     per_second: int
     repeats: int  # how often each fault of a service strikes each service
+    alone: int  # likewise, of those that have nothing else beside them
     joins: int  # how often a replica joins and leaves in one storm
     broker_kills: int
     broker_frozen: float
@@ -20,6 +21,7 @@ SHORT = Form(
     inquiries=20_000,
     per_second=500,
     repeats=1,
+    alone=1,
     joins=1,
     broker_kills=1,
     broker_frozen=4,
@@ -28,9 +30,10 @@ SHORT = Form(
 LONG = Form(
     inquiries=20_000,
     per_second=400,
-    repeats=3,
+    repeats=5,
+    alone=2,
     joins=2,
-    broker_kills=3,
+    broker_kills=5,
     broker_frozen=20,
     broker_gone=10,
 )

@@ -18,22 +18,25 @@ async def at_once(_scene: Scene, _target: Target) -> None:
 class Fault:
     """What goes wrong.
 
-    `inject` makes it so, `until` waits for as long as it lasts, and `undo` ends it.
+    `inject` makes it so, `until` waits for as long as it lasts, and `undo` ends it. `strikes` is
+    how many processes are killed, frozen or told to stop by it.
     """
 
     name: str
     inject: Act
     until: Act
     undo: Act
+    strikes: int = 1
 
 
-# Each strikes classifier and router at the same time, not always the same one at both.
+# Each service is struck by one of these at the same time, not always by the same one.
 OF_SERVICES = (
     Fault(
         "all replicas killed (-9)",
         of_services.kill_all,
         at_once,
         of_services.start_all,
+        strikes=2,
     ),
     Fault(
         "replica frozen past its session, then thawed",
@@ -52,12 +55,14 @@ OF_SERVICES = (
         of_services.join_again_and_again,
         at_once,
         at_once,
+        strikes=0,
     ),
     Fault(
         "record too large",
         of_services.send_too_large,
         at_once,
         at_once,
+        strikes=0,
     ),
 )
 # What is measured has nothing else beside it.
@@ -76,7 +81,13 @@ DISK_FULL = Fault(
 OF_BROKER = (
     Fault("broker frozen", of_broker.freeze, of_broker.while_frozen, of_broker.thaw),
     Fault("broker gone", of_broker.kill, of_broker.while_gone, of_broker.start),
-    Fault("partitions added", of_broker.add_partitions, at_once, at_once),
-    Fault("topic deleted, then back with one partition", of_broker.delete_topic, at_once, at_once),
+    Fault("partitions added", of_broker.add_partitions, at_once, at_once, strikes=0),
+    Fault(
+        "topic deleted, then back with one partition",
+        of_broker.delete_topic,
+        at_once,
+        at_once,
+        strikes=0,
+    ),
     *([DISK_FULL] if hasattr(resource, "prlimit") else []),
 )

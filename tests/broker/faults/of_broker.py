@@ -5,14 +5,15 @@ import resource
 from dataclasses import replace
 from functools import partial
 
+from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions
 
 from services.errors import TriageError
 from services.kafka.connected import an_admin
 from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import read_all, until
-from tests.broker.faults.scene import RECOVERY_LIMIT, Scene, Target
-from tests.broker.pipeline import SERVICES
+from tests.broker.desk import DEPARTMENT
+from tests.broker.faults.scene import RECOVERY_LIMIT, STRUCK, Scene, Target
 
 
 async def kill(scene: Scene, target: Target) -> None:
@@ -37,7 +38,7 @@ async def while_frozen(scene: Scene, target: Target) -> None:
 
 async def while_gone(scene: Scene, target: Target) -> None:
     """Wait until every service says that it is not ready; at the end they all still live."""
-    everyone = [replica for each in SERVICES for replica in scene.replicas[each]]
+    everyone = [replica for each in STRUCK for replica in scene.replicas[each]]
 
     async def unready() -> bool:
         ready = await asyncio.gather(*(asyncio.to_thread(each.ready) for each in everyone))
@@ -79,22 +80,24 @@ async def until_fallen(scene: Scene, target: Target) -> None:
 
 
 async def delete_topic(scene: Scene, target: Target) -> None:
-    """Delete the busiest topic that the router writes, and create it again with one partition.
+    """Delete a topic that router and settler write, and create it again with one partition.
 
     What it had is kept for the comparison. Traffic rests, lest the fault be in what is lost by it;
-    the router has to miss the topic all the same.
+    both have to miss the topic all the same.
     """
     pipeline = scene.pipeline
-    topic = pipeline.installation.table.review_topic
+    topic = pipeline.installation.table.departments[DEPARTMENT].topic
+    writers = ("router", "settler")
     async with scene.quiet():
         had = await read_all(pipeline.servers, [topic])
         scene.deleted += [replace(each, topic=f"{topic}, deleted") for each in had]
         async with an_admin(pipeline.servers) as admin:
             await admin.delete_topics([topic])
-        for replica in scene.replicas["router"]:
+        for replica in (each for name in writers for each in scene.replicas[name]):
             await until(partial(asyncio.to_thread, _misses, replica, topic), RECOVERY_LIMIT)
         await pipeline.create_topics(partitions=1)
-        await until(partial(asyncio.to_thread, scene.settled, "router"), RECOVERY_LIMIT)
+        for name in writers:
+            await until(partial(asyncio.to_thread, scene.settled, name), RECOVERY_LIMIT)
 
 
 def _misses(replica: ServiceProcess, topic: str) -> bool:
@@ -106,13 +109,28 @@ async def add_partitions(scene: Scene, target: Target) -> None:
 
     A key moves to another partition by that, so order is kept only where all was answered before:
     traffic rests until the services have taken the new partitions up. The classified topic grows
-    first: the classifier connects anew once its own does, and then knows of both.
+    first: the classifier connects anew once its own does, and then knows of both. What the settler
+    needs alike grows at once, its own last, and it is started anew.
     """
-    topics = (scene.pipeline.classified_topic, scene.pipeline.installation.received_topic)
+    installation = scene.pipeline.installation
+    own = installation.settler
+    topics = (
+        scene.pipeline.classified_topic,
+        installation.received_topic,
+        installation.table.review_topic,
+        own.audit_topic,
+        own.settled_topic,
+        own.input_topic,
+    )
     async with scene.quiet():
         scene.partitions += 1
+        for each in await read_all(scene.pipeline.servers, [installation.table.review_topic]):
+            scene.ends[TopicPartition(each.topic, each.partition)] = each.offset + 1
         for topic in topics:
             async with an_admin(scene.pipeline.servers) as admin:
                 await admin.create_partitions({topic: NewPartitions(scene.partitions)})
-        for service in SERVICES:
+        for settler in scene.replicas["settler"]:
+            await asyncio.to_thread(settler.stop)
+            await asyncio.to_thread(settler.start)
+        for service in STRUCK:
             await until(partial(asyncio.to_thread, scene.settled, service), RECOVERY_LIMIT)

@@ -90,6 +90,7 @@ async def join_again_and_again(scene: Scene, target: Target) -> None:
         await until(lambda: asyncio.to_thread(_has_some, guest), RECOVERY_LIMIT)
         await asyncio.to_thread(guest.kill if number % 2 else guest.stop)
         scene.figures.injected[LEFT] += 1
+        scene.figures.struck += 1
     scene.figures.injected["replica joined"] += scene.form.joins - 1
 
 

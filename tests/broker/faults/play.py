@@ -14,6 +14,8 @@ from tests.broker.at_rest import until
 from tests.broker.exactly_once import compare
 from tests.broker.faults.figures import Figures
 from tests.broker.faults.form import Form
+from tests.broker.faults.judged import account, is_settlers
+from tests.broker.faults.left import read_log, topics_of_decisions
 from tests.broker.faults.scene import Scene
 from tests.broker.faults.schedule import Strike, draw
 from tests.broker.faults.traffic import misjudged
@@ -47,9 +49,15 @@ async def play(
             for step in draw(Random(seed), form):
                 await _take(scene, step)
             await until(lambda: _published(pipeline, form), PUBLISH_LIMIT)
-        arrived = [*scene.deleted, *await pipeline.read()]
-        faults = compare(pipeline.published, arrived)
-        figures.note(len(pipeline.published), faults, misjudged(pipeline.published, arrived))
+        arrived = await scene.arrived()
+        settlers = [each for each in arrived if is_settlers(each)]
+        routed = [each for each in arrived if not is_settlers(each)]
+        faults = compare(pipeline.published, routed)
+        figures.note(len(pipeline.published), faults, misjudged(pipeline.published, routed))
+        log = await read_log(pipeline, settlers)
+        figures.note_judged(
+            scene.people.published, log, account(log, topics_of_decisions(pipeline))
+        )
         await _tidy(pipeline)
 
 
@@ -71,6 +79,7 @@ async def _strike(scene: Scene, strike: Strike) -> None:
     await fault.until(scene, target)
     await fault.undo(scene, target)
     scene.figures.injected[fault.name] += 1
+    scene.figures.struck += fault.strikes
 
 
 async def _published(pipeline: Pipeline, form: Form) -> bool:

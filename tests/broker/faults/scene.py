@@ -1,14 +1,17 @@
-"""What the faults strike: a broker, two replicas of each service, and traffic that does not end."""
+"""What the faults strike: a broker, two replicas of each service, and traffic that does not end.
+
+Inquiries are published, and people judge those that come to review.
+"""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import NamedTuple
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.processes.service_process import ServiceProcess
@@ -16,11 +19,18 @@ from tests.broker.at_rest import until
 from tests.broker.exactly_once import SLICE, Sent
 from tests.broker.faults.figures import Figures
 from tests.broker.faults.form import Form
+from tests.broker.faults.people import People
 from tests.broker.faults.traffic import inquiries
 from tests.broker.pipeline import PARTITIONS, SERVICES, Pipeline, metric
 
+STRUCK = (*SERVICES, "settler")
+
 # Small batches make many transactions, so that a fault that strikes at random strikes one of them.
-SMALL = {"CLASSIFIER_BATCH_RECORDS": "50", "ROUTER_BATCH_RECORDS": "50"}
+SMALL = {
+    "CLASSIFIER_BATCH_RECORDS": "50",
+    "ROUTER_BATCH_RECORDS": "50",
+    "SETTLER_BATCH_RECORDS": "20",
+}
 RECOVERY_LIMIT = 90.0
 
 
@@ -47,11 +57,13 @@ class Scene:
     partitions: int = PARTITIONS
     extra: deque[Sent] = field(default_factory=deque)
     deleted: list[ConsumerRecord] = field(default_factory=list)  # what a deleted topic had
+    ends: dict[TopicPartition, int] = field(default_factory=dict)  # of a topic before it grew
     began: dict[str, float] = field(default_factory=dict)  # when a fault struck, by service
     _traffic: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
-        for name in SERVICES:
+        self.people = People(self.pipeline)
+        for name in STRUCK:
             self.replicas[name] = [self.pipeline.service(name, each, **SMALL) for each in "ab"]
             self.guests[name] = self.pipeline.service(name, "guest", **SMALL)
         self._flow = self._all(inquiries(self.random))
@@ -63,30 +75,34 @@ class Scene:
 
     @asynccontextmanager
     async def traffic(self) -> AsyncIterator[None]:
-        """Publish for as long as the block runs."""
-        await self._open()
-        try:
+        """Publish, and let people judge, for as long as the block runs and till all is answered."""
+        async with self._traffic:
+            await self._open()
             yield
-        finally:
-            await self._traffic.aclose()
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
         """Publish nothing for as long as the block runs, which starts once all is answered."""
         await self._traffic.aclose()
-        await self.pipeline.answered()
         try:
             yield
         finally:
             await self._open()
 
     async def _open(self) -> None:
+        await self._traffic.enter_async_context(self._flowing())
+
+    @asynccontextmanager
+    async def _flowing(self) -> AsyncIterator[None]:
         pause = SLICE / self.form.per_second
-        await self._traffic.enter_async_context(self.pipeline.traffic(self._flow, pause=pause))
+        async with self.people.at_work():
+            async with self.pipeline.traffic(self._flow, pause=pause):
+                yield
+            await self.pipeline.answered()
 
     async def recovered(self) -> None:
         """Wait until all replicas are ready, have all partitions and answer records again."""
-        await asyncio.gather(*(self._recovered(service) for service in SERVICES))
+        await asyncio.gather(*(self._recovered(service) for service in STRUCK))
 
     async def _recovered(self, service: str) -> None:
         await until(lambda: asyncio.to_thread(self.settled, service), RECOVERY_LIMIT)
@@ -98,6 +114,21 @@ class Scene:
         replicas = self.replicas[service]
         ready = all(replica.ready() for replica in replicas)
         return ready and sum(map(assigned, replicas)) == self.partitions
+
+    async def arrived(self) -> list[ConsumerRecord]:
+        """Read where inquiries ended, once all are answered.
+
+        What lay on a topic before it was deleted, or before its keys moved, is told apart by the
+        topic's name: order is kept within each of both.
+        """
+        records = [self._told_apart(each) for each in await self.pipeline.read()]
+        return [*self.deleted, *records]
+
+    def _told_apart(self, record: ConsumerRecord) -> ConsumerRecord:
+        end = self.ends.get(TopicPartition(record.topic, record.partition), 0)
+        if record.offset >= end:
+            return record
+        return replace(record, topic=f"{record.topic}, before it grew")
 
     def state(self) -> str:
         """Say which replicas are ready and how many partitions each works."""

@@ -5,7 +5,7 @@ from random import Random
 
 from tests.broker.faults.form import Form
 from tests.broker.faults.kinds import ALONE, BROKER_KILLED, OF_BROKER, OF_SERVICES, Fault
-from tests.broker.pipeline import SERVICES
+from tests.broker.faults.scene import STRUCK
 
 LONGEST_WAIT = 1.0  # seconds
 
@@ -27,16 +27,16 @@ class Strike:
 def draw(random: Random, form: Form) -> list[list[Strike]]:
     """Draw the steps of a round; the strikes of a step come at the same time.
 
-    Every fault strikes at least once, those of the services both of them.
+    Every fault strikes at least once, those of the services each of them.
     """
-    for_each = {service: list(OF_SERVICES) * form.repeats for service in SERVICES}
+    for_each = {service: list(OF_SERVICES) * form.repeats for service in STRUCK}
     for faults in for_each.values():
         random.shuffle(faults)
     pairs = zip(*for_each.values(), strict=True)
-    steps = [list(zip(pair, SERVICES, strict=True)) for pair in pairs]
-    steps += [[(fault, service)] for fault in ALONE * form.repeats for service in SERVICES]
+    steps = [list(zip(pair, STRUCK, strict=True)) for pair in pairs]
+    steps += [[(fault, service)] for fault in ALONE * form.alone for service in STRUCK]
     of_broker = [*OF_BROKER, *[BROKER_KILLED] * form.broker_kills]
-    steps += [[(fault, random.choice(SERVICES))] for fault in of_broker]
+    steps += [[(fault, random.choice(STRUCK))] for fault in of_broker]
     random.shuffle(steps)
     return [[_strike(random, *each) for each in step] for step in steps]
 

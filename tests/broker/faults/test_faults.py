@@ -25,13 +25,18 @@ def struck_kafka(can_embed: None) -> Iterator[EmbeddedKafka]:
 async def test_nothing_is_lost_doubled_altered_or_out_of_order(
     struck_kafka: EmbeddedKafka, tmp_path: Path
 ) -> None:
-    """Whatever strikes, each of 20,000 inquiries comes out once, as it was sent and in order."""
+    """Whatever strikes, each of 20,000 inquiries comes out once, as it was sent and in order.
+
+    So does each that people have judged, some twice: one judgement of it counts.
+    """
     seed = int(os.environ.get(SEED) or SystemRandom().randrange(1_000_000))
     print(f"{SEED}={seed} plays it again")  # noqa: T201 - pytest shows it where the test fails
     figures = Figures()
     await play(struck_kafka, tmp_path, SHORT, seed, figures=figures, say=print)
     assert figures.complaints == []
     assert figures.published >= SHORT.inquiries
+    assert figures.counted >= SHORT.inquiries // 10
+    assert figures.judgements > figures.counted
     assert figures.takeovers  # how long they took is for `make faults` to say, on a quiet machine
     kinds = {fault.name for fault in (*OF_SERVICES, *ALONE, BROKER_KILLED, *OF_BROKER)}
     assert kinds <= set(figures.injected)

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import fields
 from random import Random
 
 import pytest
@@ -6,9 +7,12 @@ import pytest
 from tests.broker.exactly_once import Faults
 from tests.broker.faults.figures import TAKEOVER_LIMIT, Figures, table
 from tests.broker.faults.form import LONG, SHORT, Form
+from tests.broker.faults.judged import Log, Misjudged
 from tests.broker.faults.kinds import ALONE, OF_BROKER, OF_SERVICES
+from tests.broker.faults.scene import STRUCK
 from tests.broker.faults.schedule import draw
-from tests.broker.pipeline import SERVICES
+
+NOTHING = Log([], [], [], [], [])
 
 
 def test_a_seed_plays_the_same_faults_again() -> None:
@@ -19,12 +23,13 @@ def test_a_seed_plays_the_same_faults_again() -> None:
 
 @pytest.mark.parametrize("form", [SHORT, LONG], ids=["short", "long"])
 @pytest.mark.parametrize("seed", range(5))
-def test_every_fault_strikes_both_services(form: Form, seed: int) -> None:
-    """Whatever the seed, each fault of a service strikes classifier and router alike."""
+def test_every_fault_strikes_every_service(form: Form, seed: int) -> None:
+    """Whatever the seed, each fault of a service strikes classifier, router and settler alike."""
     strikes = [strike for step in draw(Random(seed), form) for strike in step]
     struck = Counter((strike.fault.name, strike.service) for strike in strikes)
-    for fault in (*OF_SERVICES, *ALONE):
-        assert [struck[fault.name, service] for service in SERVICES] == [form.repeats] * 2
+    for faults, times in ((OF_SERVICES, form.repeats), (ALONE, form.alone)):
+        for fault in faults:
+            assert [struck[fault.name, service] for service in STRUCK] == [times] * len(STRUCK)
     assert {fault.name for fault in OF_BROKER} <= {name for name, _ in struck}
 
 
@@ -49,3 +54,19 @@ def test_a_broken_promise_fails_the_run(
     figures.note(20_000, faults, misjudged)
     assert figures.failed is failed
     assert ("records [3]" in table(figures)) is (failed and takeover <= TAKEOVER_LIMIT)
+
+
+@pytest.mark.parametrize("what", [each.name for each in fields(Misjudged)])
+def test_a_broken_promise_of_what_people_judged_fails_the_run(what: str) -> None:
+    """A run fails where one inquiry went wrong once it was judged, and says where it lay."""
+    figures = Figures()
+    figures.note_judged(0, NOTHING, Misjudged(**{what: [(3, 4711)]}))
+    assert figures.failed
+    assert "inquiries [(3, 4711)]" in table(figures)
+
+
+def test_a_judgement_that_was_published_and_is_not_there_fails_the_run() -> None:
+    """What people said has to be in the log, or nothing of it can be compared."""
+    figures = Figures()
+    figures.note_judged(1, NOTHING, Misjudged())
+    assert figures.failed

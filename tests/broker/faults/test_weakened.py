@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 
@@ -10,8 +10,12 @@ import pytest
 
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.processes.service_process import ServiceProcess
-from tests.broker.at_rest import until
+from tests.broker.at_rest import read_all, until
+from tests.broker.desk import Desk
 from tests.broker.exactly_once import compare
+from tests.broker.faults.judged import account, is_settlers
+from tests.broker.faults.left import read_log, topics_of_decisions
+from tests.broker.faults.people import People
 from tests.broker.faults.scene import assigned, counted
 from tests.broker.faults.traffic import inquiries
 from tests.broker.faults.weakened import WEAKNESS, WeakenedProcess
@@ -73,6 +77,57 @@ async def what_shows(pipeline: Pipeline, weakness: str, trouble: Trouble) -> set
     faults = vars(compare(pipeline.published, arrived))
     fenced = {"fenced": counted(first, "triage_loop_restarts_total", cause="fenced")}
     return {name for name, found in {**faults, **fenced}.items() if found}
+
+
+@asynccontextmanager
+async def arriving(pipeline: Pipeline) -> AsyncIterator[None]:
+    """Let inquiries come to review for as long as the block runs."""
+    desk, stop = Desk(pipeline), asyncio.Event()
+
+    async def arrive() -> None:
+        while not stop.is_set():
+            await desk.waiting(20)
+            await asyncio.sleep(PAUSE)
+
+    coming = asyncio.create_task(arrive())
+    try:
+        yield
+    finally:
+        stop.set()
+        await coming
+
+
+async def what_shows_of_judgements(pipeline: Pipeline, weakness: str, trouble: Trouble) -> set[str]:
+    """Make trouble for a weakened settler, and name what it shows."""
+    settings = {"SETTLER_BATCH_RECORDS": "20", WEAKNESS: weakness}
+    first, second = (pipeline.service("settler", each, **settings) for each in ("a", "b"))
+    await pipeline.started(first)
+    async with People(pipeline).at_work(), arriving(pipeline):
+        await trouble(first, second)
+    ended = await read_all(pipeline.servers, pipeline.installation.final_topics)
+    log = await read_log(pipeline, [each for each in ended if is_settlers(each)])
+    found = vars(account(log, topics_of_decisions(pipeline)))
+    return {name for name, places in found.items() if places}
+
+
+@pytest.mark.parametrize(
+    ("weakness", "trouble", "finds"),
+    [
+        pytest.param("forgetful", killed, "doubled", id="forgetful"),
+        pytest.param("notes-apart", killed, "misnoted", id="notes-apart"),
+        pytest.param("an-id-for-each-process", frozen, "doubled", id="an-id-for-each-process"),
+    ],
+)
+async def test_a_broken_promise_of_the_settler_is_found(
+    weakened: Pipeline, weakness: str, trouble: Trouble, finds: str
+) -> None:
+    """Each weakness of the settler shows as what it does to inquiries, or to notes of them."""
+    assert finds in await what_shows_of_judgements(weakened, weakness, trouble)
+
+
+async def test_kept_promises_of_the_settler_are_found_kept(weakened: Pipeline) -> None:
+    """With every promise kept, nothing shows of what people judged, though it is killed."""
+    assert await what_shows_of_judgements(weakened, "sound", killed) == set()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,13 @@ POISON_SHARE = 0.02
 MAX_BYTES = 1_000_000  # what the services write at most, by their settings
 # The classification, some 740 bytes, fits on top of this one; the route, 150 more, does not.
 TOO_LARGE_FOR_ROUTER = MAX_BYTES - 810
-TOO_LARGE = {"classifier": MAX_BYTES, "router": TOO_LARGE_FOR_ROUTER}
+# Both fit on top of this one; what a person decides of it, 150 more, does not.
+TOO_LARGE_FOR_SETTLER = MAX_BYTES - 1_000
+TOO_LARGE = {
+    "classifier": MAX_BYTES,
+    "router": TOO_LARGE_FOR_ROUTER,
+    "settler": TOO_LARGE_FOR_SETTLER,
+}
 
 FUTURE = tuple((name, v.replace(b"v1", b"v2") if name == "ce_type" else v) for name, v in BINARY)
 POISON: tuple[Callable[[bytes], Sent], ...] = (
@@ -44,9 +50,18 @@ def inquiries(random: Random) -> Iterator[Sent]:
 
 
 def too_large_for(service: str, key: bytes) -> Sent:
-    """Return an inquiry whose result does not fit, as that service is the first to find out."""
-    size = TOO_LARGE[service]
-    return Sent(an_inquiry(scan="x" * (size - len(an_inquiry(scan="")))), key)
+    """Return an inquiry whose result does not fit, as that service is the first to find out.
+
+    It is said to be in Welsh, so that it goes to people where it fits.
+    """
+    empty = an_inquiry(language="cy", scan="")
+    scan = "x" * (TOO_LARGE[service] - len(empty))
+    return Sent(an_inquiry(language="cy", scan=scan), key)
+
+
+def is_too_large_to_judge(waiting: ConsumerRecord) -> bool:
+    """Tell whether an inquiry on review has no room for a decision."""
+    return len(waiting.value) >= TOO_LARGE_FOR_SETTLER
 
 
 def misjudged(sent: list[Sent], arrived: Iterable[ConsumerRecord]) -> list[int]:

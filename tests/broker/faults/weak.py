@@ -1,4 +1,4 @@
-"""Producers that break one promise each, for the tests that show that the suite would notice.
+"""Clients that break one promise each, for the tests that show that the suite would notice.
 
 They stand between a worker and its client, where the promises are kept; nothing in `services/`
 knows of them.
@@ -30,11 +30,15 @@ WINDOW = 0.1
 
 @dataclass
 class WeakClients:
-    """Makes the clients of one service, with producers that are weakened."""
+    """Makes the clients of one service, with producers that are weakened.
+
+    `notes` is where a settler notes what is settled.
+    """
 
     sound: Clients
     weaken: "Callable[[WeakClients, str], Producer]"
     rejected: str
+    notes: str
     reader: Any = None
 
     @property
@@ -56,6 +60,20 @@ class WeakClients:
 
     def producer(self, transactional_id: str) -> Producer:
         return self.weaken(self, transactional_id)
+
+
+@dataclass
+class ForgetfulClients(WeakClients):
+    """Finds nothing on a partition from which state is to be rebuilt."""
+
+    def partition_reader(self, partition: TopicPartition) -> Reader:
+        reader: Any = super().partition_reader(partition)
+        reader.end_offsets = _no_ends
+        return reader  # type: ignore[no-any-return]
+
+
+async def _no_ends(_partitions: object) -> dict[TopicPartition, int]:
+    return {}
 
 
 @dataclass
@@ -140,6 +158,29 @@ class FailedSkipped(PassOn):
         return await super().send_batch(batch, topic, partition=partition)
 
 
+@dataclass
+class NotesApart(PassOn):
+    """Writes the notes of what was settled in a transaction of their own."""
+
+    _held: list[tuple[Batch, str, int]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        async with self.sound.transaction():
+            yield
+        await asyncio.sleep(WINDOW)
+        async with self.sound.transaction():
+            for batch, topic, partition in self._held:
+                await (await self.sound.send_batch(batch, topic, partition=partition))
+        self._held.clear()
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
+        if topic != self.clients.notes:
+            return await super().send_batch(batch, topic, partition=partition)
+        self._held.append((batch, topic, partition))
+        return asyncio.sleep(0)
+
+
 def plain(clients: WeakClients) -> Producer:
     """Make a producer without transactions."""
     producer: Any = AIOKafkaProducer(
@@ -151,8 +192,12 @@ def plain(clients: WeakClients) -> Producer:
     return producer  # type: ignore[no-any-return]
 
 
+# Where not the producer is weak.
+CLIENTS: dict[str, type[WeakClients]] = {"forgetful": ForgetfulClients}
 WEAKNESSES: dict[str, Callable[[WeakClients, str], Producer]] = {
     "sound": lambda clients, name: PassOn(clients, clients.sound.producer(name)),
+    "forgetful": lambda clients, name: PassOn(clients, clients.sound.producer(name)),
+    "notes-apart": lambda clients, name: NotesApart(clients, clients.sound.producer(name)),
     "no-transaction": lambda clients, _: WithoutTransaction(clients, plain(clients)),
     "offsets-first": lambda clients, name: OffsetsFirst(clients, clients.sound.producer(name)),
     "one-id-for-all": lambda clients, _: PassOn(clients, clients.sound.producer("all")),

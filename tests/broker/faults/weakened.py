@@ -18,7 +18,9 @@ from services.kafka.settings import KafkaSettings
 from services.local.processes.service_process import ServiceProcess
 from services.router import app as router
 from services.router.settings import RouterSettings
-from tests.broker.faults.weak import WEAKNESSES, WeakClients
+from services.settler import app as settler
+from services.settler.settings import SettlerSettings
+from tests.broker.faults.weak import CLIENTS, WEAKNESSES, WeakClients
 
 WEAKNESS = "WEAKNESS"
 
@@ -37,17 +39,26 @@ def weakened(create_app: CreateApp[S], weakness: str) -> CreateApp[S]:
         app = create_app(settings, kafka, now)
         assert isinstance(app.broker, EngineBroker)
         member = app.broker._member  # noqa: SLF001 - no setting of the product's leads here
+        make = CLIENTS.get(weakness, WeakClients)
+        notes = getattr(settings, "settled_topic", "")
         weaken = WEAKNESSES[weakness]
-        member.clients = WeakClients(member.clients, weaken, settings.rejected_topic)
+        member.clients = make(member.clients, weaken, settings.rejected_topic, notes)
         return app
 
     return create
 
 
+STARTS: dict[str, Callable[[str], None]] = {
+    "classifier": lambda weakness: run_from_environment(
+        ClassifierSettings, weakened(classifier.create_app, weakness)
+    ),
+    "router": lambda weakness: run_from_environment(
+        RouterSettings, weakened(router.create_app, weakness)
+    ),
+    "settler": lambda weakness: run_from_environment(
+        SettlerSettings, weakened(settler.create_app, weakness)
+    ),
+}
+
 if __name__ == "__main__":
-    if sys.argv[1] == "classifier":
-        run_from_environment(
-            ClassifierSettings, weakened(classifier.create_app, os.environ[WEAKNESS])
-        )
-    else:
-        run_from_environment(RouterSettings, weakened(router.create_app, os.environ[WEAKNESS]))
+    STARTS[sys.argv[1]](os.environ[WEAKNESS])

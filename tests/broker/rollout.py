@@ -1,0 +1,293 @@
+"""Rolls out a model beside the one that runs, under load, and takes it back; says what came of it.
+
+`python -m tests.broker.rollout` does it on a Kafka of its own, and exits 1 where an inquiry was
+lost, doubled, altered, out of order, or judged by another model's limits than those it was
+classified by. The steps are the runbook's.
+"""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, NamedTuple
+
+import msgspec
+import typer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from msgspec import structs
+
+from services.local.console.temporary_folder import temporary_folder
+from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.local.load.latency import Quantiles, quantiles_of
+from services.local.processes.service_process import ServiceProcess
+from services.messages.events import Routed
+from services.model.manifest import Threshold, read_manifest
+from services.resources import shipped
+from services.router.app import create_decider
+from services.router.decide import Decider
+from services.router.settings import RouterSettings
+from services.training.export.model_folder import save_promising
+from tests.broker.exactly_once import SLICE, Faults, Sent, compare, number_of
+from tests.broker.inquiries import good
+from tests.broker.pipeline import Pipeline
+
+MODEL = shipped("models", "uk-departments")
+KEYS = 500
+
+
+class Step(NamedTuple):
+    """What one service is started anew with, a replica after the other.
+
+    `answered` is the service that first has to have answered all that was there.
+    """
+
+    service: str
+    says: str
+    settings: Mapping[str, str]
+    answered: str | None = None
+
+
+def steps(old: Path, new: Path) -> tuple[Step, ...]:
+    """Return how a new model takes the place of an old one; the way back is the same, turned."""
+    both = {"ROUTER_MODELS": f"{old},{new}"}
+    return (
+        Step("router", "routers get the limits of both models", both),
+        Step("classifier", "classifiers get the other model", {"CLASSIFIER_MODEL": str(new)}),
+        Step("router", "routers lose the other's limits", {"ROUTER_MODELS": str(new)}, "router"),
+    )
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The replicas that run, of each service the oldest first."""
+
+    pipeline: Pipeline
+    replicas: dict[str, list[ServiceProcess]] = field(default_factory=dict)
+    names: Iterator[int] = field(default_factory=lambda: iter(range(1_000)))
+
+    async def start(self, step: Step) -> ServiceProcess:
+        """Start one more replica, and wait until it is ready."""
+        replica = self.pipeline.service(step.service, str(next(self.names)), **step.settings)
+        await self.pipeline.started(replica)
+        self.replicas.setdefault(step.service, []).append(replica)
+        return replica
+
+    async def take(self, step: Step) -> None:
+        """Put a new replica in the place of each, one after another: it comes, the old one goes."""
+        if step.answered:
+            await self.pipeline.answered(step.answered)
+        for old in self.replicas.pop(step.service):
+            await self.start(step)
+            assert await asyncio.to_thread(old.stop) == 0
+
+
+@dataclass
+class Stopwatch:
+    """Tells of each inquiry how long it took, from its publisher to who reads where it ends."""
+
+    sent: list[float] = field(default_factory=list)
+    took: dict[int, float] = field(default_factory=dict)
+
+    def timed(self, inquiries: Iterable[Sent]) -> Iterator[Sent]:
+        """Pass inquiries on, and note when each is published."""
+        for inquiry in inquiries:
+            self.sent.append(monotonic())
+            yield inquiry
+
+    @asynccontextmanager
+    async def reading(self, servers: str, topics: Iterable[str]) -> AsyncIterator[None]:
+        """Read where inquiries end for as long as the block runs."""
+        async with AIOKafkaConsumer(
+            *topics,
+            bootstrap_servers=servers,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+        ) as reader:
+            reading = asyncio.create_task(self._read(reader))
+            try:
+                yield
+            finally:
+                reading.cancel()
+                with suppress(asyncio.CancelledError):
+                    await reading
+
+    async def _read(self, reader: AIOKafkaConsumer) -> None:
+        while True:
+            batches = await reader.getmany(timeout_ms=200)
+            now = monotonic()
+            for records in batches.values():
+                for number in map(number_of, records):
+                    self.took.setdefault(number, now - self.sent[number])
+
+    def quantiles(self, since: float, until: float) -> Quantiles | None:
+        """Return how long those took that were published between two moments."""
+        return quantiles_of(
+            [took for number, took in self.took.items() if since <= self.sent[number] < until]
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a roll-out has shown."""
+
+    arrived: Sequence[ConsumerRecord]
+    faults: Faults
+    versions: Counter[str]
+    unknown: int
+    wrong: list[int]
+    apart: int
+    seconds: float
+    before: Quantiles | None
+    meanwhile: Quantiles | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether a promise was broken."""
+        return bool(self.faults != Faults() or self.unknown or self.wrong)
+
+
+def stricter(folder: Path) -> Path:
+    """Write the shipped model as another version, which asks to be twice as sure."""
+    thresholds = read_manifest(MODEL).thresholds
+    each = {name: of and _halfway_to_1(of) for name, of in thresholds.departments.items()}
+    save_promising(folder, MODEL, structs.replace(thresholds, departments=each), ())
+    return folder
+
+
+def _halfway_to_1(threshold: Threshold) -> Threshold:
+    return structs.replace(threshold, probability=(1 + threshold.probability) / 2)
+
+
+def deciders(models: Iterable[Path]) -> dict[str, Decider]:
+    """Return what decides by the limits of each model alone, by its version."""
+    return {
+        read_manifest(each).version: create_decider(RouterSettings(models=(each,)))
+        for each in models
+    }
+
+
+def judged_wrongly(
+    arrived: Iterable[ConsumerRecord], by_version: Mapping[str, Decider]
+) -> list[int]:
+    """Return the numbers of those that are not where their model's own limits send them."""
+    return sorted(
+        number_of(each) for each in arrived if not _is_as_promised(_routed(each), by_version)
+    )
+
+
+def _is_as_promised(routed: Routed, by_version: Mapping[str, Decider]) -> bool:
+    decider = by_version[routed.classification.model.version]
+    right = decider.decide(routed.inquiry, routed.classification, routed.route.routed_at)
+    return (routed.route.reason, routed.route.rule) == (right.reason, right.rule)
+
+
+def _routed(record: ConsumerRecord) -> Routed:
+    return msgspec.json.decode(record.value, type=Routed)
+
+
+async def roll(
+    pipeline: Pipeline,
+    models: tuple[Path, Path],
+    *,
+    replicas: int,
+    rate: int,
+    quiet: float,
+    say: Callable[[str], None],
+) -> Outcome:
+    """Roll a new model out and back while inquiries flow.
+
+    Args:
+        pipeline: Whose services are not started yet.
+        models: The one that runs, and the one that is rolled out.
+        replicas: How many of each service.
+        rate: Inquiries a second.
+        quiet: For how many seconds it flows before, to compare with.
+        say: Told of each step.
+    """
+    old, new = models
+    fleet, watch = Fleet(pipeline), Stopwatch()
+    *_, classifiers, routers = steps(new, old)
+    for step in [classifiers, routers] * replicas:
+        await fleet.start(step)
+    topics = pipeline.installation.final_topics
+    async with watch.reading(pipeline.servers, topics):
+        async with pipeline.traffic(watch.timed(good(KEYS)), pause=SLICE / rate):
+            await asyncio.sleep(quiet)
+            began = monotonic()
+            for step in (*steps(old, new), *steps(new, old)):
+                say(step.says)
+                await fleet.take(step)
+            ended = monotonic()
+        arrived = await pipeline.read()
+    by_version = deciders(models)
+    other = dict(zip(by_version, reversed(by_version.values()), strict=True))
+    routed = [_routed(each) for each in arrived]
+    return Outcome(
+        arrived=arrived,
+        faults=compare(pipeline.published, arrived),
+        versions=Counter(each.classification.model.version for each in routed),
+        unknown=sum(each.route.reason == "unknown-model" for each in routed),
+        wrong=judged_wrongly(arrived, by_version),
+        apart=len(judged_wrongly(arrived, other)),
+        seconds=ended - began,
+        before=watch.quantiles(0, began),
+        meanwhile=watch.quantiles(began, ended),
+    )
+
+
+def table(outcome: Outcome) -> str:
+    """Write what a roll-out has shown in two columns."""
+    rows = [
+        ("seconds, out and back", f"{outcome.seconds:.0f}"),
+        *((f"inquiries by {name}", f"{count:,}") for name, count in outcome.versions.items()),
+        *(
+            (name.replace("_", " "), f"{len(each):,}")
+            for name, each in vars(outcome.faults).items()
+        ),
+        ("unknown-model", f"{outcome.unknown:,}"),
+        ("judged by another's limits", f"{len(outcome.wrong):,}"),
+        ("whom the other's limits send elsewhere", f"{outcome.apart:,}"),
+        ("latency before", _shown(outcome.before)),
+        ("latency meanwhile", _shown(outcome.meanwhile)),
+    ]
+    return "\n".join(f"{name:<40}{value}" for name, value in rows)
+
+
+def _shown(times: Quantiles | None) -> str:
+    if times is None:
+        return "not measured"
+    return f"p50 {times.p50:,.0f}, p99 {times.p99:,.0f}, max {times.max:,.0f} ms"
+
+
+def main(
+    *,
+    rate: Annotated[int, typer.Option(help="Inquiries a second.")] = 500,
+    replicas: Annotated[int, typer.Option(help="Of each service.")] = 2,
+    quiet: Annotated[float, typer.Option(help="Seconds before, to compare with.")] = 30,
+) -> None:
+    """Roll a new model out and back under load, on a Kafka of its own."""
+    with (
+        temporary_folder("triage-rollout-") as folder,
+        EmbeddedKafka(folder / "kafka") as kafka,
+        ExitStack() as stack,
+    ):
+        pipeline = Pipeline(kafka.bootstrap_servers, folder, "rollout.", stack)
+
+        async def run() -> Outcome:
+            await pipeline.create_topics()
+            models = (MODEL, stricter(folder / "new"))
+            return await roll(
+                pipeline, models, replicas=replicas, rate=rate, quiet=quiet, say=typer.echo
+            )
+
+        outcome = asyncio.run(run())
+    typer.echo(table(outcome))
+    sys.exit(outcome.failed)
+
+
+if __name__ == "__main__":
+    typer.run(main)
