@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from aiokafka import TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from services.engine.job import Done, Process, Work
 from services.kafka.partitioner import partition_of
@@ -42,8 +43,10 @@ class Returning:
         try:
             await reader.start()
             # It is another number once partitions are added, and then the group gives out anew.
-            partitions = len(reader.partitions_for_topic(partition.topic) or ())
-            place = partial(_place, partitions)
+            numbers = reader.partitions_for_topic(partition.topic)
+            if not numbers:
+                raise UnknownTopicOrPartitionError(partition.topic)
+            place = partial(_place, len(numbers))
             async for record in read_partition(reader, partition):
                 if entry := entry_of(record, self.rules, place):
                     log.enter(entry)

@@ -15,7 +15,7 @@ from services.local.ports import free_ports
 from services.operate.rights import Right
 from tests.broker.authority import Authority, Issued
 
-USERS = ("classifier", "router", "operator", "learner")
+USERS = ("classifier", "router", "settler", "operator", "learner", "desk", "home-office")
 
 # Their numbers in Kafka's protocol: ResourceType, PatternType, AclOperation, AclPermissionType.
 RESOURCES = {"topic": 2, "group": 3, "transactional-id": 5}

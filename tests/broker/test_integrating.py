@@ -2,6 +2,7 @@ import asyncio
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from services.local.embedded_kafka.jars import class_path
 from services.messages.decision import Reason
 from services.messages.events import DecidedInquiry, Routed
 from services.messages.judgement import Outcome
+from services.messages.returned import Why
 from tests.broker.at_rest import LIMIT, read_all, until
 from tests.broker.exactly_once import Sent
 from tests.broker.pipeline import PARTITIONS, Pipeline
@@ -27,12 +29,12 @@ from tests.tools import need
 PAGE = (Path(__file__).parents[2] / "docs" / "integrating.md").read_text(encoding="utf-8")
 PREFIX = "integrating."
 DEPARTMENT = f"{PREFIX}departments.home-office"
-EVENT_ID = re.compile(rf"{re.escape(PREFIX)}inquiries[.]classified/\d+/\d+")
+EVENT_ID = re.compile(rf"{re.escape(PREFIX)}inquiries[.](?:classified|returned)/\d+/\d+")
 NEVER = f"{PREFIX}inquiries.classified/0/999999"
 TOPIC = re.compile(
-    r'(?<=[ "])(inquiries(?:[.]review|[.]judged)?|departments[.]home-office)(?=[ "])'
+    r'(?<=[ "])(inquiries(?:[.]review|[.]judged|[.]returned)?|departments[.]home-office)(?=[ "])'
 )
-PUBLISHING, CONSUMING, JUDGING = 0, 1, 2
+PUBLISHING, CONSUMING, JUDGING, RETURNING = 0, 1, 2, 3
 CLIENT_JARS = ("kafka-clients-", "slf4j-api-")
 
 
@@ -182,6 +184,31 @@ async def test_what_the_page_judges_arrives(pipeline: Pipeline, tmp_path: Path) 
     assert decided.value.startswith(b'{"inquiry":' + inquiry)
     decision = msgspec.json.decode(decided.value, type=DecidedInquiry).decision
     assert decision.department == "ministry-of-justice"
+
+
+async def test_what_the_page_returns_goes_to_review(pipeline: Pipeline, tmp_path: Path) -> None:
+    """The example of a department sends back what it got, with a key and without, once each."""
+    text = "My visa was refused. How do I appeal, and when do I get my passport back?"
+    await pipeline.publish([Sent(an_inquiry(text=text), key) for key in (b"case-back", None)])
+    arrived = [record for record in await pipeline.read() if record.topic == DEPARTMENT]
+    got = {dict(record.headers)["ce_id"].decode() for record in arrived}
+    with Program(pipeline.servers, "python", RETURNING, tmp_path) as program:
+        await program.shows(got)
+    await pipeline.answered("settler")
+    review = await read_all(pipeline.servers, [f"{PREFIX}inquiries.review"])
+    back = [each for each in review if dict(each.headers)["ce_source"].endswith(b"settler")]
+    assert Counter(each.key for each in back) == Counter(each.key for each in arrived)
+    for each in back:
+        body = msgspec.json.decode(each.value, type=Routed)
+        assert body.route.reason == "returned"
+        assert body.returned is not None
+        assert (body.returned.why, body.returned.suggests) == ("not-ours", "ministry-of-justice")
+
+
+@pytest.mark.parametrize("why", get_args(Why))
+def test_every_reason_to_return_is_explained(why: str) -> None:
+    """A department finds on the page when to give which reason."""
+    assert f"| `{why}` |" in PAGE
 
 
 @pytest.mark.parametrize("outcome", get_args(Outcome))

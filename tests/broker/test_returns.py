@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from services.kafka.partitioner import partition_of
 from services.local.processes.service_process import ServiceProcess
 from services.messages.rejection import Rejection
 from services.messages.returned import TIMES_HEADER
+from tests.asyncapi import names_of
 from tests.broker.at_rest import read_all, until
 from tests.broker.desk import OTHER, Desk, a_judgement, waits
 from tests.broker.pipeline import PARTITIONS, Pipeline, metric, until_answered
@@ -63,6 +65,10 @@ async def test_the_whole_circle_twice(pipeline: Pipeline, desk: Desk) -> None:
         assert (each.key, dict(each.headers)["trace"]) == (event.key, b"\xff\x00")
         assert dict(each.headers)["received-ce_id"] == dict(event.headers)["received-ce_id"]
     assert [each.reason for each in await desk.settled()] == ["returned", "returned"]
+    contract = json.loads(settler.get("/asyncapi.json")[1])
+    for each in await desk.read("returned", "review", "justice"):
+        text = [(name, value) for name, value in each.headers if name != "trace"]
+        assert len(names_of(contract, replace(each, headers=text))) == 1, each.topic
     assert metric(settler, "triage_returned_total", outcome="review") == 2
     assert metric(settler, "triage_agreement_total") == 0
 

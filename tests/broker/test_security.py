@@ -5,15 +5,21 @@ from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.helpers import create_ssl_context
 
 from services.local.console.temporary_folder import temporary_folder
 from services.local.processes.service_process import ServiceProcess
+from services.messages.returned import TIMES_HEADER
 from services.operate.rights import Operation, Right, rights
 from tests.broker.at_rest import read_all, until
 from tests.broker.authority import Authority
 from tests.broker.command import triage
+from tests.broker.desk import Desk, a_judgement
 from tests.broker.exactly_once import Faults, Sent, number_of
 from tests.broker.inquiries import examples, good
 from tests.broker.lessons import put_inquiries, put_notes
@@ -138,6 +144,74 @@ async def test_a_wrong_password_is_no_broker_that_is_away(
     refused = await triage(*command.split(), settings=settings)
     assert "Kafka does not let this user in" in refused.errors
     assert "KAFKA_SASL_PASSWORD_FILE" in refused.errors
+
+
+def of_people(desk: Desk) -> dict[str, tuple[Right, ...]]:
+    """Return what the pages for case systems and for departments ask for."""
+    may_write: tuple[Operation, ...] = ("Write", "Describe")
+    return {
+        "desk": (Right("topic", desk.topics["judged"], may_write),),
+        "home-office": (
+            Right("topic", desk.topics["home-office"], ("Read", "Describe")),
+            Right("topic", desk.topics["returned"], may_write),
+        ),
+    }
+
+
+async def publish_as(secure: SecureKafka, user: str, topic: str, **record: Any) -> None:
+    """Publish a record as a user.
+
+    Raises:
+        TopicAuthorizationFailedError: The user may not.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=secure.sasl,
+        security_protocol="SASL_SSL",
+        sasl_mechanism="SCRAM-SHA-512",
+        sasl_plain_username=user,
+        sasl_plain_password=secure.password(user).read_text().strip(),
+        ssl_context=create_ssl_context(cafile=str(secure.authority.certificate)),
+        enable_idempotence=True,
+    )
+    try:
+        await producer.start()
+        await producer.send_and_wait(topic, **record)
+    finally:
+        await producer.stop()
+
+
+async def test_judgements_and_returns_need_the_listed_rights_alone(
+    secure: SecureKafka, pipeline: Pipeline
+) -> None:
+    """The settler does all its work with its own; a department may return, and write no more."""
+    desk = Desk(pipeline)
+    granted = {"settler": rights_on(pipeline, "settler"), **of_people(desk)}
+    for user, its_own in granted.items():
+        await secure.grant(user, its_own)
+    settler = pipeline.service("settler", **by_password(secure, "settler"))
+    await pipeline.started(settler)
+    [waiting] = await desk.waiting(1)
+    judgement = {
+        "value": json.dumps(a_judgement(waiting)).encode(),
+        "partition": waiting.partition,
+    }
+    await publish_as(secure, "desk", desk.topics["judged"], **judgement)
+    [decided] = await desk.read("home-office")
+    said = [("returned-why", b"not-ours"), ("returned-by", b"desk-4")]
+    back = {
+        "value": decided.value,
+        "key": decided.key,
+        "headers": [*decided.headers, *said],
+    }
+    await publish_as(secure, "home-office", desk.topics["returned"], **back)
+    reviewed = await desk.read("review")
+    assert [each.key for each in reviewed if TIMES_HEADER in dict(each.headers)] == [decided.key]
+    assert refusals(settler) == []
+    for name in ("judged", "review", "home-office", "settled"):
+        with pytest.raises(TopicAuthorizationFailedError):
+            await publish_as(secure, "home-office", desk.topics[name], **back)
+    with pytest.raises(TopicAuthorizationFailedError):
+        await publish_as(secure, "desk", desk.topics["returned"], **back)
 
 
 def named(resource: str, *operations: Operation, name: str = "") -> Callable[[Right], Right | None]:

@@ -13,6 +13,7 @@ from services.operate.topic_doubts import WEEK_MS, doubts_about
 from services.router.app import create_app as create_router
 from services.router.settings import RouterSettings
 from services.settings import read_settings
+from services.settler.settings import SettlerSettings
 
 REVIEW = "inquiries.review"
 
@@ -122,6 +123,16 @@ def test_an_installation_does_not_feed_itself(
     """Nor may what one service writes come back to the other: no topic is created for that."""
     with pytest.raises(ConfigurationError, match="a topic of its own"):
         installation_of(KafkaSettings(), classifier, router)
+
+
+@pytest.mark.parametrize(
+    "topic", ["inquiries", "inquiries.classified", "inquiries.judged", "inquiries.rejected", REVIEW]
+)
+def test_what_departments_return_has_a_topic_of_its_own(topic: str) -> None:
+    """It is classified, routed or judged by nobody, and nothing else goes where it is read."""
+    settler = SettlerSettings(returned_topic=topic)
+    with pytest.raises(ConfigurationError, match=f"The topic {topic} is set for .+ a topic of its"):
+        installation_of(KafkaSettings(), ClassifierSettings(), RouterSettings(), settler)
 
 
 def test_topics_that_lose_inquiries_are_named() -> None:
