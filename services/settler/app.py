@@ -1,7 +1,7 @@
 """The one place that wires the settler."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry
@@ -45,15 +45,12 @@ def create_app(
     addresses = Addresses(
         departments, settings.not_ours_topic, table.review_topic, settings.settled_topic
     )
-    copies = CopiesAtWork()
+    copies = CopiesAtWork(settings.promise_days, now)
     sources: dict[Source, str] = {"review": table.review_topic, "audit": settings.audit_topic}
     settling = Settling(addresses, sources, now, copies)
     returning = Returning(_rules(settings, table), now)
-    days = timedelta(days=settings.promise_days - 1)  # and today
     registry = CollectorRegistry()
-    metrics = SettlerMetrics(
-        registry, departments.keys(), lambda: copies.since(now().astimezone(UTC).date() - days)
-    )
+    metrics = SettlerMetrics(registry, departments.keys(), copies.tallies)
     service = Service(
         name="settler",
         settings=settings,

@@ -5,9 +5,9 @@ processes, so each process shows those of the partitions that it works.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date
+from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
@@ -56,9 +56,15 @@ class JudgedCopies:
 
 
 class CopiesAtWork:
-    """The judged copies of all partitions that this process works."""
+    """The judged copies of all partitions that this process works.
 
-    def __init__(self) -> None:
+    Args:
+        days: Of how many they count, today's among them.
+        now: Tells the time.
+    """
+
+    def __init__(self, days: int, now: Callable[[], datetime]) -> None:
+        self._before, self._now = timedelta(days=days - 1), now
         self._partitions: list[JudgedCopies] = []
 
     @contextmanager
@@ -70,8 +76,9 @@ class CopiesAtWork:
         finally:
             self._partitions.remove(copies)
 
-    def since(self, first: date) -> Mapping[str, Tally]:
-        """Return the tally of each department, of all days from one on."""
+    def tallies(self) -> Mapping[str, Tally]:
+        """Return the tally of each department, as it is now."""
+        first = self._now().astimezone(UTC).date() - self._before
         tallies: dict[str, Tally] = defaultdict(Tally)
         for copies in self._partitions:
             for department, tally in copies.since(first):

@@ -116,19 +116,32 @@ def test_only_the_last_days_count() -> None:
 
 def test_copies_count_where_their_partition_is_worked() -> None:
     """Partitions add up, and one that goes takes its copies with it."""
-    work = CopiesAtWork()
+    work = CopiesAtWork(28, lambda: NOW)
     mine, other = JudgedCopies(), JudgedCopies()
     mine.note([a_note(), a_note()])
     other.note([a_note()])
 
     def judged() -> int:
-        return sum(tally.judged for tally in work.since(TODAY).values())
+        return sum(tally.judged for tally in work.tallies().values())
 
     with work.counting(other):
         with work.counting(mine):
             assert judged() == 3
         assert judged() == 1
     assert judged() == 0
+
+
+def test_a_copy_counts_for_so_many_days_and_then_no_more() -> None:
+    """What was judged today counts until so many days are over, though nothing else happens."""
+    time = NOW
+    work, copies = CopiesAtWork(28, lambda: time), JudgedCopies()
+    copies.note([a_note()])
+    judged = []
+    with work.counting(copies):
+        for later in (0, 27, 28):
+            time = NOW + timedelta(days=later)
+            judged.append(sum(tally.judged for tally in work.tallies().values()))
+    assert judged == [1, 1, 0]
 
 
 class Traffic:
@@ -197,7 +210,11 @@ def place_of(copy: Record) -> Place:
 
 def tallies_of(traffic: Traffic) -> dict[str, Tally]:
     """Let the settler settle what people say of the copies, and return what it then shows."""
-    state, copies, work = Settlements({"review": 0, "audit": 0}), JudgedCopies(), CopiesAtWork()
+    state, copies, work = (
+        Settlements({"review": 0, "audit": 0}),
+        JudgedCopies(),
+        CopiesAtWork(1, lambda: NOW),
+    )
     originals = {
         place_of(copy): Judged(copy, routed["audit"].read(copy)) for copy in traffic.copies
     }
@@ -208,7 +225,7 @@ def tallies_of(traffic: Traffic) -> dict[str, Tally]:
         state.note(notes)
         copies.note(notes)
     with work.counting(copies):
-        return {**work.since(TODAY)}
+        return {**work.tallies()}
 
 
 def noted(results: Sequence[Any]) -> Iterator[Settled]:
