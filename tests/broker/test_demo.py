@@ -176,7 +176,7 @@ async def test_a_demo_goes_on_while_it_is_watched(folder: Path) -> None:
         assert demo.returncode is None
         return view.search(terminal.text) is not None
 
-    await until(flows)
+    await until(flows, limit=180)
     assert terminal.written.count("\x1b[?1049h") == 1  # the screen of its own
     [url] = view.findall(terminal.text)
     async with httpx.AsyncClient(trust_env=False) as client:

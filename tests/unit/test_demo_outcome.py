@@ -1,15 +1,19 @@
 import json
+import re
 from collections import Counter
+from io import StringIO
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from services.classifier.settings import ClassifierSettings
 from services.clock import utc_now
 from services.kafka.settings import KafkaSettings
 from services.local.demo.learnt import agreement_of, precision_of
 from services.local.demo.outcome import LINE, Outcome
+from services.local.demo.summary import show_table, show_way_back
 from services.local.demo.way_back import WayBack
 from services.local.exactly_once import Account
 from services.local.reviewers.desk import Desk, sources_of
@@ -269,3 +273,33 @@ def test_what_went_by_itself_is_held_against_the_truth() -> None:
     desk = a_desk(truths, 1)
     outcome = outcome_of(*FOUR, routed(9, "d.tax"), published=9, desk=desk)
     assert (outcome.right, outcome.known) == (1, 2)
+
+
+def shown(outcome: Outcome) -> str:
+    console = Console(file=StringIO(), width=1_000)
+    with console.capture() as capture:
+        show_table(console, outcome)
+        show_way_back(console, outcome, 0.95)
+    return capture.get()
+
+
+def test_the_way_back_is_said_in_figures() -> None:
+    """Who was sent where, what did nothing, and how right the model is, beside its promise."""
+    desk = a_desk({}, 8, *SAID)
+    text = shown(outcome_of(*FOUR, *BACK, published=4, desk=desk))
+    assert re.search(r"^d\.roads +2$", text, flags=re.MULTILINE)
+    assert re.search(r"^review +1 +1$", text, flags=re.MULTILINE)
+    assert "sent 1 to a department, found 1 not ours and handed on 1: each was done" in text
+    assert "1 double clicks and 1 second opinions" in text
+    assert "theirs in 0 of 2" in text
+    assert "judged 2 copies" in text
+    assert "promises 0.95. 1 were sent on" in text
+    assert "NOT EACH" not in text
+
+
+def test_trouble_on_the_way_back_is_said() -> None:
+    """What was not done once is said out loud, and what nobody judged says what to give."""
+    desk = a_desk({}, 8, *SAID)
+    assert "NOT EACH WAS DONE ONCE" in shown(outcome_of(*FOUR, *BACK[1:], published=4, desk=desk))
+    assert "1 wait on review" in shown(outcome_of(*FOUR, published=4))
+    assert "--truths FILE" in shown(outcome_of(*FOUR, published=4))

@@ -129,6 +129,19 @@ def test_load_shows_no_word_of_what_it_would_publish(
     assert MARK not in printed
 
 
+@pytest.mark.parametrize("bad", BAD.values(), ids=[*BAD])
+def test_review_and_demo_show_no_word_of_what_they_would_judge_by(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], bad: Bad
+) -> None:
+    """A file of truths that says nothing is refused by its line, before anything is started."""
+    path = tmp_path / bad.name
+    path.write_bytes(bad.content if isinstance(bad.content, bytes) else bad.content.encode())
+    for command in (("review", "--simulate", path), ("demo", "--truths", path)):
+        code, printed = printed_by(capsys, *command)
+        assert code == 2
+        assert MARK.casefold() not in printed.casefold()
+
+
 def test_labels_that_no_model_knows_are_not_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

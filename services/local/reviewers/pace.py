@@ -25,8 +25,11 @@ class Pace:
         self._due = float("-inf")
 
     async def wait(self) -> None:
-        """Wait until the next is due."""
-        now = self._clock()
-        if self._due > now:
-            await self._sleep(self._due - now)
-        self._due = max(self._due, now) + self._gap
+        """Wait until the next may be judged."""
+        pause = self._due - self._clock()
+        if pause > 0:
+            await self._sleep(pause)
+
+    def take(self) -> None:
+        """Note that one was judged: the next may be a gap later."""
+        self._due = max(self._due, self._clock()) + self._gap

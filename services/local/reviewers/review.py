@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -12,6 +11,7 @@ from services.kafka.clients import KafkaClients
 from services.kafka.connected import following, reading
 from services.local.load.publisher import publishing
 from services.local.reviewers.desk import Desk
+from services.local.reviewers.pace import Pace
 from services.messages.cloudevents import context
 from services.messages.events import JUDGED
 from services.messages.judgement import Judgement
@@ -21,13 +21,6 @@ SOURCE = "/inquiry-triage/simulated-reviewers"
 LOOK_MS = 100
 # Taken at a time: what is said of so many is acknowledged together.
 RECORDS = 500
-
-
-class Waits(Protocol):
-    """What sets the pace."""
-
-    async def wait(self) -> None:
-        """Wait until the next inquiry may be judged."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,7 @@ class Review:
     desk: Desk
     topic: str
     ends: Ends = Ends()
-    pace: Waits | None = None
+    pace: Pace | None = None
 
     @property
     def over(self) -> bool:
@@ -103,9 +96,11 @@ async def _judge_some(
     for record in records:
         if review.over:
             break
+        if review.pace:
+            await review.pace.wait()
         said = review.desk.judge(record)
         if said and review.pace:
-            await review.pace.wait()
+            review.pace.take()
         sent += [await _send(producer, review.topic, each) for each in said]
     await asyncio.gather(*sent)
     return len(records)
