@@ -24,7 +24,10 @@ async def until(condition: Callable[[], Awaitable[object]], limit: float = LIMIT
 
 
 async def read_all(servers: str, topics: Iterable[str]) -> list[ConsumerRecord]:
-    """Read every committed record of some topics, once no transaction on them is open."""
+    """Read every committed record of some topics, once no transaction on them is open.
+
+    It may take as long as it takes: it is given up where nothing came for a while.
+    """
     async with (
         _reader(servers, topics, "read_committed") as consumer,
         _reader(servers, topics, "read_uncommitted") as other,
@@ -37,8 +40,12 @@ async def read_all(servers: str, topics: Iterable[str]) -> list[ConsumerRecord]:
             return bool(ends == await other.end_offsets(partitions))  # the high watermarks
 
         await until(none_open)
-        async with asyncio.timeout(LIMIT):
-            return [record async for record in read_to_end(consumer, ends)]
+        clock, records = asyncio.get_running_loop().time, list[ConsumerRecord]()
+        async with asyncio.timeout(LIMIT) as limit:
+            async for record in read_to_end(consumer, ends):
+                records.append(record)
+                limit.reschedule(clock() + LIMIT)
+        return records
 
 
 async def wait_until_answered(servers: str, group: str, topic: str) -> None:

@@ -29,7 +29,7 @@ class People:
 
     Every tenth inquiry is judged twice and every twentieth by two people, a while later; of a
     hundred one is first given to a department that does not exist. Each judgement is numbered by
-    its id, in the order in which they are published.
+    its id, in the order in which they are made.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
