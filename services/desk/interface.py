@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
-from services.messages.judgement import Mode, Outcome, Source
+from services.messages.judgement import Mode, Outcome, Settled, Source
 
 Role = Literal["reviewer", "supervisor", "auditor"]
 
@@ -44,6 +44,10 @@ class Marked(NamedTuple):
     text: str
     rule: str | None = None
 
+    def __repr__(self) -> str:
+        """Show which rule it is, never a word."""
+        return f"Marked(rule={self.rule!r})"
+
 
 class Likely(NamedTuple):
     """A department and how probable the model thinks it, with the threshold it would need."""
@@ -63,6 +67,10 @@ class ModelView(NamedTuple):
     flags: Mapping[str, float]
     words: Sequence[str]
     model: str
+
+    def __repr__(self) -> str:
+        """Show which model's it is, never a word of the inquiry."""
+        return f"ModelView(model={self.model!r})"
 
 
 class InquiryPage(NamedTuple):
@@ -86,6 +94,7 @@ class InquiryPage(NamedTuple):
         until: When the claim lapses.
         second: Whether this is a second opinion.
         undo: What the person decided before and can still take back, if anything.
+        chosen: What this person chose here themselves: before they looked, or before they undid.
     """
 
     item: Item
@@ -105,6 +114,11 @@ class InquiryPage(NamedTuple):
     until: datetime
     second: bool
     undo: "Undoable | None"
+    chosen: "Choice | None" = None
+
+    def __repr__(self) -> str:
+        """Show where it lies, never a word."""
+        return f"InquiryPage(item={self.item!r})"
 
 
 class Undoable(NamedTuple):
@@ -124,6 +138,10 @@ class Choice(NamedTuple):
     department: str | None = None
     signpost: str | None = None
     correct: bool = False
+
+    def __repr__(self) -> str:
+        """Show which it is, never what a person wrote."""
+        return f"Choice(judgement={self.judgement!r}, outcome={self.outcome!r})"
 
 
 class DepartmentName(NamedTuple):
@@ -175,7 +193,7 @@ class NotNowError(Exception):
     """What a person asked for cannot be; `args[0]` is one sentence that says why and what to do."""
 
 
-class Away(NotNowError):
+class AwayError(NotNowError):
     """Kafka does not answer; what was chosen stands in the form that is shown again."""
 
 
@@ -207,11 +225,17 @@ class Desk(Protocol):
     async def skip(self, person: Person, item: Item, reason: str) -> Position:
         """Let somebody else have an inquiry, and say why."""
 
+    def undoable(self, person: Person) -> Undoable | None:
+        """Return what the person decided last, while it can still be taken back."""
+
     async def leave(self, person: Person) -> None:
         """Send what is kept and give back what is held, as the person signs out."""
 
     def supervision(self) -> Supervision:
         """Return what a supervisor sees."""
+
+    def recent(self) -> Sequence[Settled]:
+        """Return the notes of the last hundred decisions, newest first; no text is in them."""
 
     def own(self, person: Person) -> Own:
         """Return a person's own figures."""
