@@ -99,6 +99,7 @@ lock: $(BIN)/python ## write requirements/ anew from pyproject.toml; UPGRADE=1 t
 	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra bench -o requirements/bench.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) -o requirements/router.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra classifier -o requirements/classifier.txt
+	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra desk -o requirements/desk.txt
 
 # Missing or broken (its Python was removed): made anew, and with it all that was installed.
 $(BIN)/python:
