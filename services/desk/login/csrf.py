@@ -8,11 +8,6 @@ from services.desk.login.session import Session
 # What changes nothing, and so may be asked for by a link on another site.
 SAFE = {"GET", "HEAD", "OPTIONS"}
 SAME_SITE = {"same-origin", "none"}
-FIELD = "token"
-FOREIGN = (
-    "This form is not of now",
-    "It was opened before you signed in, or on another site: open the page anew and send it again.",
-)
 
 
 def form_token(seal: Seal, session: Session) -> str:
@@ -20,9 +15,9 @@ def form_token(seal: Seal, session: Session) -> str:
     return seal.write("form", session.id)
 
 
-def is_own_form(seal: Seal, session: Session, token: str | None) -> bool:
+def is_own_form(seal: Seal, session: Session, token: str) -> bool:
     """Tell whether a form was given out in this session."""
-    return seal.read("form", token or "", str) == session.id
+    return seal.read("form", token, str) == session.id
 
 
 def comes_from_elsewhere(method: str, headers: Mapping[str, str], origin: str) -> bool:

@@ -15,8 +15,6 @@ from starlette.routing import BaseRoute, Route
 
 from services.desk.interface import Person
 from services.desk.login.login import (
-    FORBIDDEN,
-    OUT,
     SEE_OTHER,
     SIGN_IN,
     SIGNED_IN,
@@ -36,31 +34,26 @@ log = structlog.get_logger()
 
 # From pressing "Sign in" to coming back.
 SIGN_IN_SECONDS = 600
-BAD_REQUEST = 400
-UNAVAILABLE = 503
-AWAY = (
-    "Signing in does not work now",
-    "Your organisation's login does not answer: try again in a minute.",
-)
-NOT_COMPLETED = (
-    "You are not signed in",
-    "Signing in was not completed, took too long, or was begun in another tab: begin again.",
-)
-REFUSED = (
-    "You are not signed in",
-    "Your organisation's login does not prove who you are: begin again, or tell who runs the desk.",
-)
-
-
-NO_ROLE = (
-    "You may not use the desk",
-    "Your login gives you no role here: ask its administrators for reviewer, supervisor or auditor.",
-)
-PAGES: Mapping[Outcome, tuple[int, str, str]] = {
-    "no-role": (FORBIDDEN, *NO_ROLE),
-    "not-completed": (BAD_REQUEST, *NOT_COMPLETED),
-    "refused": (FORBIDDEN, *REFUSED),
-    "provider-away": (UNAVAILABLE, *AWAY),
+SIGNING_OUT = "/signing-out"
+OUT = "You are signed out here: close the browser where others use it, too."
+# For each end of signing in that is none, a status and what to do.
+WHY: Mapping[Outcome, tuple[int, str]] = {
+    "no-role": (
+        403,
+        "Your login gives you no role at this desk: ask for reviewer, supervisor or auditor.",
+    ),
+    "not-completed": (
+        400,
+        "Signing in was not completed, took too long, or was begun in another tab: begin again.",
+    ),
+    "refused": (
+        403,
+        "Your organisation's login does not prove who you are: begin again, or ask for help.",
+    ),
+    "provider-away": (
+        503,
+        "Your organisation's login does not answer: try again in a minute.",
+    ),
 }
 
 
@@ -133,25 +126,38 @@ class OidcWayIn:
         async def signed_in(request: Request) -> Response:
             return await self._come_back(request, show)
 
-        return [Route(SIGN_IN, sign_in), Route(SIGNED_IN, signed_in)]
+        async def signing_out(request: Request) -> Response:
+            address = await self._end_session()
+            if address is None:
+                return RedirectResponse(SIGNED_OUT, SEE_OTHER)
+            # No redirection: what a form may lead to, our policy says, is the desk alone.
+            response = show(request, 200, OUT)
+            response.headers["Refresh"] = f"0; url={address}"
+            return response
 
-    async def sign_out(self, request: Request, show: Show) -> Response:
-        """End a session here, and have the browser go on to end the provider's."""
-        response = show(request, 200, *OUT)
+        return [
+            Route(SIGN_IN, sign_in),
+            Route(SIGNED_IN, signed_in),
+            Route(SIGNING_OUT, signing_out),
+        ]
+
+    def sign_out(self, request: HTTPConnection) -> Response:  # noqa: ARG002 - whoever asks
+        """End a session here, and lead to where the provider's ends."""
+        response = RedirectResponse(SIGNING_OUT, SEE_OTHER)
         self._session.clear(response)
+        return response
+
+    async def _end_session(self) -> str | None:
+        """Return where the provider ends its own session, if it does that."""
         try:
             endpoints = await self._provider.endpoints()
         except ProviderAwayError:
-            return response
-        if endpoints.end_session:
-            # No redirection: what a form may lead to, our policy says, is the desk alone.
-            response.headers["Refresh"] = f"0; url={self._end_session(endpoints.end_session)}"
-        return response
-
-    def _end_session(self, address: str) -> str:
+            return None
+        if endpoints.end_session is None:
+            return None
         client_id = self._provider.client.client_id
         after = {"client_id": client_id, "post_logout_redirect_uri": self._url + SIGNED_OUT}
-        return with_query(address, after)
+        return with_query(endpoints.end_session, after)
 
     async def _send_to_provider(self, request: Request) -> Response:
         endpoints = await self._provider.endpoints()
@@ -225,7 +231,7 @@ class OidcWayIn:
         """Say why somebody is not signed in; what they began is over."""
         self._count(outcome)
         log.warning("desk.not_signed_in", outcome=outcome, reason=str(why) if why else None)
-        response = show(request, *PAGES[outcome])
+        response = show(request, *WHY[outcome])
         self._signing_in.clear(response)
         return response
 

@@ -3,7 +3,7 @@
 import secrets
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import get_args
 from urllib.parse import urlsplit
 
@@ -24,7 +24,11 @@ LEAST_CHARACTERS = 32
 
 
 def create_login(
-    settings: LoginSettings, http_host: str, registry: CollectorRegistry, now: Now
+    settings: LoginSettings,
+    http_host: str,
+    registry: CollectorRegistry,
+    now: Now,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Login:
     """Make the login that the settings ask for; nothing is asked of the provider yet.
 
@@ -33,6 +37,7 @@ def create_login(
         http_host: Where the desk listens.
         registry: Where sign-ins are counted.
         now: Tells the time.
+        clock: Seconds that only grow, by which what the provider said grows old.
 
     Raises:
         ConfigurationError: Something is missing or wrong, or everybody would be let in from
@@ -49,21 +54,21 @@ def create_login(
                 "(docs/integrating.md)."
             )
         seal = Seal(_secrets(settings) or [secrets.token_urlsafe(32)])
-        return Login(LocalWayIn(), seal)
-    seal = Seal(_required_secrets(settings))
+        return Login(LocalWayIn(), seal, None)
+    seal, url = Seal(_required_secrets(settings)), address_of(settings)
     client = _client(settings)
     http = http_client(_authority(settings))
     way = OidcWayIn(
-        Provider(client, http, time.monotonic),
+        Provider(client, http, clock),
         seal,
-        url=address_of(settings),
+        url=url,
         roles_claim=settings.oidc_roles_claim,
         scope=settings.oidc_scope,
         session_seconds=settings.session_hours * 3600,
         count=lambda outcome: counter.labels(outcome).inc(),
         now=now,
     )
-    return Login(way, seal)
+    return Login(way, seal, url)
 
 
 def address_of(settings: LoginSettings) -> str:
