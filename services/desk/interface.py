@@ -225,7 +225,7 @@ class Desk(Protocol):
     async def skip(self, person: Person, item: Item, reason: str) -> Position:
         """Let somebody else have an inquiry, and say why."""
 
-    def undoable(self, person: Person) -> Undoable | None:
+    async def undoable(self, person: Person, after: Position) -> Undoable | None:
         """Return what the person decided last, while it can still be taken back."""
 
     async def leave(self, person: Person) -> None:
