@@ -15,7 +15,7 @@ def agreements(pairs: Pairs) -> list[Agreement]:
     `judged` is how often either gave it, `agreed` how often both did.
     """
     answers = sorted({answer for pair in pairs for answer in pair})
-    return [_agreement(answer, pairs) for answer in answers]
+    return [agreement_on(answer, pairs) for answer in answers]
 
 
 def kappa(pairs: Pairs, answers: Collection[str]) -> float | None:
@@ -38,6 +38,7 @@ def kappa(pairs: Pairs, answers: Collection[str]) -> float | None:
     return None if by_chance == 1 else (observed - by_chance) / (1 - by_chance)
 
 
-def _agreement(answer: str, pairs: Pairs) -> Agreement:
+def agreement_on(answer: str, pairs: Pairs) -> Agreement:
+    """Return the agreement on one answer; see `agreements`."""
     judged = sum(times for pair, times in pairs.items() if answer in pair)
     return Agreement(answer, judged, pairs.get((answer, answer), 0), kappa(pairs, {answer}))

@@ -93,6 +93,10 @@ class Fold:
             stack.callback(retention.cancel)
             await self._each_partition(self._topics, self._follow)
 
+    def why_not_caught_up(self) -> str | None:
+        """Say that what waits is not known yet, or None."""
+        return None if self.is_caught_up else "what waits is still being read"
+
     async def reach(self, position: Position) -> None:
         """Wait until the claims have been read so far.
 

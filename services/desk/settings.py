@@ -23,7 +23,7 @@ SIGNPOSTS = (
 def _lines(written: object) -> object:
     if not isinstance(written, str):
         return written
-    return [name.strip() for name in written.split("|") if name.strip()]
+    return [name.strip() for name in written.split(";") if name.strip()]
 
 
 class DeskSettings(ProcessSettings):
@@ -71,6 +71,11 @@ class DeskSettings(ProcessSettings):
         validation_alias="ROUTER_MODELS",
         min_length=1,
     )
+    explain_model: Path | None = Field(
+        None,
+        description="A model's folder: of what it classified the words that spoke are shown. It "
+        "takes the extra `classifier`, and 100 MB more.",
+    )
     name: str = Field(
         "Inquiries", description="What the pages call it.", min_length=1, max_length=100
     )
@@ -92,5 +97,5 @@ class DeskSettings(ProcessSettings):
         ge=2,
     )
     signposts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_lines)] = Field(
-        SIGNPOSTS, description="Who may help with what is not ours, with `|` between."
+        SIGNPOSTS, description="Who may help with what is not ours, with `;` between."
     )

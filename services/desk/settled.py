@@ -7,7 +7,7 @@ from heapq import heappush, heappushpop
 from statistics import median
 from typing import Generic, TypeVar, get_args
 
-from services.desk.agreement import agreements
+from services.desk.agreement import agreement_on, agreements
 from services.desk.interface import Agreement, Item, Own
 from services.messages.judgement import Mode, Settled
 
@@ -79,6 +79,10 @@ class SettledNotes:
     def second_opinions(self) -> list[Agreement]:
         """Return how often two people agreed, by answer."""
         return agreements(self.pairs)
+
+    def second_opinion(self, answer: str) -> Agreement:
+        """Return how often two people agreed on one answer."""
+        return agreement_on(answer, self.pairs)
 
     def differ(self) -> list[tuple[Item, str, str]]:
         """Return the last second opinions that differ, newest first."""

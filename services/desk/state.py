@@ -18,6 +18,8 @@ from services.desk.settled import SettledNotes
 from services.messages.claim import Claim
 from services.messages.judgement import Settled, Source
 
+NOT_OURS = "not-ours"
+
 
 class Slot(NamedTuple):
     """An inquiry, as a first or as a second opinion."""
