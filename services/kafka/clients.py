@@ -22,7 +22,9 @@ from services.errors import ConfigurationError
 from services.kafka.lenient_records import fetch_request, records_in
 from services.kafka.protocols import (
     Admin,
+    Appender,
     Consumer,
+    Follower,
     MembershipError,
     Producer,
     Reader,
@@ -185,6 +187,14 @@ class KafkaClients:
     def reader(self, topic: str) -> Reader:
         """Make a member of no group, which reads committed records only."""
         return cast("Reader", self._reads_committed(topic))
+
+    def follower(self, topic: str) -> Follower:
+        """Make a member of no group, which reads a topic's committed records and goes on."""
+        return cast("Follower", self._reads_committed(topic))
+
+    def appender(self) -> Appender:
+        """Make a producer of single records, each of which all replicas have once it is sent."""
+        return cast("Appender", _Producer(**self.connection(), enable_idempotence=True))
 
     def partition_reader(self, partition: TopicPartition) -> Reader:
         """Make a member of no group, which reads the committed records of one partition only."""
