@@ -110,9 +110,7 @@ def _show_waiting(registry: CollectorRegistry, state: State) -> None:
     waiting, oldest = WAITING.on(registry), OLDEST.on(registry)
     for source in get_args(Source):
         for priority in ("high", "normal"):
-            oldest.labels(source, priority).set_function(
-                _oldest(state, source, priority == "high")
-            )
+            oldest.labels(source, priority).set_function(_oldest(state, source, priority == "high"))
             waiting.labels(source, priority).set_function(_size(state, source, priority == "high"))
 
 
