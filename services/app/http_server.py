@@ -42,6 +42,8 @@ def serve(app: Any, settings: ProcessSettings) -> None:  # noqa: ANN401 - any AS
         app,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # anybody could write them
+        server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )

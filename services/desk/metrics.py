@@ -7,6 +7,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from services.desk.fold import Stream
+from services.desk.login import metrics as login
 from services.desk.state import NOT_OURS, State
 from services.engine.health import Health
 from services.engine.metric import Counter, Gauge, Histogram, Metric
@@ -20,7 +21,7 @@ WAITING = Gauge(
 OLDEST = Gauge(
     "triage_waiting_oldest_timestamp_seconds",
     "Since when the inquiry waits that waits longest, in seconds since 1970; 0 where none does.",
-    ["source"],
+    ["source", "priority"],
     unit="seconds",
 )
 CLAIMS = Counter("triage_claims_total", "What people did with inquiries at this replica.", ["kind"])
@@ -53,6 +54,7 @@ METRICS: tuple[Metric, ...] = (
     KAPPA,
     UNREADABLE,
     PAGE,
+    *login.METRICS,
 )
 METHODS = ("GET", "POST")
 
@@ -107,8 +109,8 @@ class DeskMetrics:
 def _show_waiting(registry: CollectorRegistry, state: State) -> None:
     waiting, oldest = WAITING.on(registry), OLDEST.on(registry)
     for source in get_args(Source):
-        oldest.labels(source).set_function(_oldest(state, source))
         for priority in ("high", "normal"):
+            oldest.labels(source, priority).set_function(_oldest(state, source, priority == "high"))
             waiting.labels(source, priority).set_function(_size(state, source, priority == "high"))
 
 
@@ -121,8 +123,8 @@ def _show_second_opinions(
         kappa.labels(answer).set_function(_kappa(state, answer))
 
 
-def _oldest(state: State, source: Source) -> Callable[[], float]:
-    return lambda: (state.oldest(source) or 0) / 1000
+def _oldest(state: State, source: Source, high: bool) -> Callable[[], float]:  # noqa: FBT001 - of a line
+    return lambda: (state.oldest(source, high=high) or 0) / 1000
 
 
 def _size(state: State, source: Source, high: bool) -> Callable[[], float]:  # noqa: FBT001 - of a line

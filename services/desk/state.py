@@ -220,9 +220,15 @@ class State:
             and (languages is None or not name.language or name.language in languages)
         )
 
-    def oldest(self, kind: Kind) -> int | None:
-        """Return since when the one waits that waits longest, in milliseconds since 1970."""
-        firsts = [line.oldest() for name, line in self._lines.items() if name.kind == kind]
+    def oldest(self, kind: Kind, *, high: bool | None = None) -> int | None:
+        """Return since when the one waits that waits longest, in milliseconds since 1970.
+
+        Args:
+            kind: What it waits for.
+            high: Whether it goes before all others; both if not given.
+        """
+        lines = {name: each for name, each in self._lines.items() if name.kind == kind}
+        firsts = [each.oldest() for name, each in lines.items() if high in {None, name.high}]
         return min((each.at for each in firsts if each is not None), default=None)
 
     def sizes(self) -> dict[LineName, int]:

@@ -1,9 +1,9 @@
 """The organisation's login, as the desk speaks to it: where it is, its keys, and a code's token."""
 
 import asyncio
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import quote
 
@@ -64,13 +64,13 @@ class Provider:
 
     Args:
         client: Who asks.
-        http: Makes requests; it follows no redirection.
+        authorities: Whose word is taken for it that a provider is who it is.
         clock: Seconds that only grow.
     """
 
-    def __init__(self, client: Client, http: httpx.AsyncClient, clock: Callable[[], float]) -> None:
+    def __init__(self, client: Client, authorities: SSLContext, clock: Callable[[], float]) -> None:
         self.client = client
-        self._http = http
+        self._authorities = authorities
         self._clock = clock
         self._lock = asyncio.Lock()
         self._known: Endpoints | None = None
@@ -163,11 +163,12 @@ class Provider:
         form: Mapping[str, str] | None = None,
         proof: tuple[str, str] | None = None,
     ) -> dict[str, Any]:
-        headers = {"Accept": "application/json"}
         try:
-            answer = await self._http.request(
-                method, address, data=form, auth=proof, headers=headers
-            )
+            # People sign in now and then: no connection is kept for the next one.
+            async with httpx.AsyncClient(verify=self._authorities, timeout=TIMEOUT_SECONDS) as http:
+                answer = await http.request(
+                    method, address, data=form, auth=proof, headers={"Accept": "application/json"}
+                )
             said = answer.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ProviderAwayError(type(error).__name__) from None
@@ -176,12 +177,6 @@ class Provider:
         if not answer.is_success or not isinstance(said, dict):
             raise ProviderAwayError(f"status {answer.status_code}")
         return said
-
-
-def http_client(authority: ssl.SSLContext | None) -> httpx.AsyncClient:
-    """Make what asks the provider: patient for a moment, and following nobody elsewhere."""
-    verify = True if authority is None else authority
-    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, verify=verify)
 
 
 def _refusal(said: object) -> str:

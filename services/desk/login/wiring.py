@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import get_args
 from urllib.parse import urlsplit
 
+import httpx
 from prometheus_client import CollectorRegistry
 
 from services.desk.login.addresses import is_loopback, is_private_address
@@ -14,7 +15,7 @@ from services.desk.login.local import LocalWayIn
 from services.desk.login.login import Login, Now
 from services.desk.login.metrics import SIGN_INS, Outcome
 from services.desk.login.oidc import OidcWayIn
-from services.desk.login.provider import Client, Provider, http_client
+from services.desk.login.provider import Client, Provider
 from services.desk.login.seal import Seal
 from services.desk.login.settings import LoginSettings
 from services.errors import ConfigurationError
@@ -56,10 +57,8 @@ def create_login(
         seal = Seal(_secrets(settings) or [secrets.token_urlsafe(32)])
         return Login(LocalWayIn(), seal, None)
     seal, url = Seal(_required_secrets(settings)), address_of(settings)
-    client = _client(settings)
-    http = http_client(_authority(settings))
     way = OidcWayIn(
-        Provider(client, http, clock),
+        Provider(_client(settings), _authorities(settings), clock),
         seal,
         url=url,
         roles_claim=settings.oidc_roles_claim,
@@ -77,7 +76,7 @@ def address_of(settings: LoginSettings) -> str:
     Raises:
         ConfigurationError: It is not set, not HTTPS, or has a path.
     """
-    url = (settings.url or "").rstrip("/")
+    url = (settings.url or "").lower().rstrip("/")
     parts = urlsplit(url)
     if not is_private_address(url) or url != f"{parts.scheme}://{parts.netloc}" or "@" in url:
         raise ConfigurationError(
@@ -85,7 +84,7 @@ def address_of(settings: LoginSettings) -> str:
             "a path, such as https://desk.example.org: cookies and the way back from the login "
             "depend on it."
         )
-    return url.lower()
+    return url.removesuffix(":443")
 
 
 def _client(settings: LoginSettings) -> Client:
@@ -126,9 +125,9 @@ def _secrets(settings: LoginSettings) -> Sequence[str]:
     return found
 
 
-def _authority(settings: LoginSettings) -> ssl.SSLContext | None:
+def _authorities(settings: LoginSettings) -> ssl.SSLContext:
     if settings.oidc_cafile is None:
-        return None
+        return httpx.create_ssl_context()
     try:
         return ssl.create_default_context(cafile=settings.oidc_cafile)
     except (OSError, ssl.SSLError) as error:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from typing import cast
 
 from services.desk.interface import Item, Position
 from services.messages.judgement import Source
@@ -39,7 +38,7 @@ def item_of(parts: Mapping[str, str]) -> Item | None:
     source, partition, offset = parts["source"], parts["partition"], parts["offset"]
     if source not in SOURCES or not _number(partition) or not _number(offset):
         return None
-    return Item(cast("Source", source), int(partition), int(offset))
+    return Item(source, int(partition), int(offset))
 
 
 def both(one: Position, other: Position) -> Position:

@@ -14,33 +14,25 @@ _LABEL = Markup('<span class="desk-name">{}</span>{}')
 _KEY = Markup(' <kbd class="desk-key" aria-hidden="true">{}</kbd>')
 
 
-def radios(
-    departments: Sequence[DepartmentName], signposts: Markup, *, by_itself: bool
-) -> list[Radio]:
+def radios(departments: Sequence[DepartmentName], *, by_itself: bool) -> list[Radio]:
     """Return a radio button for each choice: departments by name, then what is for none.
 
     Args:
         departments: Those of the routing table.
-        signposts: The fields that belong to what is for none of them.
         by_itself: Whether the inquiry went by itself, so that there is nobody to pass it on to.
     """
     ordered = sorted(departments, key=lambda each: each.name.casefold())
-    lettered = zip(ordered, keys.keys(), strict=False)
     found = [
         _radio(f"{DEPARTMENT}{each.label}", each.name, key, **{"data-department": each.name})
-        for each, key in lettered
+        for each, key in zip(ordered, keys.keys(), strict=False)
     ]
     found.append({"divider": "or"})
-    found.append(
-        {
-            **_radio(NOT_OURS, "Not for any of these", keys.NOT_OURS),
-            "conditional": {"html": signposts},
-        }
-    )
     if not by_itself:
         hint = {"text": "It goes back to the queue, before all others."}
         escalate = _radio(ESCALATE, "Somebody else has to decide", keys.ESCALATE)
         found.append({**escalate, "hint": hint})
+    # The last, so that the fields that belong to it follow.
+    found.append(_radio(NOT_OURS, "Not for any of these", keys.NOT_OURS))
     return found
 
 

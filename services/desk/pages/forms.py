@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from services.desk.interface import Choice
+from services.messages.judgement import Outcome
 
 DEPARTMENT = "to:"
-NOT_OURS = "not-ours"
-ESCALATE = "escalate"
+NOT_OURS: Outcome = "not-ours"
+ESCALATE: Outcome = "escalate"
 # As messages.judgement has them.
 SIGNPOST_MAX = 500
 JUDGEMENT_MAX = 100

@@ -9,11 +9,11 @@ from jinja2 import Environment, PackageLoader, PrefixLoader
 
 from services.desk.pages import addresses, keys
 from services.desk.pages.choices import radios
+from services.desk.pages.rows import HOW, agreed, counted, decided, differing, share
 from services.desk.pages.static_files import StaticFiles
 from services.desk.pages.times import clock_time, for_how_long, said
-from services.desk.pages.words import language_attribute, stretches
+from services.desk.pages.words import language_attribute, pieces
 from services.messages.decision import REASONS
-from services.messages.judgement import MODES
 from services.visible import visible
 
 
@@ -43,24 +43,32 @@ class Renderer:
             }
         )
         self._environment = Environment(
-            loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
+            loader=loader,
+            autoescape=True,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self._environment.globals |= {
             "service": name,
             "static": static.address,
             "keys": keys,
             "radios": radios,
-            "stretches": stretches,
             "REASONS": REASONS,
-            "MODES": MODES,
+            "HOW": HOW,
         }
         self._environment.filters |= {
+            "agreed": agreed,
+            "counted": counted,
+            "decided": partial(decided, zone=zone),
+            "differing": differing,
             "address": addresses.address_of,
             "ago": self._ago,
             "clock": partial(clock_time, zone=zone),
             "language": language_attribute,
+            "pieces": pieces,
             "said": partial(said, zone=zone),
-            "share": _share,
+            "share": share,
             "span": for_how_long,
             "visible": visible,
         }
@@ -71,11 +79,3 @@ class Renderer:
 
     def _ago(self, moment: datetime) -> str:
         return for_how_long(max(timedelta(0), self._now() - moment))
-
-
-def _share(part: float) -> str:
-    """Return a probability or a share such as `72 %`: never 100 % or 0 % of what is not."""
-    percent = round(part * 100)
-    if (percent == 100 and part < 1) or (percent == 0 and part > 0):  # noqa: PLR2004 - of a hundred
-        return "over 99%" if percent else "under 1%"
-    return f"{percent}%"
