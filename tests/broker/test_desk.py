@@ -99,7 +99,7 @@ async def test_a_lapsed_claim_that_nobody_followed_is_still_good(
         late = page.until + timedelta(milliseconds=10)
         await until(lambda: asyncio.sleep(0.02, utc_now() > late))
         await replica.desk.choose(ANNE, page.item, a_choice(page))
-        assert replica.desk.undoable(ANNE) is not None
+        assert await replica.desk.undoable(ANNE, {}) is not None
 
 
 async def test_what_is_undone_is_decided_anew(pipeline: Pipeline, topics: Topics) -> None:
@@ -110,7 +110,7 @@ async def test_what_is_undone_is_decided_anew(pipeline: Pipeline, topics: Topics
         page = await one.chosen(ANNE)
         held, _ = await one.desk.next(ANNE) or (None, None)
         assert held not in {None, page.item}
-        await until(lambda: asyncio.sleep(0, other.desk.undoable(ANNE)))
+        await until(lambda: other.desk.undoable(ANNE, {}))
         item, after = await other.desk.undo(ANNE)
         assert item == page.item
         again = await one.desk.page(ANNE, item, after)
@@ -132,7 +132,7 @@ async def test_a_killed_desk_loses_no_decision(pipeline: Pipeline, topics: Topic
         pages = [await one.chosen(ANNE), await other.chosen(BEN)]
     async with a_replica(pipeline) as replica:
         assert replica.desk.waiting(ANNE) == 4
-        assert replica.desk.undoable(ANNE) is not None
+        assert await replica.desk.undoable(ANNE, {}) is not None
         assert {(await replica.claimed(each)).item for each in (ANNE, BEN)}.isdisjoint(
             page.item for page in pages
         )
@@ -248,9 +248,7 @@ async def test_one_in_twenty_is_judged_twice(pipeline: Pipeline, topics: Topics)
         assert seen == twice
         assert await replica.desk.next(BEN) is None
         await replica.desk.leave(BEN)
-        await until(
-            lambda: asyncio.sleep(0, len(replica.desk.supervision().differ) == len(twice))
-        )
+        await until(lambda: asyncio.sleep(0, len(replica.desk.supervision().differ) == len(twice)))
     async with a_replica(pipeline) as replica:
         assert len(replica.desk.supervision().differ) == len(twice)
         assert await replica.desk.next(BEN) is None
