@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from services.desk.answering import answering
 from services.engine.health import Health
 from services.engine.retry import start
-from services.kafka.protocols import Appender, Clients
+from services.kafka.protocols import Appender, DeskClients
 from services.messages.record import Output
 
 
@@ -22,7 +22,7 @@ class Log:
         health: Hears that the broker is away at the start.
     """
 
-    clients: Clients
+    clients: DeskClients
     health: Health
     _appender: Appender | None = field(default=None, init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
