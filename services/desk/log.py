@@ -35,8 +35,10 @@ class Log:
 
     async def close(self) -> None:
         """Disconnect."""
-        if self._appender is not None:
-            await self._appender.stop()
+        async with self._lock:
+            appender, self._appender = self._appender, None
+            if appender is not None:
+                await appender.stop()
 
     async def append(self, output: Output) -> int:
         """Write a record, and return its offset once every replica in sync has it.
