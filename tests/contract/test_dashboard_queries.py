@@ -4,13 +4,14 @@ from collections.abc import Collection
 import pytest
 
 from services.classifier import metrics as classifier
+from services.desk import metrics as desk
 from services.engine import metrics as engine
 from services.router import metrics as router
 from tests.contract.dashboards import Query, queries
 from tests.contract.manifests import OVERLAYS, SERVICES, every_rule, named
 from tests.contract.promql import exposed, named_in, recorded_labels, unknown_in
 
-METRICS = {each.name for each in (*engine.METRICS, *classifier.METRICS, *router.METRICS)}
+METRICS = {each.name for service in (engine, classifier, router, desk) for each in service.METRICS}
 
 every_query = pytest.mark.parametrize("query", queries(), ids=str)
 
