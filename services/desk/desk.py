@@ -171,8 +171,8 @@ class KafkaDesk:
             return {}  # a second click
         before = [each for each in self.state.undoable_by(person.pseudonym) if each != held.slot]
         position = await self._write("chosen", held, person, judgement=judgement)
-        now = self.state.hold(held.slot)
-        if now is not None and now.chosen is not None and not _same(now.chosen, judgement):
+        after = self.state.hold(held.slot)
+        if after is None or after.chosen is None or not _same(after.chosen, judgement):
             raise NotNowError(self._why_not(person, item))
         self.sender.takes(held.slot, held.hold)
         for slot in before:
@@ -192,7 +192,7 @@ class KafkaDesk:
         held = await self._held(person, item)
         position = await self._write("undone", held, person)
         after = self.state.hold(held.slot)
-        if after is None or not after.is_held_by(person.pseudonym):
+        if after is None or after.chosen is not None:
             raise NotNowError(f"What you decided last was sent already: {NEXT}")
         return item, position
 
@@ -345,7 +345,7 @@ class KafkaDesk:
         """Write what a person does, read it back, and return where it stands.
 
         Raises:
-            AwayError: Kafka does not answer.
+            NotNowError: By the log, somebody else has it by now; or Kafka does not answer.
         """
         claim = Claim(
             kind=kind,
@@ -362,6 +362,10 @@ class KafkaDesk:
         self.count(kind)
         async with answering():
             await self.sender.fold.reach(position)
+        if kind not in {"claimed", "released"}:
+            after = self.state.hold(held.slot)
+            if after is None or (after.by, after.claim) != (person.pseudonym, claim.claim):
+                raise NotNowError(self._why_not(person, held.slot.item))
         return position
 
     def _judgement(self, held: Held, person: Person, choice: Choice) -> Judgement:

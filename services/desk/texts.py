@@ -64,6 +64,10 @@ class Texts:
             with suppress(NotNowError):
                 await self._read(wanted)
 
+    def forget(self, item: Item) -> None:
+        """Keep an inquiry no longer, as once it is decided."""
+        self._kept.pop(item, None)
+
     async def _read(self, items: list[Item]) -> None:
         """Read inquiries of one partition."""
         source, number, _ = items[0]

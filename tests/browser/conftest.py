@@ -5,10 +5,10 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from services.desk.interface import Person
 from tests.browser.visitor import Visitor
 from tests.desk_site import WHO, served, site
 from tests.fake_desk import FakeDesk
-from services.desk.interface import Person
 from tests.tools import need
 
 QUIET = (
