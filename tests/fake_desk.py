@@ -75,6 +75,7 @@ class Lying:
     may_look: bool = True
     chosen: Choice | None = None
     looked: bool = False
+    second: bool = False
 
 
 @dataclass
@@ -140,7 +141,7 @@ class FakeDesk:
             may_look=lying.may_look,
             view=VIEW if lying.shown or lying.looked else None,
             until=NOW + timedelta(minutes=10),
-            second=False,
+            second=lying.second,
             undo=await self.undoable(person, {}),
             chosen=lying.chosen,
         )

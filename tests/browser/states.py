@@ -94,7 +94,7 @@ def filtered(visitor: Visitor, desk: FakeDesk) -> None:
 
 def keys_off(visitor: Visitor, desk: FakeDesk) -> None:
     first(visitor, desk)
-    visitor.press("Turn keys off")
+    visitor.switch("Turn keys off")
 
 
 def away(visitor: Visitor, desk: FakeDesk) -> None:

@@ -25,7 +25,12 @@ class Visitor:
         self.page.goto(f"{self.address}{path}")
 
     def press(self, name: str) -> None:
-        """Press the button of a name, such as `Send and next`."""
+        """Press a button that leads to a page, such as `Send and next`, and wait for that page."""
+        with self.page.expect_navigation():
+            self.switch(name)
+
+    def switch(self, name: str) -> None:
+        """Press a button that changes the page that is there."""
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def choose(self, name: str) -> None:
