@@ -8,6 +8,7 @@ each decision that a page said was kept.
 
 import asyncio
 import json
+import logging
 import random
 import re
 import time
@@ -235,6 +236,7 @@ def measure(
     kills: Annotated[int, typer.Option(help="How often the desk is killed then.")] = 50,
 ) -> None:
     """Measure the desk on a Kafka of this machine's own."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # of leaders that are being chosen
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_folder("triage-desk-"))
         kafka = stack.enter_context(EmbeddedKafka(folder))

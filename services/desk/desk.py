@@ -118,6 +118,8 @@ class KafkaDesk:
         Raises:
             NotNowError: Others were quicker too often, or Kafka does not answer.
         """
+        if not self.sender.fold.is_caught_up:
+            raise NotNowError("The desk is still reading what waits: ask again in a moment.")
         if held := self.state.held_by(person.pseudonym):
             return held[0].item, {}
         for _ in range(TRIES):

@@ -12,10 +12,10 @@ from services.desk.interface import Item, NotNowError, Person
 from services.desk.modes import has_second
 from services.kafka.connected import an_admin
 from tests.broker.at_rest import until
-from tests.broker.desk import OTHER, a_judgement
+from tests.broker.desk import OTHER, Waiting, a_judgement
 from tests.broker.desk import Desk as Topics
 from tests.broker.desk_replica import ANNE, BEN, Replica, a_choice, a_replica
-from tests.broker.pipeline import Pipeline
+from tests.broker.pipeline import Pipeline, metric
 
 
 @pytest.fixture
@@ -253,8 +253,23 @@ async def test_one_in_twenty_is_judged_twice(pipeline: Pipeline, topics: Topics)
         assert await replica.desk.next(BEN) is None
 
 
-def _item(waiting: "object") -> Item:
-    return Item(waiting.source, waiting.partition, waiting.offset)  # type: ignore[attr-defined]
+async def test_the_process_says_what_waits_before_and_after_a_kill(
+    pipeline: Pipeline, topics: Topics
+) -> None:
+    """`triage desk` is ready once it knows; it has the same to say after kill -9."""
+    await topics.waiting(5)
+    settings = {"DESK_LOGIN": "none", "DESK_HTTP_HOST": "127.0.0.1"}
+    desk = pipeline.service("desk", **settings)
+    for _ in range(2):
+        await pipeline.started(desk)
+        waiting = {"source": "review", "priority": "high"}
+        assert await asyncio.to_thread(metric, desk, "triage_waiting", **waiting) == 0
+        assert await asyncio.to_thread(metric, desk, "triage_waiting", source="review") == 5
+        desk.kill()
+
+
+def _item(waiting: Waiting) -> Item:
+    return Item(waiting.source, waiting.partition, waiting.offset)  # type: ignore[arg-type]
 
 
 async def _until_next(replica: Replica, person: Person) -> Item:

@@ -1,3 +1,4 @@
+import json
 import tracemalloc
 from collections import Counter
 from typing import Any
@@ -9,8 +10,9 @@ from services.desk.items import Early, read_waiting
 from services.desk.marks import Marker
 from services.desk.modes import has_second, mode_of
 from services.desk.queue import beside_at, lines_for
+from services.desk.returned import why_returned
 from services.desk.state import State
-from services.messages.codec import ESCALATED_HEADER
+from services.messages.codec import ESCALATED_HEADER, Judged, routed
 from services.messages.rejection import RejectedError
 from services.router.table import Rule
 from tests.unit.desk_logs import ANNE, LASTS_MS, WELSH, a_routed, a_waiting, an_event_id
@@ -157,3 +159,24 @@ def test_what_a_rule_found_is_marked_as_it_was_written(
     parts = Marker(RULES).mark(text)
     assert "".join(part.text for part in parts) == text
     assert [(part.text, part.rule) for part in parts if part.rule] == marked
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (None, []),
+        ({"why": "unsafe", "by": "desk-4", "times": 1}, ["desk-4", "danger"]),
+        ({"why": "shared", "by": "desk-4", "suggests": "hm-treasury"}, ["a part", "hm-treasury"]),
+        ({"why": "a reason of tomorrow", "by": "desk-4"}, []),
+        ("nonsense", []),
+    ],
+)
+def test_why_a_department_sent_it_back_is_said(returned: object, said: list[str]) -> None:
+    """In a sentence of ours; what is not known says nothing."""
+    record = a_routed()
+    event = json.loads(record.value or b"") | {"returned": returned}
+    record = record._replace(value=json.dumps(event).encode())
+    received = routed["review"].read(record)
+    sentences = " ".join(why_returned(Judged(record, received)))
+    assert bool(sentences) == bool(said)
+    assert all(each in sentences for each in said)

@@ -31,6 +31,7 @@ class Kafka:
     away: bool = False
     undone_first: bool = False
     offset: int = 1
+    is_caught_up: bool = True
 
     async def append(self, output: Output) -> int:
         """Write a record."""
