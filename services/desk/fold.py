@@ -18,7 +18,7 @@ from services.desk.state import State
 from services.engine.health import Health
 from services.engine.reporting import report
 from services.engine.retry import keep_trying, start
-from services.kafka.protocols import Clients, Follower
+from services.kafka.protocols import DeskClients, Follower
 from services.messages.codec import claims
 from services.messages.judgement import Settled, Source
 from services.messages.record import Record
@@ -56,7 +56,7 @@ class Fold:
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it reads from, and into
         self,
-        clients: Clients,
+        clients: DeskClients,
         topics: Mapping[Stream, str],
         state: State,
         languages: Languages,

@@ -33,13 +33,16 @@ class Texts:
         self._clients = clients
         self._topics = topics
         self._kept: OrderedDict[Item, Judged] = OrderedDict()
+        self._closed = False
         self._readers: dict[TopicPartition, SingleRecords] = {}
         self._locks: dict[TopicPartition, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def close(self) -> None:
         """Disconnect."""
-        for reader in self._readers.values():
-            await reader.stop()
+        self._closed = True
+        for partition, reader in self._readers.items():
+            async with self._locks[partition]:  # somebody may just be reading ahead
+                await reader.stop()
 
     async def read(self, item: Item) -> Judged:
         """Return an inquiry.
@@ -87,6 +90,8 @@ class Texts:
             self._kept.popitem(last=False)
 
     async def _reader(self, partition: TopicPartition) -> SingleRecords:
+        if self._closed:
+            raise TimeoutError
         if partition not in self._readers:
             reader = self._clients.single_records(partition)
             try:
