@@ -40,9 +40,10 @@ class Texts:
     async def close(self) -> None:
         """Disconnect."""
         self._closed = True
-        for partition, reader in self._readers.items():
-            async with self._locks[partition]:  # somebody may just be reading ahead
-                await reader.stop()
+        for partition, lock in [*self._locks.items()]:
+            async with lock:  # somebody may just be connecting, to read ahead
+                if reader := self._readers.pop(partition, None):
+                    await reader.stop()
 
     async def read(self, item: Item) -> Judged:
         """Return an inquiry.
