@@ -99,7 +99,7 @@ def test_the_users_of_a_prefix_are_its_own(
     """The names that docs/operating.md gives for the users of a second installation are right."""
     monkeypatch.setenv("KAFKA_TOPIC_PREFIX", "test.")
     users = {name for kind, name in printed(capsys) if kind == "KafkaUser"}
-    assert users == {"test.classifier", "test.operator", "test.router", "test.settler"}
+    assert users == {"test.classifier", "test.desk", "test.operator", "test.router", "test.settler"}
 
 
 @pytest.mark.parametrize("name", ["a_b", "A.b", ".a", "a..b", "a-.b", "_", "a-"])
