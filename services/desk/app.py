@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, make_asgi_app
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.app.contract_routes import contract_routes
@@ -74,7 +75,7 @@ def create_app(
             *[Route(path, each) for path, each in contract_routes(contract_of(settings, kafka))],
             Route("/livez", _says(health.why_not_live)),
             Route("/readyz", _says(health.why_not_ready)),
-            Mount("/metrics", make_asgi_app(registry)),
+            Route("/metrics", _scraped(registry)),
         ]
     )
     return DeskApp(Timed(FrontDoor(people, operations, login.url), metrics.page), running)
@@ -120,6 +121,15 @@ class Timed:
         await self._app(scope, receive, send)
         if scope["type"] == "http" and scope["path"].strip("/") not in OPERATIONS:
             self._took(scope["method"], time.perf_counter() - began)
+
+
+def _scraped(registry: CollectorRegistry) -> Callable[[Request], Response]:
+    # Not as a mounted application, which would answer with a redirect to the path with a slash.
+    def answer(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"content-type": content_type})
+
+    return answer
 
 
 def _says(problem: Callable[[], str | None]) -> Callable[[Request], Response]:
