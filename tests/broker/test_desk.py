@@ -248,9 +248,7 @@ async def test_one_in_twenty_is_judged_twice(pipeline: Pipeline, topics: Topics)
         assert seen == twice
         assert await replica.desk.next(BEN) is None
         await replica.desk.leave(BEN)
-        await until(
-            lambda: asyncio.sleep(0, len(replica.desk.supervision().differ) == len(twice))
-        )
+        await until(lambda: asyncio.sleep(0, len(replica.desk.supervision().differ) == len(twice)))
     async with a_replica(pipeline) as replica:
         assert len(replica.desk.supervision().differ) == len(twice)
         assert await replica.desk.next(BEN) is None
