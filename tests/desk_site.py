@@ -1,17 +1,18 @@
 """The desk's pages on a desk in memory: as an application, and served to a browser."""
 
+import asyncio
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
+from services.desk.headers import FrontDoor
 from services.desk.interface import Desk, Person
 from services.desk.pages.gate import Gate
 from services.desk.pages.routes import Pages
@@ -19,34 +20,13 @@ from tests.fake_desk import NOW
 
 NAME = "Inquiries to review"
 WHO = "who"
-# Nothing inline, nothing from elsewhere, no frame.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-
-
-class Strict:
-    """Forbids what the desk's own headers forbid."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def strictly(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"].append((b"content-security-policy", POLICY.encode()))
-                message["headers"].append((b"referrer-policy", b"no-referrer"))
-            await send(message)
-
-        await self._app(scope, receive, strictly)
 
 
 def token_for(person: Person) -> str:
     return f"token-of-{person.pseudonym}"
 
 
-def site(desk: Desk, *persons: Person) -> Starlette:
+def site(desk: Desk, *persons: Person) -> ASGIApp:
     """Return the pages; the cookie `who` says by a pseudonym who is signed in."""
     known: Mapping[str, Person] = {each.pseudonym: each for each in persons}
 
@@ -67,11 +47,8 @@ def site(desk: Desk, *persons: Person) -> Starlette:
 
     gate = Gate(person_of, token_of, is_own_form, sign_out)
     pages = Pages(desk, gate, name=NAME, now=lambda: NOW)
-    return Starlette(
-        routes=pages.routes,
-        middleware=[Middleware(Strict)],
-        exception_handlers=pages.exception_handlers,
-    )
+    people = Starlette(routes=pages.routes, exception_handlers=pages.exception_handlers)
+    return FrontDoor(people, people, None)
 
 
 @contextmanager
@@ -86,3 +63,16 @@ def served(app: ASGIApp) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@asynccontextmanager
+async def served_here(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve an application that belongs to the loop that runs, and yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving

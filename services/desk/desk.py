@@ -98,15 +98,15 @@ class KafkaDesk:
     signposts: Sequence[str]
     count: Callable[[Kind], None]
     skip_reasons: Sequence[str] = SKIP_REASONS
+    departments: Sequence[DepartmentName] = field(init=False)
     _taking: set[Item] = field(default_factory=set, init=False)
     _behind: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
 
-    @property
-    def departments(self) -> list[DepartmentName]:
-        """Every department of the routing table, by name."""
+    def __post_init__(self) -> None:
+        """List every department of the routing table, by name."""
         table = self.views.table.departments
         named = [DepartmentName(label, each.name) for label, each in table.items()]
-        return sorted(named, key=lambda each: each.name.casefold())
+        self.departments = sorted(named, key=lambda each: each.name.casefold())
 
     def waiting(self, person: Person) -> int:
         """Return how many inquiries wait that this person may judge."""
@@ -118,6 +118,8 @@ class KafkaDesk:
         Raises:
             NotNowError: Others were quicker too often, or Kafka does not answer.
         """
+        if not self.sender.fold.is_caught_up:
+            raise NotNowError("The desk is still reading what waits: ask again in a moment.")
         if held := self.state.held_by(person.pseudonym):
             return held[0].item, {}
         for _ in range(TRIES):
@@ -144,7 +146,7 @@ class KafkaDesk:
         if held.hold.until - self.sender.now_ms() < self.lasts_ms // 2:
             await self._write("claimed", held, person)
             held = await self._held(person, item)
-        undo = self.undoable(person)
+        undo = self._undoable(person)
         return self.views.page(self.state, held.slot, held.hold, held.judged, undo)
 
     async def look(self, person: Person, item: Item, choice: Choice) -> Position:
@@ -207,14 +209,15 @@ class KafkaDesk:
         held = await self._held(person, item)
         return await self._write("released", held, person, reason=reason)
 
-    def undoable(self, person: Person) -> Undoable | None:
-        """Return what the person decided last, while it can still be taken back."""
-        decided = self.state.undoable_by(person.pseudonym)
-        hold = self.state.hold(decided[0]) if decided else None
-        if hold is None or hold.chosen is None:
-            return None
-        until = at_ms(self.sender.stands_at(decided[0], hold))
-        return Undoable(decided[0].item, hold.chosen.outcome, hold.chosen.department, until)
+    async def undoable(self, person: Person, after: Position) -> Undoable | None:
+        """Return what the person decided last, while it can still be taken back.
+
+        Raises:
+            AwayError: Kafka does not answer.
+        """
+        async with answering():
+            await self.sender.fold.reach(after)
+        return self._undoable(person)
 
     async def leave(self, person: Person) -> None:
         """Send what is kept and give back what is held, as the person signs out.
@@ -240,6 +243,14 @@ class KafkaDesk:
         """Return a person's own figures."""
         today = self.sender.now().astimezone(UTC).date()
         return self.state.settled.own(person.pseudonym, today)
+
+    def _undoable(self, person: Person) -> Undoable | None:
+        decided = self.state.undoable_by(person.pseudonym)
+        hold = self.state.hold(decided[0]) if decided else None
+        if hold is None or hold.chosen is None:
+            return None
+        until = at_ms(self.sender.stands_at(decided[0], hold))
+        return Undoable(decided[0].item, hold.chosen.outcome, hold.chosen.department, until)
 
     def _open_to(self, person: Person) -> Iterator[Waiting]:
         """Yield what a person may claim, but for what somebody is just claiming here."""

@@ -18,7 +18,7 @@ from services.desk.state import State
 from services.engine.health import Health
 from services.engine.reporting import report
 from services.engine.retry import keep_trying, start
-from services.kafka.protocols import Clients, Follower
+from services.kafka.protocols import DeskClients, Follower
 from services.messages.codec import claims
 from services.messages.judgement import Settled, Source
 from services.messages.record import Record
@@ -56,7 +56,7 @@ class Fold:
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it reads from, and into
         self,
-        clients: Clients,
+        clients: DeskClients,
         topics: Mapping[Stream, str],
         state: State,
         languages: Languages,
@@ -82,8 +82,6 @@ class Fold:
                 follower = await start(make, lambda each: each.stop(), self._health)
                 stack.push_async_callback(follower.stop)
                 self._followers[stream] = follower
-            everything = [each for stream in self._topics for each in self._partitions(stream)]
-            self._health.assigned_to(everything)
             await self._until_it_works(self._begin)
             for streams in ORDER:
                 await self._each_partition(streams, self._read_to_end)
@@ -123,11 +121,12 @@ class Fold:
     async def _each_partition(
         self, streams: Iterable[Stream], work: Callable[[Stream, TopicPartition], Awaitable[None]]
     ) -> None:
+        at_work = [(stream, each) for stream in streams for each in self._partitions(stream)]
+        self._health.assigned_to([partition for _, partition in at_work])
         async with asyncio.TaskGroup() as group:
-            for stream in streams:
-                for partition in self._partitions(stream):
-                    once = partial(work, stream, partition)
-                    group.create_task(self._until_it_works(once, partition))
+            for stream, partition in at_work:
+                once = partial(work, stream, partition)
+                group.create_task(self._until_it_works(once, partition))
 
     async def _until_it_works(
         self, work: Callable[[], Awaitable[None]], partition: TopicPartition | None = None

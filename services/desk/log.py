@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from services.desk.answering import answering
 from services.engine.health import Health
 from services.engine.retry import start
-from services.kafka.protocols import Appender, Clients
+from services.kafka.protocols import Appender, DeskClients
 from services.messages.record import Output
 
 
@@ -22,7 +22,7 @@ class Log:
         health: Hears that the broker is away at the start.
     """
 
-    clients: Clients
+    clients: DeskClients
     health: Health
     _appender: Appender | None = field(default=None, init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -35,8 +35,10 @@ class Log:
 
     async def close(self) -> None:
         """Disconnect."""
-        if self._appender is not None:
-            await self._appender.stop()
+        async with self._lock:
+            appender, self._appender = self._appender, None
+            if appender is not None:
+                await appender.stop()
 
     async def append(self, output: Output) -> int:
         """Write a record, and return its offset once every replica in sync has it.

@@ -37,6 +37,10 @@ class Appends(Protocol):
 class Reads(Protocol):
     """Tells how far the claims were read."""
 
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether everything was read that was there at the start."""
+
     async def reach(self, position: Position) -> None:
         """Wait until they have been read so far."""
 
@@ -103,7 +107,8 @@ class Sender:
         """Send what is due until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            await self.send_due()
+            if self.fold.is_caught_up:  # else a decision may have been undone further on
+                await self.send_due()
 
     async def send_due(self) -> None:
         """Send what stands by now, and once more what was sent and of which nothing was heard."""

@@ -151,7 +151,7 @@ class State:
         if item.offset >= shelf.next:
             return False
         waiting = shelf.waiting.get(item.offset)
-        return waiting is None or bool(waiting.first_by) != slot.second
+        return waiting is None or (bool(waiting.first_by) and not slot.second)
 
     def is_gone(self, item: Item) -> bool:
         """Tell whether an inquiry is kept no longer."""
@@ -291,10 +291,11 @@ class State:
         if waiting is None or waiting.event != event or waiting.first_by:
             return
         self._leave_line(shelf, waiting)
-        self._forget(Slot(item, second=False))
         if item in self._firsts:
             waiting.first_by = note.by
             self._enter(shelf, waiting, "second")
+        else:
+            self._forget_all(item)
 
     def _second(self, item: Item, note: Settled) -> None:
         """Take note of a second opinion, if one was asked of its author."""

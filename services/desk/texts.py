@@ -33,13 +33,17 @@ class Texts:
         self._clients = clients
         self._topics = topics
         self._kept: OrderedDict[Item, Judged] = OrderedDict()
+        self._closed = False
         self._readers: dict[TopicPartition, SingleRecords] = {}
         self._locks: dict[TopicPartition, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def close(self) -> None:
         """Disconnect."""
-        for reader in self._readers.values():
-            await reader.stop()
+        self._closed = True
+        for partition, lock in [*self._locks.items()]:
+            async with lock:  # somebody may just be connecting, to read ahead
+                if reader := self._readers.pop(partition, None):
+                    await reader.stop()
 
     async def read(self, item: Item) -> Judged:
         """Return an inquiry.
@@ -87,6 +91,8 @@ class Texts:
             self._kept.popitem(last=False)
 
     async def _reader(self, partition: TopicPartition) -> SingleRecords:
+        if self._closed:
+            raise TimeoutError
         if partition not in self._readers:
             reader = self._clients.single_records(partition)
             try:

@@ -226,12 +226,6 @@ class Clients(Protocol):
     def reader(self, topic: str) -> Reader:
         """Make a member of no group, which reads committed records only."""
 
-    def follower(self, topic: str) -> Follower:
-        """Make a member of no group, which reads a topic's committed records and goes on."""
-
-    def appender(self) -> Appender:
-        """Make a producer of single records, each of which all replicas have once it is sent."""
-
     def partition_reader(self, partition: TopicPartition) -> Reader:
         """Make a member of no group, which reads the committed records of one partition only."""
 
@@ -240,3 +234,13 @@ class Clients(Protocol):
 
     def producer(self, transactional_id: str) -> Producer:
         """Make a transactional producer."""
+
+
+class DeskClients(Clients, Protocol):
+    """Makes also what follows topics, and appends to them without a transaction."""
+
+    def follower(self, topic: str) -> Follower:
+        """Make a member of no group, which reads a topic's committed records and goes on."""
+
+    def appender(self) -> Appender:
+        """Make a producer of single records, each of which all replicas have once it is sent."""

@@ -12,10 +12,10 @@ from services.desk.interface import Item, NotNowError, Person
 from services.desk.modes import has_second
 from services.kafka.connected import an_admin
 from tests.broker.at_rest import until
-from tests.broker.desk import OTHER, a_judgement
+from tests.broker.desk import OTHER, Waiting, a_judgement
 from tests.broker.desk import Desk as Topics
 from tests.broker.desk_replica import ANNE, BEN, Replica, a_choice, a_replica
-from tests.broker.pipeline import Pipeline
+from tests.broker.pipeline import Pipeline, metric
 
 
 @pytest.fixture
@@ -59,15 +59,14 @@ async def test_what_is_decided_at_the_desk_reaches_the_department(
 
 
 async def test_two_people_never_have_one_inquiry(pipeline: Pipeline, topics: Topics) -> None:
-    """However many ask both replicas at once, each has another inquiry, the oldest ones."""
-    waiting = await topics.waiting(40)
+    """However many ask both replicas at once, each has another inquiry, and keeps it."""
+    await topics.waiting(40)
     people = [Person(f"person-{number}", frozenset({"reviewer"})) for number in range(16)]
     async with a_replica(pipeline) as one, a_replica(pipeline) as other:
         asked = [(one, other)[number % 2].desk.next(each) for number, each in enumerate(people)]
         found = [each for each in await asyncio.gather(*asked) if each is not None]
         items = [item for item, _ in found]
         assert len(set(items)) == len(people)
-        assert {item.offset for item in items} <= {each.offset for each in waiting[:32]}
         for replica in (one, other):  # whichever is asked, each has what they were given
             await asyncio.gather(*[replica.running.fold.reach(after) for _, after in found])
             again = [await replica.desk.next(each) for each in people]
@@ -99,7 +98,7 @@ async def test_a_lapsed_claim_that_nobody_followed_is_still_good(
         late = page.until + timedelta(milliseconds=10)
         await until(lambda: asyncio.sleep(0.02, utc_now() > late))
         await replica.desk.choose(ANNE, page.item, a_choice(page))
-        assert replica.desk.undoable(ANNE) is not None
+        assert await replica.desk.undoable(ANNE, {}) is not None
 
 
 async def test_what_is_undone_is_decided_anew(pipeline: Pipeline, topics: Topics) -> None:
@@ -110,7 +109,7 @@ async def test_what_is_undone_is_decided_anew(pipeline: Pipeline, topics: Topics
         page = await one.chosen(ANNE)
         held, _ = await one.desk.next(ANNE) or (None, None)
         assert held not in {None, page.item}
-        await until(lambda: asyncio.sleep(0, other.desk.undoable(ANNE)))
+        await until(lambda: other.desk.undoable(ANNE, {}))
         item, after = await other.desk.undo(ANNE)
         assert item == page.item
         again = await one.desk.page(ANNE, item, after)
@@ -132,7 +131,7 @@ async def test_a_killed_desk_loses_no_decision(pipeline: Pipeline, topics: Topic
         pages = [await one.chosen(ANNE), await other.chosen(BEN)]
     async with a_replica(pipeline) as replica:
         assert replica.desk.waiting(ANNE) == 4
-        assert replica.desk.undoable(ANNE) is not None
+        assert await replica.desk.undoable(ANNE, {}) is not None
         assert {(await replica.claimed(each)).item for each in (ANNE, BEN)}.isdisjoint(
             page.item for page in pages
         )
@@ -254,8 +253,23 @@ async def test_one_in_twenty_is_judged_twice(pipeline: Pipeline, topics: Topics)
         assert await replica.desk.next(BEN) is None
 
 
-def _item(waiting: "object") -> Item:
-    return Item(waiting.source, waiting.partition, waiting.offset)  # type: ignore[attr-defined]
+async def test_the_process_says_what_waits_before_and_after_a_kill(
+    pipeline: Pipeline, topics: Topics
+) -> None:
+    """`triage desk` is ready once it knows; it has the same to say after kill -9."""
+    await topics.waiting(5)
+    settings = {"DESK_LOGIN": "none", "DESK_HTTP_HOST": "127.0.0.1"}
+    desk = pipeline.service("desk", **settings)
+    for _ in range(2):
+        await pipeline.started(desk)
+        waiting = {"source": "review", "priority": "high"}
+        assert await asyncio.to_thread(metric, desk, "triage_waiting", **waiting) == 0
+        assert await asyncio.to_thread(metric, desk, "triage_waiting", source="review") == 5
+        desk.kill()
+
+
+def _item(waiting: Waiting) -> Item:
+    return Item(waiting.source, waiting.partition, waiting.offset)  # type: ignore[arg-type]
 
 
 async def _until_next(replica: Replica, person: Person) -> Item:

@@ -3,7 +3,7 @@ from typing import Literal, NamedTuple
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.conftest import Visitors
+from tests.browser.chromium import Visitors
 from tests.browser.states import STATES
 from tests.fake_desk import AUDITOR, EVERYTHING, OTHER, REVIEWER, SUPERVISOR, FakeDesk
 

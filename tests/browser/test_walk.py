@@ -1,7 +1,7 @@
 import pytest
 
 from services.desk.interface import Choice, Item
-from tests.browser.conftest import Visitors
+from tests.browser.chromium import Visitors
 from tests.browser.visitor import Visitor
 from tests.fake_desk import OTHER, REVIEWER, SKIP_REASONS, FakeDesk, Lying
 

@@ -1,6 +1,7 @@
 """Somebody at a browser: what they do on the desk's pages, and what the browser complains of."""
 
 import re
+from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request
 
@@ -45,6 +46,11 @@ class Visitor:
     @property
     def heading(self) -> str:
         return self.page.locator("h1").inner_text()
+
+    @property
+    def where(self) -> str:
+        """The path of the page."""
+        return urlsplit(self.page.url).path
 
     @property
     def body(self) -> str:

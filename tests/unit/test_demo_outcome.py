@@ -2,6 +2,7 @@ import json
 from typing import Any, NamedTuple
 
 from services.classifier.settings import ClassifierSettings
+from services.desk.settings import DeskSettings
 from services.kafka.settings import KafkaSettings
 from services.local.demo.outcome import LINE, Outcome
 from services.local.exactly_once import Account
@@ -17,6 +18,7 @@ INSTALLATION = Installation(
     ),
     router=RouterSettings(input_topic="classified", rejected_topic="rejected"),
     settler=SettlerSettings(rejected_topic="rejected"),
+    desk=DeskSettings(),
     table=Table(
         version="1",
         review_topic="review",
