@@ -127,7 +127,7 @@ def stages(model: Model, decider: Decider, length: int) -> dict[Name, Stages]:
         codec.classified.read,
         lambda bodies: [decider.decide(b.inquiry, b.classification, NOW) for b in bodies],
         partial(codec.write_routed, by="/bench"),
-        (registry, RouterMetrics(registry, decider.table).note),
+        (registry, RouterMetrics(registry, decider.table, promised=1.0).note),
     )
     of_model: Stages = {
         "decode": classifier["decode"],

@@ -49,7 +49,7 @@ class Stopwatch:
     def run(self, answered: int) -> Run:
         """Return what they took so far; psutil.NoSuchProcess where one has ended."""
         seconds, cpu_seconds = monotonic() - self._began, self._cpu_seconds() - self._cpu_began
-        self._peak = max(self._peak, *map(_peak_bytes, self._processes))
+        self._peak = max(self._peak, *map(peak_bytes, self._processes))
         return Run(answered, seconds, cpu_seconds, self._peak)
 
     def _cpu_seconds(self) -> float:
@@ -57,7 +57,7 @@ class Stopwatch:
         return float(sum(each.user + each.system for each in times))
 
 
-def _peak_bytes(process: psutil.Process) -> int:
+def peak_bytes(process: psutil.Process) -> int:
     """Ask Linux, which keeps the peak; elsewhere it is what is resident now."""
     with suppress(OSError):
         for line in Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines():

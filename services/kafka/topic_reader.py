@@ -49,12 +49,19 @@ async def read_to_end(reader: Reader, ends: Mapping[TopicPartition, int]) -> Asy
         reader: A connected client that has these partitions.
         ends: The offset of each partition from which on nothing is read.
     """
+    async for records in batches_to_end(reader, ends):
+        for record in records:
+            yield record
+
+
+async def batches_to_end(
+    reader: Reader, ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[list[Record]]:
+    """Yield the same some thousand at a time, for whoever reads a million of them."""
     while waiting := [each for each, end in ends.items() if await reader.position(each) < end]:
         batches = await reader.getmany(waiting[0], timeout_ms=WAIT_MS, max_records=RECORDS)
         for partition, records in batches.items():
-            for record in records:
-                if record.offset < ends[partition]:
-                    yield record
+            yield [record for record in records if record.offset < ends[partition]]
 
 
 async def _check(clients: Clients, topic: str) -> None:

@@ -33,6 +33,7 @@ from services.messages.events import (
     SETTLED,
     Classified,
     Routed,
+    SampledInquiry,
 )
 from services.messages.inquiry import MAX_TEXT, Inquiry
 from services.messages.judgement import Decision, Judgement, Place, Settled, Source
@@ -138,7 +139,7 @@ judgements: Reader[Judgement] = Reader(JUDGED, Judgement)
 claims: Reader[Claim] = Reader(CLAIM, Claim)
 routed: dict[Source, Reader[Routed]] = {
     "review": Reader(ROUTED, Routed, within="inquiry"),
-    "audit": Reader(SAMPLED, Routed, within="inquiry"),
+    "audit": Reader(SAMPLED, SampledInquiry, within="inquiry"),
 }
 
 

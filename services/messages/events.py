@@ -32,12 +32,9 @@ class Routed(Struct, frozen=True, kw_only=True):
     route: Route
 
 
-class SampledInquiry(Struct, frozen=True, kw_only=True):
+class SampledInquiry(Routed, frozen=True, kw_only=True):
     """The copy of an inquiry that went to its department by itself: as routed, and how drawn."""
 
-    inquiry: Inquiry
-    classification: Classification
-    route: Route
     sample: Sample
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from services.messages.decision import Model, Probability, Reason
+from services.messages.decision import Model, Probability, Reason, Sample
 
 Outcome = Literal["department", "not-ours", "escalate"]
 Mode = Literal["blind", "on-request", "shown"]
@@ -153,6 +153,9 @@ class Settled(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: Model | None = None
     suggested: Suggested | None = None
     reason: Annotated[Reason | None, Meta(description="Of the route that it had.")] = None
+    sample: Annotated[
+        Sample | None, Meta(description="Of one that went by itself: how its copy was drawn.")
+    ] = None
     first_by: Annotated[
         Person | None, Meta(description="Of one that was late: whose judgement counted.")
     ] = None

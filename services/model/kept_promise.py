@@ -37,7 +37,7 @@ class Precision(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What is to be known of judged copies; those of two parts can be added up field by field."""
+    """What is to be known of judged copies."""
 
     judged: int = 0
     weight: float = 0.0
@@ -62,6 +62,16 @@ class Tally(NamedTuple):
             right_squares=self.right_squares + weight**2 * right,
         )
 
+    def plus(self, other: "Tally") -> "Tally":
+        """Return the tally of the copies of both."""
+        return Tally(
+            judged=self.judged + other.judged,
+            weight=self.weight + other.weight,
+            squares=self.squares + other.squares,
+            right=self.right + other.right,
+            right_squares=self.right_squares + other.right_squares,
+        )
+
     @property
     def precision(self) -> Precision | None:
         """The share that is right, of which nothing is known without a copy.
@@ -81,8 +91,11 @@ class Tally(NamedTuple):
         So many as would leave the share as uncertain as the weights of right and wrong ones do (E.
         Korn and B. Graubard, "Confidence intervals for proportions with small expected number of
         positive counts estimated from survey data", 1998). One more wrong one is counted than was
-        seen, of a usual weight: of few, it may be chance that they weigh little.
+        seen, of a usual weight: of few, it may be chance that they weigh little. Where all are
+        wrong nothing is uncertain either way, and their weights alone count (L. Kish, 1965).
         """
+        if not self.right:
+            return min(self.weight**2 / self.squares, float(self.judged))
         usual = self.squares / self.weight
         wrong_squares = self.squares - self.right_squares
         spread = self.right_squares * (1 - value) ** 2 + (wrong_squares + usual**2) * value**2

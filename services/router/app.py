@@ -14,7 +14,7 @@ from services.kafka.settings import KafkaSettings
 from services.messages.decision import Model
 from services.messages.events import CLASSIFIED, ROUTED, SAMPLED
 from services.messages.record import Record
-from services.model.manifest import read_manifest
+from services.model.manifest import Manifest, read_manifest
 from services.router.decide import Decider
 from services.router.limits import limits_by_version
 from services.router.metrics import RouterMetrics
@@ -54,7 +54,8 @@ def create_app(
         log.warning("router.flags_without_rule", flags=ignored)
     sampler = create_sampler(settings, kafka, decider)
     registry = CollectorRegistry()
-    metrics = RouterMetrics(registry, decider.table, decider.flags)
+    promised = min(each.thresholds.precision for each in _manifests_of(settings))
+    metrics = RouterMetrics(registry, decider.table, decider.flags, promised=promised)
     copies = {sampler.topic: SAMPLED} if sampler else {}
 
     def process(records: Sequence[Record]) -> Sequence[Result]:
@@ -80,7 +81,7 @@ def create_decider(settings: RouterSettings, topic_prefix: str = "") -> Decider:
         ConfigurationError: Either is wrong, or they do not fit each other.
     """
     table = load_table(settings.routes).prefixed(topic_prefix)
-    manifests = [read_manifest(folder) for folder in settings.models]
+    manifests = _manifests_of(settings)
     check_labels(table, {label for manifest in manifests for label in manifest.labels})
     check_flags(table, {flag for manifest in manifests for flag in manifest.thresholds.flags})
     return Decider(table, limits_by_version(table, manifests))
@@ -97,7 +98,7 @@ def create_sampler(
     check_audit_topic(decider.table, settings.audit_topic)
     if not settings.audit_share:
         return None
-    manifests = [read_manifest(folder) for folder in settings.models]
+    manifests = _manifests_of(settings)
     return Sampler.of(
         share=settings.audit_share,
         topic=settings.audit_topic,
@@ -106,3 +107,7 @@ def create_sampler(
         limits=decider.limits,
         expected={Model(each.name, each.version): each.expected.share for each in manifests},
     )
+
+
+def _manifests_of(settings: RouterSettings) -> list[Manifest]:
+    return [read_manifest(folder) for folder in settings.models]

@@ -32,7 +32,13 @@ SAMPLED = Counter(
     ["department"],
 )
 
-METRICS: tuple[Metric, ...] = (TABLE, ROUTED, FLAGGED, SAMPLED)
+PROMISED = Gauge(
+    "triage_promised_precision",
+    "Of what goes to departments by itself, the share that the model's manifest promises to be "
+    "right; of several models the lowest.",
+)
+
+METRICS: tuple[Metric, ...] = (TABLE, ROUTED, FLAGGED, SAMPLED, PROMISED)
 # Whoever may write the router's input could name departments without end.
 UNKNOWN = "unknown"
 
@@ -44,15 +50,22 @@ class RouterMetrics:
         registry: Where they are scraped.
         table: The routing table.
         flags: All that can be raised.
+        promised: The precision that the models promise.
     """
 
     def __init__(
-        self, registry: CollectorRegistry, table: Table, flags: Iterable[str] = ()
+        self,
+        registry: CollectorRegistry,
+        table: Table,
+        flags: Iterable[str] = (),
+        *,
+        promised: float,
     ) -> None:
         self._departments = table.departments.keys()
         self._routed, self._flagged = ROUTED.on(registry), FLAGGED.on(registry)
         self._sampled = SAMPLED.on(registry)
         TABLE.on(registry).labels(table.version).set(1)
+        PROMISED.on(registry).set(promised)
         for department in self._departments:
             for reason in REASONS:
                 self._routed.labels(department, reason)

@@ -1,7 +1,7 @@
 """The one place that wires the settler."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from faststream.asgi import AsgiFastStream
 from prometheus_client import CollectorRegistry
@@ -11,7 +11,9 @@ from services.app.main import run_from_environment
 from services.engine.job import Stateful
 from services.kafka.settings import KafkaSettings
 from services.messages.events import DECIDED, JUDGED, ROUTED, SETTLED
+from services.messages.judgement import Source
 from services.router.table import load_table
+from services.settler.judged_copies import CopiesAtWork
 from services.settler.metrics import SettlerMetrics
 from services.settler.settings import SettlerSettings
 from services.settler.settle import Addresses
@@ -40,11 +42,14 @@ def create_app(
     addresses = Addresses(
         departments, settings.not_ours_topic, table.review_topic, settings.settled_topic
     )
-    settling = Settling(
-        addresses, {"review": table.review_topic, "audit": settings.audit_topic}, now
-    )
+    copies = CopiesAtWork()
+    sources: dict[Source, str] = {"review": table.review_topic, "audit": settings.audit_topic}
+    settling = Settling(addresses, sources, now, copies)
+    days = timedelta(days=settings.promise_days - 1)  # and today
     registry = CollectorRegistry()
-    metrics = SettlerMetrics(registry, departments.keys())
+    metrics = SettlerMetrics(
+        registry, departments.keys(), lambda: copies.since(now().astimezone(UTC).date() - days)
+    )
     service = Service(
         name="settler",
         settings=settings,

@@ -37,6 +37,13 @@ class SettlerSettings(ServiceSettings):
         description="Where copies lie of inquiries that went by themselves.",
         validation_alias="ROUTER_AUDIT_TOPIC",
     )
+    promise_days: int = Field(
+        28,
+        description="Of how many days, today's among them, judged audit copies tell how right is "
+        "what goes to departments by itself.",
+        ge=1,
+        le=3_650,
+    )
     http_port: int = Field(8003, description="The port of metrics and health.", ge=0, le=65_535)
     routes: Path = Field(
         ROUTES,

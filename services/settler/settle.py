@@ -17,6 +17,7 @@ from services.messages.codec import (
     write_escalated,
     write_settled,
 )
+from services.messages.events import SampledInquiry
 from services.messages.judgement import Decision, Judgement, Place, Settled, Suggested, Verdict
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError, Rejection
@@ -132,6 +133,7 @@ def _counted(judgement: Judgement, judged: Judged, now: datetime, *, corrected: 
         model=classification.model,
         suggested=Suggested(classification.department, classification.probability),
         reason=body.route.reason,
+        sample=body.sample if isinstance(body, SampledInquiry) else None,
     )
 
 

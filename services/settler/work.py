@@ -12,17 +12,19 @@ from aiokafka import TopicPartition
 
 from services.engine.job import Done, Process, Work
 from services.kafka.protocols import Clients, Reader, SingleRecords
-from services.kafka.topic_reader import read_to_end
+from services.kafka.topic_reader import batches_to_end
 from services.messages.codec import Judged, routed
 from services.messages.judgement import Place, Settled, Source
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError, Rejection
+from services.settler.judged_copies import CopiesAtWork, JudgedCopies, NotedCopy
 from services.settler.settle import Addresses, Originals, places_to_read, settle_records
 from services.settler.state import Draft, Noted, Settlements
 
 log = structlog.get_logger()
 
 _read_note = msgspec.json.Decoder(Noted).decode
+_read_copy = msgspec.json.Decoder(NotedCopy).decode
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,13 @@ class Settling:
         addresses: Where inquiries and notes go.
         sources: The topics on which inquiries lie that are judged.
         now: Tells the time to write into notes and events.
+        copies: Where the judged audit copies of each partition are counted.
     """
 
     addresses: Addresses
     sources: Mapping[Source, str]
     now: Callable[[], datetime]
+    copies: CopiesAtWork
 
     @asynccontextmanager
     async def open(self, partition: TopicPartition, clients: Clients) -> AsyncIterator[Work]:
@@ -54,17 +58,20 @@ class Settling:
                 stack.push_async_callback(readers[source].stop)
                 await readers[source].start()
             begins = {source: await reader.begins() for source, reader in readers.items()}
-            settlements = Settlements(begins)
+            settlements, copies = Settlements(begins), JudgedCopies()
             notes = TopicPartition(self.addresses.settled, number)
-            async for note in _notes_of(clients, notes):
-                settlements.note([note])
-            yield _SettlerWork(self, settlements, readers)
+            async for settled, judged in _notes_of(clients, notes):
+                settlements.note(settled)
+                copies.note(judged)
+            stack.enter_context(self.copies.counting(copies))
+            yield _SettlerWork(self, settlements, copies, readers)
 
 
 @dataclass(frozen=True)
 class _SettlerWork(Work):
     settling: Settling
     settlements: Settlements
+    copies: JudgedCopies
     readers: Mapping[Source, SingleRecords]
 
     async def prepare(self, records: Sequence[Record]) -> Process:
@@ -82,7 +89,12 @@ class _SettlerWork(Work):
 
     def note(self, outputs: Sequence[Output]) -> Done:
         settled = [each.decided for each in outputs if isinstance(each.decided, Settled)]
-        return lambda: self.settlements.note(settled)
+
+        def done() -> None:
+            self.settlements.note(settled)
+            self.copies.note(settled)
+
+        return done
 
     async def _originals(self, places: Iterable[Place]) -> Originals:
         """Read what lies at some places, those of one topic together."""
@@ -116,18 +128,30 @@ def _original(place: Place, begins: int, record: Record | None) -> Judged | Reje
     return Judged(record, received)
 
 
-async def _notes_of(clients: Clients, partition: TopicPartition) -> AsyncIterator[Noted]:
-    """Yield the notes of a partition, in order."""
+async def _notes_of(
+    clients: Clients, partition: TopicPartition
+) -> AsyncIterator[tuple[list[Noted], list[NotedCopy]]]:
+    """Yield the notes of a partition, in order and many at a time, those of copies once more."""
     reader: Reader = clients.partition_reader(partition)
     try:
         await reader.start()
         await reader.seek_to_beginning(partition)
-        async for record in read_to_end(reader, await reader.end_offsets([partition])):
-            try:
-                yield _read_note(record.value or b"")
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                log.warning(
-                    "settler.note_unreadable", partition=record.partition, offset=record.offset
-                )
+        ends = await reader.end_offsets([partition])
+        async for records in batches_to_end(reader, ends):
+            yield _read_notes(records)
     finally:
         await reader.stop()
+
+
+def _read_notes(records: Sequence[Record]) -> tuple[list[Noted], list[NotedCopy]]:
+    notes: list[Noted] = []
+    copies: list[NotedCopy] = []
+    for record in records:
+        try:
+            note = _read_note(record.value or b"")
+            notes.append(note)
+            if note.record.topic == "audit":
+                copies.append(_read_copy(record.value or b""))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            log.warning("settler.note_unreadable", partition=record.partition, offset=record.offset)
+    return notes, copies

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
-from services.messages.events import ROUTED, SAMPLED, Routed
+from services.messages.events import ROUTED, SAMPLED, Routed, SampledInquiry
 from services.messages.examples import example_of
 from services.messages.judgement import Settled
 from tests.broker.at_rest import read_all
@@ -95,8 +95,8 @@ class Desk:
         """Send an inquiry, and return what says where it lies."""
         number = next(self._numbers)
         event_id = f"{self.topics['review']}.classified/0/{number}"
-        routed = example_of(Routed)
-        rest = json.dumps({name: routed[name] for name in ("classification", "route")})
+        routed = example_of(SampledInquiry if source == "audit" else Routed)
+        rest = json.dumps({name: each for name, each in routed.items() if name != "inquiry"})
         # Spaces and escapes as no encoder of ours would write them.
         inquiry = an_inquiry(id=f"q-{number}").replace(b": ", b" :\t").replace(b"W", b"\\u0057")
         value = b'{"inquiry":%b,%b' % (inquiry, rest[1:].encode())
@@ -117,6 +117,20 @@ class Desk:
             return Waiting(source, partition, (await sent).offset, event_id, key, value)
 
         return waiting()
+
+    async def lying(self, source: str) -> list[Waiting]:
+        """Return what lies to be judged on the review topic, or on that of copies."""
+        return [
+            Waiting(
+                source,
+                each.partition,
+                each.offset,
+                dict(each.headers)["ce_id"].decode(),
+                each.key,
+                each.value,
+            )
+            for each in await read_all(self._pipeline.servers, [self.topics[source]])
+        ]
 
     async def judge(self, *judgements: dict[str, Any]) -> None:
         """Publish judgements, in order, each on the partition of its inquiry."""

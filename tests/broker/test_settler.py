@@ -7,9 +7,12 @@ from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions, RecordsToDelete
 
 from services.kafka.connected import an_admin
+from services.local.processes.service_process import ServiceProcess
 from services.messages.codec import ESCALATED_HEADER
-from services.messages.events import DECIDED, ROUTED
+from services.messages.events import DECIDED, ROUTED, SampledInquiry
+from services.messages.examples import example_of
 from services.messages.rejection import Rejection
+from tests.broker.at_rest import until
 from tests.broker.desk import OTHER, Desk, a_judgement
 from tests.broker.pipeline import PARTITIONS, Pipeline, metric, until_answered
 
@@ -106,6 +109,51 @@ async def test_of_what_went_by_itself_a_judgement_is_a_label(
     assert copy.key == wrong.key
     assert dict(copy.headers)["ce_id"].decode().startswith(desk.topics["audit"])
     assert sorted(each.corrected for each in await desk.settled()) == [False, True]
+
+
+async def test_judged_copies_are_counted_by_whoever_works_their_partition(
+    pipeline: Pipeline, desk: Desk
+) -> None:
+    """Sums are the same after kill -9, and together, once others work some of the partitions."""
+    one, other = pipeline.service("settler"), pipeline.service("settler", "other")
+    await pipeline.started(one)
+    copies = await desk.waiting(2 * PARTITIONS, "audit")
+    suggested = example_of(SampledInquiry)["classification"]["department"]
+    reviewed, *_ = await desk.waiting(1)
+    await desk.judge(
+        a_judgement(reviewed, department=suggested),
+        *[a_judgement(each, department=suggested) for each in copies[:PARTITIONS]],
+        *[a_judgement(each, department=OTHER) for each in copies[PARTITIONS:]],
+        *[a_judgement(each, 2, department=suggested) for each in copies],
+    )
+    await desk.settled()
+    chance = example_of(SampledInquiry)["sample"]["chance"]
+
+    expected = {
+        "judged": len(copies),
+        "weight": len(copies) / chance,
+        "right_weight": PARTITIONS / chance,
+    }
+
+    async def counted(*services: ServiceProcess) -> None:
+        """Wait until some services, together, show what was judged."""
+
+        def shown(name: str) -> float:
+            name = f"triage_audit_{name}"
+            return sum(metric(each, name, department=suggested) for each in services)
+
+        def as_expected() -> bool:
+            return {name: shown(name) for name in expected} == pytest.approx(expected)
+
+        await until(lambda: asyncio.to_thread(as_expected))
+
+    await counted(one)
+    one.kill()
+    await pipeline.started(one)
+    await counted(one)
+    await pipeline.started(other)
+    await until(lambda: asyncio.to_thread(lambda: metric(other, "triage_audit_judged") > 0))
+    await counted(one, other)
 
 
 async def test_a_killed_settler_knows_what_is_settled(pipeline: Pipeline, desk: Desk) -> None:

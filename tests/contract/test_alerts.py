@@ -66,7 +66,7 @@ def test_an_alert_fires_when_it_should(path: Path, rules: Path) -> None:
         for expected in question.get("exp_alerts", ()):
             # Written once, in the rule: promtool wants every annotation.
             same = unchanging(question["alertname"], expected["exp_labels"])
-            expected["exp_annotations"] = {**same, **expected["exp_annotations"]}
+            expected["exp_annotations"] = {**same, **expected.get("exp_annotations", {})}
     filled = rules.with_name(path.name)
     filled.write_text(yaml.safe_dump(cases), encoding="utf-8")
     promtool("test", "rules", filled)

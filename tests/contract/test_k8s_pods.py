@@ -5,7 +5,7 @@ import pytest
 from services.app.http_server import SHUTDOWN_SECONDS
 from services.engine.member import DRAIN_SECONDS
 from tests.contract.manifests import OVERLAYS, SERVICES, container_of, named, pod_of
-from tests.contract.test_metrics import asking
+from tests.contract.test_metrics import an_app, asking
 
 # The highest memory that was measured, in MB (docs/performance.md).
 PEAK = {"classifier": 200, "router": 130, "settler": 200, "desk": 250}
@@ -37,7 +37,7 @@ async def test_what_is_asked_over_http_is_served(overlay: str, service: str) -> 
     # A service that waits for its broker is alive: to start it again would not help.
     paths = ["/livez", "/livez", "/readyz", "/metrics"]
     assert asked == [("http", path) for path in paths]
-    async with asking(service) as client:
+    async with asking(an_app(service)) as client:
         found = {path: (await client.get(path)).status_code for path in paths}
     # That is all: nothing has reached a broker.
     assert found == {"/livez": 200, "/readyz": 503, "/metrics": 200}

@@ -102,6 +102,20 @@ def test_few_copies_promise_little() -> None:
     assert known(two_of_three).high > 0.95
 
 
+@pytest.mark.parametrize("chances", [(0.02,), (0.02, 0.5)])
+def test_where_all_are_wrong_none_is_right(chances: Sequence[float]) -> None:
+    """Copies of which each is wrong have a precision of 0, whose upper end falls as they grow."""
+    highs = []
+    for times in (1, 10, 100):
+        copies = [JudgedCopy("tax", "", chance, right=False) for chance in chances]
+        found = known(tally_of(copies * times))
+        assert (found.value, found.low) == (0, 0)
+        assert 0 < found.effective <= found.judged
+        highs.append(found.high)
+    assert highs == sorted(highs, reverse=True)
+    assert highs[-1] < 0.05
+
+
 def test_a_department_that_breaks_its_promise_is_seen() -> None:
     """The upper end falls below 95 % where 85 of 100 are right, and not where 96 of 100 are."""
     worse = tally_of(JudgedCopy("tax", "", 0.02, n % 100 >= 15) for n in range(400))
@@ -112,9 +126,8 @@ def test_a_department_that_breaks_its_promise_is_seen() -> None:
 def test_tallies_of_two_parts_add_up() -> None:
     """What two streams have counted, each for itself, is what one would have."""
     copies = [JudgedCopy("tax", "", 0.02 + 0.01 * (n % 3), n % 7 > 0) for n in range(90)]
-    parts = tally_of(copies[:40]), tally_of(copies[40:])
-    added = [sum(each) for each in zip(*parts, strict=True)]
-    assert added == pytest.approx([*tally_of(copies)])
+    added = tally_of(copies[:40]).plus(tally_of(copies[40:]))
+    assert [*added] == pytest.approx([*tally_of(copies)])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
+import msgspec
 import prometheus_client
 import pytest
 from hypothesis import given
@@ -21,7 +23,9 @@ from services.messages.dead_letter import write_rejected
 from services.messages.decision import Classification
 from services.messages.events import Classified
 from services.messages.examples import example_of
+from services.messages.judgement import Settled
 from services.messages.record import Output
+from services.model.kept_promise import Tally
 from services.model.manifest import read_manifest
 from services.model.text_model import Model, load_model
 from services.router.app import create_decider
@@ -29,10 +33,12 @@ from services.router.decide import Decider
 from services.router.metrics import UNKNOWN, RouterMetrics
 from services.router.route import route_records
 from services.router.settings import RouterSettings
+from services.settler.metrics import SUMS, SettlerMetrics
 from tests.records import ARecord, an_inquiry
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 BOUNDS = (0.1, 0.5, 1.0, 60.0)
+PROMISED = 0.95
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +150,7 @@ def routed(decider: Decider, department: str, **flags: float) -> list[Output]:
 def test_the_router_counts_why_what_went_where(decider: Decider) -> None:
     """Each route counts by the model's department and the reason; a rejected record does not."""
     registry = CollectorRegistry()
-    metrics = RouterMetrics(registry, decider.table, decider.flags)
+    metrics = RouterMetrics(registry, decider.table, decider.flags, promised=PROMISED)
     metrics.note(routed(decider, "home-office"))()
     counts = {
         (sample.labels["department"], sample.labels["reason"]): sample.value
@@ -158,7 +164,7 @@ def test_the_router_counts_why_what_went_where(decider: Decider) -> None:
 def test_a_department_that_nobody_knows_makes_no_series_of_its_own(decider: Decider) -> None:
     """Departments that the table does not know, whoever named them, are counted as one."""
     registry = CollectorRegistry()
-    metrics = RouterMetrics(registry, decider.table, decider.flags)
+    metrics = RouterMetrics(registry, decider.table, decider.flags, promised=PROMISED)
     for name in ("nobody", "somebody"):
         metrics.note(routed(decider, name))()
     labels = {"department": UNKNOWN, "reason": "low-confidence"}
@@ -169,7 +175,7 @@ def test_a_department_that_nobody_knows_makes_no_series_of_its_own(decider: Deci
 def test_the_router_counts_the_flags_that_are_raised(decider: Decider) -> None:
     """A flag counts where it is raised; one that is not likely enough, or unheard of, does not."""
     registry = CollectorRegistry()
-    metrics = RouterMetrics(registry, decider.table, decider.flags)
+    metrics = RouterMetrics(registry, decider.table, decider.flags, promised=PROMISED)
     for flags in ({"danger": 1.0, "unheard_of": 1.0}, {"danger": 1.0}, {"danger": 0.0}):
         metrics.note(routed(decider, "home-office", **flags))()
     counts = {
@@ -237,3 +243,83 @@ def test_fields_that_were_left_out_are_counted(model: Model) -> None:
 
     counts = {field: counted(field) for field in ("received_at", "attributes", "subject")}
     assert counts == {"received_at": 2, "attributes": 1, "subject": 0}
+
+
+def test_the_router_shows_what_is_promised_of_what_goes_by_itself(decider: Decider) -> None:
+    """What the audit is held against stands beside what the router does."""
+    registry = CollectorRegistry()
+    RouterMetrics(registry, decider.table, promised=PROMISED)
+    assert registry.get_sample_value("triage_promised_precision") == PROMISED
+
+
+def a_note(**fields: Any) -> Output:
+    """Return the note of an audit copy that was judged right, with some fields set otherwise."""
+    settled = {
+        **example_of(Settled),
+        "record": {"topic": "audit", "partition": 3, "offset": 1, "event_id": "e"},
+        "department": "tax",
+        "suggested": {"department": "tax", "probability": 0.9},
+        **fields,
+    }
+    return Output("settled", None, b"", [], decided=msgspec.convert(settled, Settled))
+
+
+def samples_of(registry: CollectorRegistry, name: str) -> dict[tuple[str, ...], float]:
+    """Return every sample of a name that is not 0, by the values of its labels."""
+    return {
+        (*sample.labels.values(),): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == name and sample.value
+    }
+
+
+def test_agreement_is_parted_by_where_the_inquiry_lay_and_how_it_was_judged() -> None:
+    """People agree with what was sure more often than with what was doubtful, whatever they saw.
+
+    So blind and shown are compared within one of both. Who hands an inquiry on agrees with nobody.
+    """
+    registry = CollectorRegistry()
+    metrics = SettlerMetrics(registry, ["tax", "roads"], dict)
+    on_review = {"topic": "review", "partition": 3, "offset": 1, "event_id": "e"}
+    outputs = [
+        a_note(mode="blind"),
+        a_note(mode="blind", record=on_review, department="roads"),
+        a_note(mode="shown", record=on_review),
+        a_note(mode="shown", record=on_review, outcome="not-ours", department=None),
+        a_note(mode="shown", outcome="escalate", department=None),
+        a_note(mode="blind", verdict="late", suggested=None),
+        a_note(mode="blind", suggested={"department": "made up", "probability": 0.9}),
+    ]
+    count = metrics.note(outputs)
+    assert samples_of(registry, "triage_agreement_total") == {}
+    count()
+    assert samples_of(registry, "triage_agreement_total") == {
+        ("tax", "audit", "blind", "yes"): 1,
+        ("tax", "review", "blind", "no"): 1,
+        ("tax", "review", "shown", "yes"): 1,
+        ("tax", "review", "shown", "no"): 1,
+        (UNKNOWN, "audit", "blind", "no"): 1,
+    }
+
+
+def test_the_settler_shows_what_judged_copies_say_when_it_is_asked() -> None:
+    """Sums are those of the moment; departments that the table does not know are one together."""
+    registry, tallies = CollectorRegistry(), dict[str, Tally]()
+    SettlerMetrics(registry, ["tax", "roads"], lambda: tallies)
+    assert registry.get_sample_value("triage_audit_judged", {"department": "roads"}) == 0
+    tallies |= {
+        "tax": Tally().with_copy(chance=0.02, right=True).with_copy(chance=0.5, right=False),
+        "gone": Tally().with_copy(chance=0.5, right=True),
+        "gone as well": Tally().with_copy(chance=0.5, right=True),
+    }
+    shown = {name: samples_of(registry, metric.name) for name, metric in SUMS.items()}
+    assert shown == {
+        "judged": {("tax",): 2, (UNKNOWN,): 2},
+        "weight": {("tax",): 52, (UNKNOWN,): 4},
+        "squares": {("tax",): 2_504, (UNKNOWN,): 8},
+        "right": {("tax",): 50, (UNKNOWN,): 4},
+        "right_squares": {("tax",): 2_500, (UNKNOWN,): 8},
+    }
+    tallies.clear()
+    assert samples_of(registry, "triage_audit_judged") == {}

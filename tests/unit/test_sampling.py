@@ -327,7 +327,7 @@ def test_no_batch_of_one_record_is_larger_than_is_said(
 def test_copies_are_counted_by_department_and_no_inquiry_twice() -> None:
     """A copy counts as one; of routes there are as many as inquiries."""
     registry = CollectorRegistry()
-    metrics = RouterMetrics(registry, DECIDER.table, DECIDER.flags)
+    metrics = RouterMetrics(registry, DECIDER.table, DECIDER.flags, promised=0.95)
     pairs = both([a_classified(number=n) for n in range(3)], sampler_of(1.0))
     outputs = [each for pair in pairs for each in pair]
     assert Counter(type(each.decided) for each in outputs) == {Decided: 3, Drawn: 3}

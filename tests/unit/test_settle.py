@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.messages.codec import ESCALATED_HEADER, Judged, routed
-from services.messages.events import DecidedInquiry, Routed
+from services.messages.events import DecidedInquiry, Routed, SampledInquiry
 from services.messages.examples import example_of
 from services.messages.judgement import Judgement, Place, Settled, Source
 from services.messages.record import Output
@@ -29,9 +29,10 @@ def a_place(offset: int = 1, source: Source = "review") -> Place:
 
 
 def an_original(place: Place, headers: Sequence[tuple[str, bytes]] = EVENT) -> Judged:
-    value = json.dumps(example_of(Routed), indent=1).removesuffix("\n}").encode() + b"}"
+    event = example_of(SampledInquiry if place.topic == "audit" else Routed)
+    value = json.dumps(event, indent=1).removesuffix("\n}").encode() + b"}"
     record = ARecord(value, tuple(headers), b"case-1", place.topic, PARTITION, place.offset)
-    return Judged(record, routed["review"].read(record))
+    return Judged(record, routed[place.topic].read(record))
 
 
 def a_judgement(place: Place | None = None, **fields: Any) -> ARecord:
@@ -106,6 +107,17 @@ def test_a_note_says_what_the_model_had_suggested() -> None:
     assert note.model is not None
     assert note.model.version == example["model"]["version"]
     assert (note.reason, note.mode, note.seconds, note.by) == ("confident", "shown", 7, "p-1")
+
+
+def test_a_note_of_what_went_by_itself_says_how_it_was_drawn() -> None:
+    """The chance of an audit copy stands on the judgement that counts, and on no other note."""
+    place = a_place(source="audit")
+    counted, repeated, late, reviewed = notes(
+        settle(a_judgement(place), a_judgement(place), a_judgement(place, id="j-2"), a_judgement())
+    )
+    assert msgspec.to_builtins(counted.sample) == example_of(SampledInquiry)["sample"]
+    assert (repeated.sample, late.sample, reviewed.sample) == (None, None, None)
+    assert b'"sample"' not in msgspec.json.encode(reviewed)
 
 
 def test_what_is_not_ours_goes_where_that_is_kept() -> None:
