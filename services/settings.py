@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
 from services.errors import ConfigurationError
@@ -43,6 +44,30 @@ def read_settings(settings: type[S]) -> S:
         raise ConfigurationError(
             f"Set right in the environment: {'; '.join(wrong)}; docs/settings.md lists every "
             "setting."
+        ) from None
+
+
+def read_secret(name: str, given: SecretStr | None, file: Path | None) -> SecretStr | None:
+    """Return a secret that is set by itself or by a file; None where it is neither.
+
+    Args:
+        name: The setting; that of the file ends with `_FILE`.
+        given: What it is set to.
+        file: What has it instead; the end of its last line does not count.
+
+    Raises:
+        ConfigurationError: Both are set, or the file cannot be read.
+    """
+    if file is None:
+        return given
+    if given:
+        raise ConfigurationError(f"{name} and {name}_FILE are both set: keep one of them.")
+    try:
+        return SecretStr(file.read_text(encoding="utf-8-sig").removesuffix("\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The secret in {file} cannot be read ({getattr(error, 'strerror', 'not UTF-8')}): "
+            f"set {name}_FILE to a file that this user may read."
         ) from None
 
 

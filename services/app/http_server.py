@@ -5,30 +5,45 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from faststream.asgi import AsgiFastStream
 
 from services.app.faststream_broker import EngineBroker
 from services.app.garbage_collection import collect_less_often
-from services.app.settings import ServiceSettings
+from services.app.settings import ProcessSettings
 from services.errors import ConfigurationError
 
 SHUTDOWN_SECONDS = 5
 
 
-def run_service(app: AsgiFastStream, settings: ServiceSettings) -> None:
+def run_service(app: AsgiFastStream, settings: ProcessSettings) -> None:
     """Serve an application until SIGTERM or Ctrl-C, then drain and return.
 
     Raises:
         ConfigurationError: The port is taken, or a topic does not exist.
         TriageError: The engine ended for another reason.
     """
+    serve(app, settings)
+    broker = app.broker
+    if isinstance(broker, EngineBroker) and broker.failure:
+        raise broker.failure
+
+
+def serve(app: Any, settings: ProcessSettings) -> None:  # noqa: ANN401 - any ASGI application
+    """Serve any ASGI application until SIGTERM or Ctrl-C, then let it end and return.
+
+    Raises:
+        ConfigurationError: The port is taken.
+    """
     listener = _listen(settings)
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # anybody could write them
+        server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
@@ -38,9 +53,6 @@ def run_service(app: AsgiFastStream, settings: ServiceSettings) -> None:
         # kind there, which ends tasks of aiokafka's (aio-libs/aiokafka#1038). After an outage a
         # transaction then hangs for ever, and its partition with it.
         asyncio.run(_Server(config).serve(sockets=[listener]))
-    broker = app.broker
-    if isinstance(broker, EngineBroker) and broker.failure:
-        raise broker.failure
 
 
 class _Server(uvicorn.Server):
@@ -59,7 +71,7 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def _listen(settings: ServiceSettings) -> socket.socket:
+def _listen(settings: ProcessSettings) -> socket.socket:
     host, port = settings.http_host, settings.http_port
     try:
         return socket.create_server((host, port))

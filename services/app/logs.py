@@ -25,6 +25,7 @@ REPEATED: Mapping[str, tuple[str, ...]] = {
     "engine.broker_away": ("error",),
     "engine.fenced": (),
     "engine.circuit_breaker_opened": ("reason",),
+    "desk.not_signed_in": ("outcome", "reason"),  # anybody can come back from nowhere
 }
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 

@@ -4,18 +4,19 @@ from collections.abc import Collection
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field
+from pydantic_settings import BaseSettings
 
 from services.engine.settings import EngineSettings
 from services.errors import ConfigurationError
 
 
-class ServiceSettings(EngineSettings):
-    """The settings of the loop, and of the process around it."""
+class ProcessSettings(BaseSettings):
+    """The settings of a process that serves HTTP and knows topics."""
 
     # The settings that name what it reads.
     inputs: ClassVar[tuple[str, ...]] = ("input_topic",)
     # The settings whose names are shared with everybody else on the cluster.
-    names_on_kafka: ClassVar[tuple[str, ...]] = ("input_topic", "group_id", "rejected_topic")
+    names_on_kafka: ClassVar[tuple[str, ...]] = ()
 
     http_host: str = Field("0.0.0.0", description="Where metrics and health are served.")  # noqa: S104 - Prometheus and the probes come from other hosts
     http_port: int = Field(description="The port of metrics and health.", ge=0, le=65_535)
@@ -37,6 +38,12 @@ class ServiceSettings(EngineSettings):
         """Return these settings with a prefix before each topic and the consumer group."""
         names = {name: prefix + getattr(self, name) for name in self.names_on_kafka}
         return self.model_copy(update=names)
+
+
+class ServiceSettings(ProcessSettings, EngineSettings):
+    """The settings of the loop, and of the process around it."""
+
+    names_on_kafka: ClassVar[tuple[str, ...]] = ("input_topic", "group_id", "rejected_topic")
 
 
 def check_topics_apart(settings: ServiceSettings, writes: Collection[str]) -> None:

@@ -34,9 +34,10 @@ def document(  # noqa: PLR0913 - all that it speaks of
     title: str,
     version: str,
     kafka: KafkaSettings,
-    group: str,
+    group: str | None,
     reads: Mapping[str, str],
     writes: Mapping[str, str],
+    promise: str = PROMISE,
 ) -> dict[str, Any]:
     """Write the document (AsyncAPI 3.0.0).
 
@@ -44,15 +45,16 @@ def document(  # noqa: PLR0913 - all that it speaks of
         title: The service's name.
         version: The version of the distribution.
         kafka: How the service connects; its user and password are left out.
-        group: The service's consumer group.
+        group: The service's consumer group, if it is a member of one.
         reads: The topics that it reads, each with its message.
         writes: The topics that it writes, likewise.
+        promise: What can be relied upon, for people.
     """
     writes = dict(sorted(writes.items()))
     topics = {**reads, **writes}
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": title, "version": version, "description": PROMISE},
+        "info": {"title": title, "version": version, "description": promise},
         "defaultContentType": "application/json",
         "servers": _servers(kafka),
         "channels": {topic: _channel(topic, TOPICS[event]) for topic, event in topics.items()},
@@ -106,10 +108,12 @@ def _channel(name: str, topic: Topic) -> dict[str, Any]:
     }
 
 
-def _receive(topic: str, group: str) -> dict[str, Any]:
-    member = {"groupId": {"type": "string", "const": group}, **BINDING}
-    channel = {"$ref": f"#/channels/{topic}"}
-    return {"action": "receive", "channel": channel, "bindings": {"kafka": member}}
+def _receive(topic: str, group: str | None) -> dict[str, Any]:
+    receive: dict[str, Any] = {"action": "receive", "channel": {"$ref": f"#/channels/{topic}"}}
+    if group is not None:
+        member = {"groupId": {"type": "string", "const": group}, **BINDING}
+        receive["bindings"] = {"kafka": member}
+    return receive
 
 
 def _send(topic: str, event: str) -> dict[str, Any]:

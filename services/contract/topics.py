@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from services.contract import received_messages, written_messages
 from services.messages.dead_letter import REJECTED
 from services.messages.events import (
+    CLAIM,
     CLASSIFIED,
     DECIDED,
     JUDGED,
@@ -82,6 +83,14 @@ TOPICS: dict[str, Topic] = {
         "The topic is compacted: of each inquiry the judgement that counted stays. A note stands "
         "on the partition number that its `record` has.",
         written_messages.SETTLED_MESSAGES,
+    ),
+    CLAIM: Topic(
+        "What people do at the desk before it is settled: who has what, and what they chose.",
+        "The replicas of the desk have no other store; nobody else has to read it. It is by the "
+        "broker's time (`message.timestamp.type=LogAppendTime`) and kept for some days. A record "
+        "stands on the partition number that its `record` has, and the first claim in the log "
+        "counts.",
+        written_messages.CLAIM_MESSAGES,
     ),
     REJECTED: Topic(
         "What could not be read or decided.",

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from services.messages.claim import KINDS, Claim
 from services.messages.codec import ESCALATED_HEADER, LEFT_OUT_HEADER, SAMPLE_ID
 from services.messages.dead_letter import REJECTED, REPLAYED, DeadLetter, Replayed
 from services.messages.decision import BANDS, REASONS
 from services.messages.events import (
+    CLAIM,
     CLASSIFIED,
     DECIDED,
     ROUTED,
@@ -67,7 +69,7 @@ def _fixed(event: str, service: str) -> dict[str, str]:
 
 def _headers(
     fixed: Mapping[str, str],
-    event_id: Mapping[str, str] = MappingProxyType(_EVENT_ID),
+    event_id: Mapping[str, object] = MappingProxyType(_EVENT_ID),
     also: str = "Also the headers that the inquiry came with.",
 ) -> dict[str, Any]:
     """Return the schema of the headers of an event that a service writes."""
@@ -104,6 +106,12 @@ _ROUTED = _fixed(ROUTED, "router")
 _SAMPLED = _fixed(SAMPLED, "router")
 _DECIDED = _fixed(DECIDED, "settler")
 _SETTLED = _fixed(SETTLED, "settler")
+_CLAIM = _fixed(CLAIM, "desk")
+_CLAIM_ID = {"type": "string", "minLength": 1, "description": "Another one for each record."}
+_KEY_OF_PLACE = {
+    "type": "string",
+    "description": "The place that it is about, such as review/3/4711.",
+}
 
 CLASSIFIED_MESSAGES: dict[str, dict[str, Any]] = {
     CLASSIFIED: {
@@ -206,6 +214,25 @@ SETTLED_MESSAGES: dict[str, dict[str, Any]] = {
                     "ce_time": "2026-11-02T10:04:00+00:00",
                 },
                 "payload": example_of(Settled),
+            }
+        ],
+    }
+}
+CLAIM_MESSAGES: dict[str, dict[str, Any]] = {
+    CLAIM: {
+        "summary": "What a person did with an inquiry at the desk.",
+        "description": f"The values of `kind`:\n\n{listed(KINDS)}",
+        "headers": _headers(_CLAIM, _CLAIM_ID, also="None beside these."),
+        "payload": {"$ref": "#/components/schemas/Claim"},
+        "bindings": {"kafka": {"key": _KEY_OF_PLACE, "bindingVersion": "0.5.0"}},
+        "examples": [
+            {
+                "headers": {
+                    **_CLAIM,
+                    "ce_id": "5f0c6e1a4d0b4f578a3e6f1d2b7c8d90",
+                    "ce_time": "2026-11-02T10:03:59+00:00",
+                },
+                "payload": example_of(Claim),
             }
         ],
     }

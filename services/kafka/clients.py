@@ -22,7 +22,9 @@ from services.errors import ConfigurationError
 from services.kafka.lenient_records import fetch_request, records_in
 from services.kafka.protocols import (
     Admin,
+    Appender,
     Consumer,
+    Follower,
     MembershipError,
     Producer,
     Reader,
@@ -30,6 +32,7 @@ from services.kafka.protocols import (
 )
 from services.kafka.settings import KafkaSettings
 from services.kafka.single_records import SingleRecordsOf
+from services.settings import read_secret
 
 # aiokafka leaves a group whose member reads nothing for `max_poll_interval_ms`, and would never
 # join again where a standby has no partition to read; /livez watches the loop instead.
@@ -185,6 +188,14 @@ class KafkaClients:
         """Make a member of no group, which reads committed records only."""
         return cast("Reader", self._reads_committed(topic))
 
+    def follower(self, topic: str) -> Follower:
+        """Make a member of no group, which reads a topic's committed records and goes on."""
+        return cast("Follower", self._reads_committed(topic))
+
+    def appender(self) -> Appender:
+        """Make a producer of single records, each of which all replicas have once it is sent."""
+        return cast("Appender", _Producer(**self.connection(), enable_idempotence=True))
+
     def partition_reader(self, partition: TopicPartition) -> Reader:
         """Make a member of no group, which reads the committed records of one partition only."""
         reader = self._reads_committed()
@@ -238,7 +249,9 @@ def connect(settings: KafkaSettings, client_id: str) -> KafkaClients:
             password.
     """
     protocol = settings.security_protocol
-    password = _password(settings)
+    password = read_secret(
+        "KAFKA_SASL_PASSWORD", settings.sasl_password, settings.sasl_password_file
+    )
     if protocol.startswith("SASL") and not (settings.sasl_username and password):
         raise ConfigurationError(
             f"KAFKA_SECURITY_PROTOCOL is {protocol}: set KAFKA_SASL_USERNAME and "
@@ -246,23 +259,6 @@ def connect(settings: KafkaSettings, client_id: str) -> KafkaClients:
         )
     context = _ssl_context(settings) if protocol.endswith("SSL") else None
     return KafkaClients(settings, client_id, password, context)
-
-
-def _password(settings: KafkaSettings) -> SecretStr | None:
-    file = settings.sasl_password_file
-    if file is None:
-        return settings.sasl_password
-    if settings.sasl_password:
-        raise ConfigurationError(
-            "KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE are both set: keep one of them."
-        )
-    try:
-        return SecretStr(file.read_text(encoding="utf-8-sig").removesuffix("\n"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"The password in {file} cannot be read ({getattr(error, 'strerror', 'not UTF-8')}): "
-            "set KAFKA_SASL_PASSWORD_FILE to a file that this user may read."
-        ) from None
 
 
 def _ssl_context(settings: KafkaSettings) -> SSLContext:

@@ -132,6 +132,44 @@ class Reader(Protocol):
         """Return the offset of the next record to read."""
 
 
+class Follower(Reader, Protocol):
+    """Reads some partitions from where it is told, and goes on, as a member of no group."""
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Read on from an offset."""
+
+    async def beginning_offsets(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Return the offset of the oldest record that is kept of each partition."""
+
+    async def offsets_for_times(
+        self, timestamps: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, Any]:
+        """Return the first offset of each partition from a time on (ms), or None behind the end."""
+
+
+class Appender(Protocol):
+    """Appends records, each as often as once, without a transaction."""
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Disconnect, once what waits was sent."""
+
+    async def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        *,
+        partition: int | None,
+        headers: list[Header],
+    ) -> Any:  # noqa: ANN401 - a future of the client's own
+        """Queue a record; the result of what is returned has its offset once brokers have it."""
+
+
 class SingleRecords(Protocol):
     """Reads records of one partition by their offsets, as a member of no group."""
 
@@ -199,3 +237,13 @@ class Clients(Protocol):
 
     def producer(self, transactional_id: str) -> Producer:
         """Make a transactional producer."""
+
+
+class DeskClients(Clients, Protocol):
+    """Makes also what follows topics, and appends to them without a transaction."""
+
+    def follower(self, topic: str) -> Follower:
+        """Make a member of no group, which reads a topic's committed records and goes on."""
+
+    def appender(self) -> Appender:
+        """Make a producer of single records, each of which all replicas have once it is sent."""

@@ -21,8 +21,10 @@ from services.messages.causes import (
     cause_of,
     members_of,
 )
+from services.messages.claim import Claim
 from services.messages.decision import Classification, Decided, Drawn, Route, Sample
 from services.messages.events import (
+    CLAIM,
     CLASSIFIED,
     DECIDED,
     JUDGED,
@@ -36,7 +38,7 @@ from services.messages.events import (
     SampledInquiry,
 )
 from services.messages.inquiry import MAX_TEXT, Inquiry
-from services.messages.judgement import Decision, Judgement, Settled, Source
+from services.messages.judgement import Decision, Judgement, Place, Settled, Source
 from services.messages.lenience import without_wrong_fields
 from services.messages.record import Header, Headers, Output, Record
 from services.messages.rejection import RejectedError, Rejection
@@ -144,6 +146,7 @@ class Reader(Generic[T]):
 inquiries: Reader[Inquiry] = Reader(RECEIVED, Inquiry)
 classified: Reader[Classified] = Reader(CLASSIFIED, Classified, within="inquiry")
 judgements: Reader[Judgement] = Reader(JUDGED, Judgement)
+claims: Reader[Claim] = Reader(CLAIM, Claim)
 routed: dict[Source, Reader[Routed]] = {
     "review": Reader(ROUTED, Routed, within="inquiry"),
     "audit": Reader(SAMPLED, SampledInquiry, within="inquiry"),
@@ -344,6 +347,24 @@ def write_settled(record: Record, settled: Settled, *, topic: str, by: str) -> O
         decided=settled,
         partition=settled.record.partition,
     )
+
+
+def write_judgement(judgement: Judgement, *, topic: str, by: str) -> Output:
+    """Write a judgement beside the place that it is about; a second try bears the same id."""
+    return _beside(judgement.record, judgement, JUDGED, judgement.id, topic, by, judgement.at)
+
+
+def write_claim(claim: Claim, event_id: str, *, topic: str, by: str) -> Output:
+    """Write what a person did beside the place that it is about."""
+    return _beside(claim.record, claim, CLAIM, event_id, topic, by, claim.at)
+
+
+def _beside(  # noqa: PLR0913, PLR0917 - an event of our own has all of these
+    place: Place, body: Struct, event_type: str, event_id: str, topic: str, by: str, at: datetime
+) -> Output:
+    context = cloudevents.context(event_type, by, at)
+    headers = [("ce_id", event_id.encode()), *context]
+    return Output(topic, place.key.encode(), _encode(body), [*headers], partition=place.partition)
 
 
 def _context(event_type: str, record: Record, by: str, time: datetime, also: str = "") -> Headers:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from services.messages.claim import Claim
 from services.messages.decision import Classification, Route, Sample
 from services.messages.inquiry import Inquiry
 from services.messages.judgement import Decision, Judgement, Settled
@@ -14,6 +15,7 @@ SAMPLED = "inquiry.sampled.v1"
 JUDGED = "inquiry.judged.v1"
 DECIDED = "inquiry.decided.v1"
 SETTLED = "inquiry.settled.v1"
+CLAIM = "desk.claim.v1"
 
 
 class Classified(Struct, frozen=True, kw_only=True):
@@ -59,4 +61,5 @@ EVENTS: dict[str, type[Struct]] = {
     JUDGED: Judgement,
     DECIDED: DecidedInquiry,
     SETTLED: Settled,
+    CLAIM: Claim,
 }

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
+from services.messages.claim import Claim
 from services.messages.dead_letter import DeadLetter, Replayed
 from services.messages.decision import Alternative, Classification, Model, Route, Sample
 from services.messages.events import Classified, DecidedInquiry, Routed, SampledInquiry
@@ -56,6 +57,16 @@ _DECISION = Decision(
     at=datetime(2026, 11, 2, 10, 3, 59, tzinfo=UTC),
     department="department-for-work-pensions",
 )
+_JUDGEMENT = Judgement(
+    id=_DECISION.judgement,
+    record=_PLACE,
+    outcome=_DECISION.outcome,
+    department=_DECISION.department,
+    mode=_DECISION.mode,
+    seconds=42.5,
+    by=_DECISION.by,
+    at=_DECISION.at,
+)
 _EXAMPLES: tuple[Struct, ...] = (
     _INQUIRY,
     Classified(inquiry=_INQUIRY, classification=_CLASSIFICATION),
@@ -66,15 +77,14 @@ _EXAMPLES: tuple[Struct, ...] = (
         route=_ROUTE,
         sample=Sample(chance=0.005, band="sure"),
     ),
-    Judgement(
-        id=_DECISION.judgement,
+    _JUDGEMENT,
+    Claim(
+        kind="chosen",
         record=_PLACE,
-        outcome=_DECISION.outcome,
-        department=_DECISION.department,
-        mode=_DECISION.mode,
-        seconds=42.5,
         by=_DECISION.by,
         at=_DECISION.at,
+        claim=815,
+        judgement=_JUDGEMENT,
     ),
     DecidedInquiry(
         inquiry=_INQUIRY, classification=_CLASSIFICATION, route=_REVIEWED, decision=_DECISION

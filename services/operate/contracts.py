@@ -12,6 +12,8 @@ from faststream.asgi import AsgiFastStream
 from services.classifier import app as classifier
 from services.classifier.settings import ClassifierSettings
 from services.clock import utc_now
+from services.desk.settings import DeskSettings
+from services.desk.wiring import contract_of
 from services.kafka.settings import KafkaSettings
 from services.router import app as router
 from services.router.settings import RouterSettings
@@ -31,7 +33,8 @@ def contracts() -> dict[str, dict[str, Any]]:
         "router": router.create_app(drawing, kafka, utc_now),
         "settler": settler.create_app(SettlerSettings.model_construct(), kafka, utc_now),
     }
-    return {name: msgspec.json.decode(_get(app, "/asyncapi.json")) for name, app in apps.items()}
+    served = {name: msgspec.json.decode(_get(app, "/asyncapi.json")) for name, app in apps.items()}
+    return {**served, "desk": contract_of(DeskSettings.model_construct(), kafka)}
 
 
 def write_contracts(folder: Path) -> None:

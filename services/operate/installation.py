@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from services.app.settings import check_topics_apart
 from services.classifier.settings import ClassifierSettings
+from services.desk.settings import DeskSettings
+from services.errors import ConfigurationError
 from services.kafka.settings import KafkaSettings
 from services.router.settings import RouterSettings
 from services.router.table import Table, check_audit_topic, load_table
@@ -19,6 +21,7 @@ class Installation:
     classifier: ClassifierSettings
     router: RouterSettings
     settler: SettlerSettings
+    desk: DeskSettings
     table: Table
 
     @property
@@ -55,6 +58,7 @@ def read_installation() -> Installation:
         read_settings(ClassifierSettings),
         read_settings(RouterSettings),
         read_settings(SettlerSettings),
+        read_settings(DeskSettings),
     )
 
 
@@ -63,8 +67,9 @@ def installation_of(
     classifier: ClassifierSettings,
     router: RouterSettings,
     settler: SettlerSettings | None = None,
+    desk: DeskSettings | None = None,
 ) -> Installation:
-    """Make an installation of settings without prefix; the settler's are its defaults if not given.
+    """Make an installation of settings without prefix, of the last two by default their defaults.
 
     Raises:
         ConfigurationError: The routing table is wrong, or two uses share a topic.
@@ -75,6 +80,7 @@ def installation_of(
         classifier=classifier.prefixed(prefix),
         router=router.prefixed(prefix),
         settler=(settler or SettlerSettings.model_construct()).prefixed(prefix),
+        desk=(desk or DeskSettings.model_construct()).prefixed(prefix),
         table=load_table(router.routes).prefixed(prefix),
     )
     _check_topics(installation)
@@ -93,3 +99,9 @@ def _check_topics(installation: Installation) -> None:
     check_topics_apart(router, written | said)
     check_topics_apart(settler, written | settled)
     check_audit_topic(installation.table, router.audit_topic)
+    everything = written | settled | others | {classifier.input_topic, classifier.output_topic}
+    everything |= {classifier.rejected_topic, settler.input_topic}
+    if (claims := installation.desk.claims_topic) in everything:
+        raise ConfigurationError(
+            f"The topic {claims} has another use: set DESK_CLAIMS_TOPIC to one of its own."
+        )

@@ -49,6 +49,17 @@ def rights_of(settings: ServiceSettings, writes: Iterable[str]) -> tuple[Right, 
     )
 
 
+def rights_to_judge(installation: Installation) -> tuple[Right, ...]:
+    """Return the least rights of the desk, which is in no group and has no transactions."""
+    desk = installation.desk
+    looked_up = (installation.table.review_topic, desk.audit_topic, desk.settled_topic)
+    return (
+        *(Right("topic", topic, ("Read", "Describe")) for topic in looked_up),
+        Right("topic", desk.claims_topic, ("Read", "Write", "Describe")),
+        Right("topic", desk.judged_topic, ("Write", "Describe")),
+    )
+
+
 def rights_to_replay(settings: Sequence[ServiceSettings], producer: str) -> tuple[Right, ...]:
     """Return the least rights of an operator of `triage rejected`.
 
@@ -83,6 +94,7 @@ def rights(installation: Installation) -> dict[str, tuple[Right, ...]]:
             Right("topic", router.audit_topic, ("Read", "Describe")),
             Right("topic", settler.settled_topic, ("Read", "Write", "Describe")),
         ),
+        "desk": rights_to_judge(installation),
         "operator": rights_to_replay([classifier, router, settler], producer),
         "learner": rights_to_learn([settler.settled_topic, review, router.audit_topic]),
     }

@@ -4,10 +4,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from services.classifier.settings import ClassifierSettings
+from services.desk.login.settings import LoginSettings
+from services.desk.settings import DeskSettings
 from services.kafka.settings import KafkaSettings
 from services.resources import shipped
 from services.router.settings import RouterSettings
@@ -18,6 +19,8 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "Classifier": ClassifierSettings,
     "Router": RouterSettings,
     "Settler": SettlerSettings,
+    "Desk": DeskSettings,
+    "Desk: who may sign in": LoginSettings,
 }
 HEAD = """\
 # Settings
@@ -39,19 +42,19 @@ def _rows(settings: type[BaseSettings]) -> Iterator[str]:
     prefix = settings.model_config.get("env_prefix", "")
     for name, field in settings.model_fields.items():
         variable = field.validation_alias or f"{prefix}{name.upper()}"
-        yield f"| `{variable}` | {_default(field)} | {field.description} |"
+        yield f"| `{variable}` | {_shown(field.default)} | {field.description} |"
 
 
-def _default(field: FieldInfo) -> str:
-    match field.default:
+def _shown(default: object) -> str:
+    match default:
         case None | "":
             return "none"
         case Path() as path:
             return f"`{path.relative_to(shipped())}`"
-        case tuple() as paths:
-            return ", ".join(f"`{path.relative_to(shipped())}`" for path in paths)
-        case default:
-            return f"`{default}`"
+        case tuple() as several:
+            return ", ".join(map(_shown, several))
+        case other:
+            return f"`{other}`"
 
 
 if __name__ == "__main__":

@@ -9,9 +9,8 @@ from aiokafka.errors import KafkaError, for_code
 from services.kafka.clients import connect
 from services.kafka.protocols import Admin
 from services.operate.installation import Installation, read_installation
-from services.operate.topics import CLEANUP, topics_of
+from services.operate.topics import CLEANUP, LOG_TIME, RETENTION, TIME, topics_of
 
-RETENTION = "retention.ms"
 WEEK_MS = 7 * 86_400_000
 HOUR_MS = 3_600_000
 
@@ -22,6 +21,7 @@ def doubts_about(
     configurations: Mapping[str, Configuration],
     kept: Collection[str],
     compacted: Collection[str] = (),
+    by_log_time: Collection[str] = (),
 ) -> Iterator[str]:
     """Yield a sentence for each setting of a topic that would lose inquiries or stop a service.
 
@@ -29,6 +29,7 @@ def doubts_about(
         configurations: What each topic is set to.
         kept: The topics on which records wait to be read.
         compacted: Those that keep of each key the last, and that for ever.
+        by_log_time: Those whose times have to be the broker's.
     """
     for topic, configuration in sorted(configurations.items()):
         policies = (configuration.get(CLEANUP) or "").split(",")
@@ -42,6 +43,11 @@ def doubts_about(
             yield (
                 f"{topic} is compacted: Kafka takes no record without a key there, and of each key "
                 f"keeps the last alone; set its {CLEANUP} to delete."
+            )
+        if topic in by_log_time and configuration.get(TIME) != LOG_TIME:
+            yield (
+                f"{topic} has the times of those who write, by which a claim lapses early or late: "
+                f"set its {TIME} to {LOG_TIME}."
             )
         milliseconds = int(configuration.get(RETENTION) or -1)
         if topic in kept and "delete" in policies and 0 <= milliseconds < WEEK_MS:
@@ -57,7 +63,7 @@ async def configurations_of(admin: Admin, topics: Collection[str]) -> dict[str, 
     Raises:
         KafkaError: The broker does not say so of a topic.
     """
-    asked = dict.fromkeys((CLEANUP, RETENTION))
+    asked = dict.fromkeys((CLEANUP, RETENTION, TIME))
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic, asked) for topic in topics]
     found: dict[str, Configuration] = {}
     for answer in await admin.describe_configs(resources):
@@ -84,7 +90,8 @@ async def doubts_of(installation: Installation) -> list[str]:
     read = {installation.classifier.input_topic, installation.router.input_topic}
     read |= {*settler.input_topics, installation.table.review_topic}
     kept = read | installation.rejected_topics
-    return list(doubts_about(found, kept, {settler.settled_topic}))
+    claims = {installation.desk.claims_topic}
+    return list(doubts_about(found, kept, {settler.settled_topic}, claims))
 
 
 def configured_doubts() -> list[str]:

@@ -23,6 +23,11 @@ from services.operate.installation import Installation, read_installation
 # has to take more than the others: twice Kafka's own default of 1 MiB.
 REJECTED_BYTES = 2 * 1024 * 1024
 CLEANUP = "cleanup.policy"
+RETENTION = "retention.ms"
+TIME = "message.timestamp.type"
+LOG_TIME = "LogAppendTime"
+# What is decided at the desk and not published yet outlasts a weekend on which all of it is down.
+CLAIMS_MS = 4 * 86_400_000
 
 
 def topics_of(installation: Installation) -> dict[str, dict[str, str]]:
@@ -34,6 +39,7 @@ def topics_of(installation: Installation) -> dict[str, dict[str, str]]:
     return {
         **{topic: {} for topic in sorted(plain)},
         settler.settled_topic: {CLEANUP: "compact"},
+        installation.desk.claims_topic: {TIME: LOG_TIME, RETENTION: str(CLAIMS_MS)},
         **{
             topic: {"max.message.bytes": str(REJECTED_BYTES)}
             for topic in sorted(installation.rejected_topics)

@@ -11,7 +11,8 @@ from services.resources import shipped
 from services.settings import Int32
 
 
-def _split(folders: object) -> object:
+def split_folders(folders: object) -> object:
+    """Return the folders of a list with commas between."""
     if not isinstance(folders, str):
         return folders
     names = [name.strip() for name in folders.split(",")]
@@ -39,7 +40,7 @@ class RouterSettings(ServiceSettings):
     )
     http_port: int = Field(8002, description="The port of metrics and health.", ge=0, le=65_535)
     routes: Path = Field(ROUTES, description="The routing table.")
-    models: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)] = Field(
+    models: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(split_folders)] = Field(
         (shipped("models", "uk-departments"),),
         description="The folders of the models that classify, with commas between: what each "
         "promises is what its classifications are judged by.",

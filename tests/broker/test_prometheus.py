@@ -37,6 +37,8 @@ NOT_OURS = {"outcome": "not-ours", "department": None}
 WRONG = 10  # of the copies for an audit every so many
 JUDGED = 'job_department:triage_audit_judged:sum{department=""}'
 PRECISION = 'job_department:triage_audit_precision:{}{{department=""}}'
+# Two people have judged nothing here, and so do not agree on anything.
+KAPPA = "Two people by department (A)"
 DURATION = re.compile(r"(?<![\w.])(\d+)([mhd])\b")
 SHORTER = {"m": (1, "s"), "h": (1, "m"), "d": (24, "m")}
 
@@ -122,20 +124,23 @@ async def watched(
         await pipeline.create_topics()
         classifier = pipeline.service("classifier", **THROTTLED)
         router, settler = pipeline.service("router", **AUDIT), pipeline.service("settler")
-        services = {"classifier": classifier, "router": router, "settler": settler}
+        desk = pipeline.service("desk", DESK_LOGIN="none", DESK_HTTP_HOST="127.0.0.1")
+        services = {"classifier": classifier, "router": router, "settler": settler, "desk": desk}
         jobs = {f"inquiry-triage-{name}": service for name, service in services.items()}
         # It looks for its targets five seconds after its start.
         prometheus = stack.enter_context(Prometheus(folder, jobs, quickened(rules())))
         await pipeline.started(*services.values())
-        await until_seen(prometheus, "count(up == 1) == 3 unless on () ALERTS")
+        await until_seen(prometheus, "count(up == 1) == 4 unless on () ALERTS")
         began = time.time()
         published = examples()
         await pipeline.publish(published)
         routed = sum(rejection_of(record) is None for record in published)
         await until_seen(prometheus, f"sum(triage_routed_total) == {routed}")
+        await until_seen(prometheus, 'sum(triage_waiting{source="review"}) > 0')
+        assert (await asyncio.to_thread(desk.get, "/"))[0] == 200
         tally = await judged_by_people(pipeline)
         # A busy machine may miss a scrape, and then for a second there is nothing of that service.
-        all_seen = f"{JUDGED} == {tally.judged} and on () count(up == 1) == 3"
+        all_seen = f"{JUDGED} == {tally.judged} and on () count(up == 1) == 4"
         troubled = await until_seen(prometheus, all_seen)
         router.kill()
         async with pipeline.traffic(good(keys=40), pause=FLOOD_PAUSE):
@@ -163,7 +168,7 @@ async def judged_by_people(pipeline: Pipeline) -> Tally:
     return tally
 
 
-@pytest.mark.parametrize("query", queries(), ids=str)
+@pytest.mark.parametrize("query", [each for each in queries() if KAPPA not in str(each)], ids=str)
 def test_a_query_of_a_dashboard_finds_something(watched: Watched, query: Query) -> None:
     """Each query, its variables filled in as Grafana does, returns figures of what runs."""
     expression = watched.filled_in(query.expression)

@@ -67,6 +67,8 @@ def run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
         ("router", {"ROUTER_ROUTES": "/nonexistent/routes.toml"}, "/nonexistent/routes.toml"),
         ("classifier", {"CLASSIFIER_HTTP_PORT": "eighty"}, "CLASSIFIER_HTTP_PORT"),
         ("router", {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "KAFKA_SASL_USERNAME"),
+        ("desk", {"DESK_LOGIN": "none", "DESK_HTTP_HOST": "0.0.0.0"}, "DESK_HTTP_HOST"),  # noqa: S104
+        ("desk", {}, "DESK_SECRET_FILE"),
     ],
 )
 def test_a_wrong_setting_ends_the_start_in_one_sentence(

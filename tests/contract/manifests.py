@@ -11,7 +11,9 @@ from tests.tools import need
 
 K8S = Path(__file__).parents[2] / "k8s"
 OVERLAYS = sorted(path.name for path in (K8S / "overlays").iterdir())
-SERVICES = ("classifier", "router", "settler")
+# Those whose replicas follow their lag; what waits for the desk waits for people.
+SCALED = ("classifier", "router", "settler")
+SERVICES = (*SCALED, "desk")
 # What Strimzi calls the Secret with the authority of the brokers of the cluster `kafka`.
 AUTHORITY = "kafka-cluster-ca-cert"
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from services.classifier import metrics as classifier
+from services.desk import metrics as desk
 from services.engine import metrics as engine
 from services.engine.metric import Metric
 from services.router import metrics as router
@@ -61,8 +62,8 @@ def named_in(expression: str) -> Named:
 def exposed() -> dict[str, Collection[str]]:
     """Return every series that Prometheus has of the services, with its labels."""
     known: dict[str, Collection[str]] = dict.fromkeys(OTHERS, OF_TARGETS)
-    for table in (engine.METRICS, classifier.METRICS, router.METRICS, settler.METRICS):
-        for metric in table:
+    for service in (engine, classifier, router, settler, desk):
+        for metric in service.METRICS:
             known |= {name: OF_TARGETS.union(labels) for name, labels in _series_of(metric)}
     return known
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 import pytest
 
 from services.classifier import metrics as classifier
+from services.desk import metrics as desk
 from services.engine import metrics as engine
 from services.router import metrics as router
 from services.settler import metrics as settler
@@ -11,7 +12,7 @@ from tests.contract.dashboards import Query, queries
 from tests.contract.manifests import OVERLAYS, SERVICES, every_rule, named
 from tests.contract.promql import exposed, named_in, recorded_labels, unknown_in
 
-TABLES = (engine.METRICS, classifier.METRICS, router.METRICS, settler.METRICS)
+TABLES = (engine.METRICS, classifier.METRICS, router.METRICS, settler.METRICS, desk.METRICS)
 METRICS = {each.name for table in TABLES for each in table}
 
 every_query = pytest.mark.parametrize("query", queries(), ids=str)

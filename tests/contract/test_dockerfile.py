@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from services.classifier.settings import ClassifierSettings
+from services.desk.settings import DeskSettings
 from services.router.settings import RouterSettings
 from services.settler.settings import SettlerSettings
 from tests.contract.dockerfile import ROOT, Stage, lets_through, stages
@@ -18,6 +19,7 @@ PORTS = {
         ("classifier", ClassifierSettings),
         ("router", RouterSettings),
         ("settler", SettlerSettings),
+        ("desk", DeskSettings),
     )
 }
 # The settler needs what the router does, and so runs in the same environment.
@@ -125,7 +127,7 @@ def test_a_change_of_code_installs_no_package_anew() -> None:
                 sources += step.words[:-1]
             elif lock := re.search(r"-r (\S+)", step.text):
                 copied[lock[1]] = [*sources]
-    locks = [f"requirements/{name}.txt" for name in ("build", "classifier", "router")]
+    locks = [f"requirements/{name}.txt" for name in ("build", "classifier", "router", "desk")]
     assert copied == {lock: [lock] for lock in locks}
 
 

@@ -41,7 +41,8 @@ def test_messages_need_only_msgspec() -> None:
 
 def test_what_is_imported_is_required() -> None:
     """No command fails one day because a dependency of a dependency has gone."""
-    texts = [*PROJECT["dependencies"], *EXTRAS["train"], *EXTRAS["demo"], *EXTRAS["classifier"]]
+    of_extras = [text for name in ("classifier", "demo", "desk", "train") for text in EXTRAS[name]]
+    texts = [*PROJECT["dependencies"], *of_extras]
     required = {canonicalize_name(Requirement(text).name) for text in texts}
     providers = packages_distributions()
     strange = [

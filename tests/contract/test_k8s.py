@@ -8,6 +8,7 @@ from services.operate.rights import Right, rights
 from services.operate.topics import topics_of
 from tests.contract.manifests import (
     OVERLAYS,
+    SCALED,
     SERVICES,
     Manifest,
     environment_of,
@@ -90,7 +91,7 @@ def test_strimzi_looks_after_topics_and_users(overlay: str) -> None:
     assert {each["metadata"]["labels"]["strimzi.io/cluster"] for each in owned} == {"kafka"}
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", SCALED)
 def test_there_are_no_more_replicas_than_partitions(overlay: str, service: str) -> None:
     """A service grows with its lag up to one replica for each partition, and never to none."""
     spec = named(overlay, "ScaledObject")[service]["spec"]
@@ -99,12 +100,18 @@ def test_there_are_no_more_replicas_than_partitions(overlay: str, service: str) 
     assert 1 <= spec["minReplicaCount"] <= spec["maxReplicaCount"]
 
 
+def test_a_node_can_go_without_the_desk(overlay: str) -> None:
+    """Of the desk there are two from the start, and no lag makes them more or fewer."""
+    assert named(overlay, "Deployment")["desk"]["spec"]["replicas"] == 2
+    assert {*named(overlay, "ScaledObject")} == {*SCALED}
+
+
 def test_replicas_follow_the_lag_of_the_service_itself(
     overlay: str, installation: Installation
 ) -> None:
     """What is watched is each service's own group on every topic that it reads."""
     each_one = (installation.classifier, installation.router, installation.settler)
-    for service, each in zip(SERVICES, each_one, strict=True):
+    for service, each in zip(SCALED, each_one, strict=True):
         metadata = [trigger["metadata"] for trigger in triggers_of(overlay, service)]
         watched = [(own["consumerGroup"], own["topic"]) for own in metadata]
         assert watched == [(each.group_id, topic) for topic in each.input_topics]

@@ -1,10 +1,15 @@
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import pytest
+from prometheus_client import CollectorRegistry
 from pydantic_settings import BaseSettings
 
-from services.app.settings import ServiceSettings
+from services.app.settings import ProcessSettings
 from services.classifier.settings import ClassifierSettings
+from services.clock import utc_now
+from services.desk.login.settings import LoginSettings
+from services.desk.login.wiring import create_login
+from services.desk.settings import DeskSettings
 from services.kafka.settings import KafkaSettings
 from services.router.settings import RouterSettings
 from services.settings import read_settings
@@ -12,6 +17,7 @@ from services.settler.settings import SettlerSettings
 from tests.contract.manifests import (
     AUTHORITY,
     OVERLAYS,
+    SCALED,
     SERVICES,
     container_of,
     environment_of,
@@ -20,10 +26,11 @@ from tests.contract.manifests import (
     triggers_of,
 )
 
-SETTINGS: dict[str, type[ServiceSettings]] = {
+SETTINGS: dict[str, type[ProcessSettings]] = {
     "classifier": ClassifierSettings,
     "router": RouterSettings,
     "settler": SettlerSettings,
+    "desk": DeskSettings,
 }
 
 pytestmark = [
@@ -49,6 +56,7 @@ def names(settings: type[BaseSettings]) -> set[str]:
 def test_every_variable_is_a_setting(service: str, environment: dict[str, str]) -> None:
     """A pod's environment names settings of its service and of Kafka alone."""
     known = names(KafkaSettings) | names(SETTINGS[service])
+    known |= names(LoginSettings) if service == "desk" else set()
     assert set(environment) - known == set()
 
 
@@ -76,25 +84,59 @@ def test_password_and_authority_are_mounted_from_secrets(
     overlay: str, service: str, environment: dict[str, str]
 ) -> None:
     """The files that the environment names are there, from the Secrets that Strimzi writes."""
-    (volume,) = pod_of(overlay, service)["spec"]["volumes"]
-    (mount,) = container_of(overlay, service)["volumeMounts"]
-    secrets = [source["secret"] for source in volume["projected"]["sources"]]
+    volumes = {each["name"]: each for each in pod_of(overlay, service)["spec"]["volumes"]}
+    mounts = {each["name"]: each for each in container_of(overlay, service)["volumeMounts"]}
+    assert mounts.keys() == volumes.keys()
     mounted = {
-        str(PurePath(mount["mountPath"]) / item["path"]): (secret["name"], item["key"])
-        for secret in secrets
+        str(PurePath(mounts[name]["mountPath"]) / item["path"]): (secret["name"], item["key"])
+        for name, volume in volumes.items()
+        for secret in (source["secret"] for source in volume["projected"]["sources"])
         for item in secret["items"]
     }
-    assert mount["name"] == volume["name"]
-    assert mounted == {
+    own = {
+        environment[name]: ("desk-login", key)
+        for name, key in (
+            ("DESK_SECRET_FILE", "secret"),
+            ("DESK_OIDC_CLIENT_SECRET_FILE", "client-secret"),
+        )
+        if service == "desk"
+    }
+    assert mounted == own | {
         environment["KAFKA_SASL_PASSWORD_FILE"]: (service, "password"),
         environment["KAFKA_SSL_CAFILE"]: (AUTHORITY, "ca.crt"),
     }
+
+
+def test_the_desk_is_opened_where_it_says_it_is(
+    overlay: str, service: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The desk starts with what its pods have, and the ingress leads to it by its own address."""
+    if service != "desk":
+        assert not {name for name in environment if name.startswith("DESK_")}
+        return
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef" * 2)
+    given = dict.fromkeys(("secret_file", "oidc_client_secret_file"), secret)
+    settings = read_settings(LoginSettings).model_copy(update=given)
+    host = read_settings(DeskSettings).http_host
+    login = create_login(settings, host, CollectorRegistry(), utc_now)
+    ingress = named(overlay, "Ingress")["desk"]["spec"]
+    (rule,), (tls,) = ingress["rules"], ingress["tls"]
+    assert login.url == f"https://{rule['host']}"
+    assert tls["hosts"] == [rule["host"]]
+    (path,) = rule["http"]["paths"]
+    leads_to = path["backend"]["service"]
+    (port,) = named(overlay, "Service")[leads_to["name"]]["spec"]["ports"]
+    assert (port["name"], port["targetPort"]) == (leads_to["port"]["name"], "http")
 
 
 def test_the_lag_is_read_as_the_service(
     overlay: str, service: str, environment: dict[str, str]
 ) -> None:
     """KEDA connects as the service does: same brokers, user, password and authority."""
+    if service not in SCALED:
+        assert service not in named(overlay, "TriggerAuthentication")
+        return
     for trigger in triggers_of(overlay, service):
         given = trigger["metadata"]
         spec = named(overlay, "TriggerAuthentication")[trigger["authenticationRef"]["name"]]["spec"]

@@ -10,7 +10,12 @@ LOCKS = ROOT / "requirements"
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-SETS = {"router.txt": None, "classifier.txt": "classifier", "dev.txt": "dev"}
+SETS = {
+    "router.txt": None,
+    "classifier.txt": "classifier",
+    "desk.txt": "desk",
+    "dev.txt": "dev",
+}
 
 
 def required(extra: str | None) -> list[Requirement]:

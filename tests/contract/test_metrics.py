@@ -14,6 +14,11 @@ from services.classifier.app import create_app as create_classifier
 from services.classifier.settings import ClassifierSettings
 from services.cli import MODEL
 from services.clock import utc_now
+from services.desk import metrics as desk
+from services.desk.app import DeskApp
+from services.desk.app import create_app as create_desk
+from services.desk.login.settings import LoginSettings
+from services.desk.settings import DeskSettings
 from services.engine import metrics as engine
 from services.engine.metric import Metric
 from services.kafka.settings import KafkaSettings
@@ -26,26 +31,39 @@ from services.settler.app import create_app as create_settler
 from services.settler.settings import SettlerSettings
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+POD = "http://pod"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 OF_SERVICE = {
     "classifier": classifier.METRICS,
     "router": router.METRICS,
     "settler": settler.METRICS,
+    "desk": desk.METRICS,
 }
+# The desk has no engine, and of its metrics those of a process.
+SHARED = dict.fromkeys(OF_SERVICE, engine.METRICS) | {"desk": (engine.BUILD, engine.READY)}
 
 
-def an_app(service: str) -> AsgiFastStream:
+def an_app(service: str) -> AsgiFastStream | DeskApp:
+    kafka = KafkaSettings()
     if service == "classifier":
-        return create_classifier(ClassifierSettings(), KafkaSettings(), utc_now)
+        return create_classifier(ClassifierSettings(), kafka, utc_now)
     if service == "settler":
-        return create_settler(SettlerSettings(), KafkaSettings(), utc_now)
-    return create_router(RouterSettings(), KafkaSettings(), utc_now)
+        return create_settler(SettlerSettings(), kafka, utc_now)
+    if service == "desk":
+        here = DeskSettings(http_host="127.0.0.1")
+        return create_desk(here, LoginSettings(login="none"), kafka, utc_now)
+    return create_router(RouterSettings(), kafka, utc_now)
 
 
-async def scraped(app: AsgiFastStream) -> list[Family]:
-    """Scrape a service as Prometheus does, which asks for OpenMetrics."""
+def asking(app: AsgiFastStream | DeskApp) -> httpx.AsyncClient:
+    """Return what asks a service, in this process, by a name as a pod has."""
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+    return httpx.AsyncClient(transport=transport, base_url=POD, follow_redirects=True)
+
+
+async def scraped(app: AsgiFastStream | DeskApp) -> list[Family]:
+    """Scrape a service as Prometheus does, which asks for OpenMetrics."""
+    async with asking(app) as client:
         response = await client.get("/metrics", headers={"Accept": OPENMETRICS})
     assert response.headers["content-type"].startswith("application/openmetrics-text")
     return [*text_string_to_metric_families(response.text)]  # type: ignore[no-untyped-call]
@@ -61,7 +79,7 @@ async def test_a_service_exposes_the_metrics_of_its_list(service: str) -> None:
     }
     assert exposed == {
         (each.name.removesuffix("_total"), each.kind, each.unit, each.meaning)
-        for each in (*engine.METRICS, *OF_SERVICE[service])
+        for each in (*SHARED[service], *OF_SERVICE[service])
     }
 
 
@@ -69,7 +87,7 @@ async def test_a_service_exposes_the_metrics_of_its_list(service: str) -> None:
 async def test_a_count_is_there_before_the_first_time(service: str) -> None:
     """Every metric has a series from the start, but the lag of partitions not yet assigned."""
     empty = [each.name for each in await scraped(an_app(service)) if not each.samples]
-    assert empty == [engine.LAG.name]
+    assert empty == [each.name for each in SHARED[service] if each == engine.LAG]
 
 
 @pytest.mark.parametrize("service", OF_SERVICE)
@@ -77,7 +95,7 @@ async def test_a_series_has_the_labels_of_its_metric(service: str) -> None:
     """No series has another label than those that are listed for its metric."""
     listed = {
         each.name.removesuffix("_total"): {*each.labels}
-        for each in (*engine.METRICS, *OF_SERVICE[service])
+        for each in (*SHARED[service], *OF_SERVICE[service])
     }
     for family in await scraped(an_app(service)):
         for sample in family.samples:

@@ -39,9 +39,9 @@ def test_every_query_asks_for_what_there_is() -> None:
 
 def test_the_events_are_those_of_the_log() -> None:
     """The runbook explains every event that a service can log, and no other."""
-    explained = re.findall(r"`((?:engine|router|settler)\.\w+)`", RUNBOOK)
+    explained = re.findall(r"`((?:engine|router|settler|desk)\.\w+)`", RUNBOOK)
     code = "".join(path.read_text(encoding="utf-8") for path in sorted(SERVICES.rglob("*.py")))
-    logged = re.findall(r'(?:log\.\w+|report)\(\s*"((?:engine|router|settler)\.\w+)"', code)
+    logged = re.findall(r'(?:log\.\w+|report)\(\s*"((?:engine|router|settler|desk)\.\w+)"', code)
     assert {*explained} == {*logged}
 
 

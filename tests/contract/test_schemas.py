@@ -29,7 +29,7 @@ def test_schema_says_what_the_type_says(name: str) -> None:
 
 def test_there_is_no_schema_without_a_type() -> None:
     """Every file in `schemas/` is the schema of a message, or the contract of a service."""
-    contracts = {"classifier.asyncapi", "router.asyncapi", "settler.asyncapi"}
+    contracts = {"classifier.asyncapi", "router.asyncapi", "settler.asyncapi", "desk.asyncapi"}
     assert {path.stem for path in SCHEMAS.iterdir()} == {*MESSAGES, *contracts}
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from pydantic_settings import BaseSettings
 
 from services.classifier.settings import ClassifierSettings
+from services.desk.login.settings import LoginSettings
+from services.desk.settings import DeskSettings
 from services.kafka.settings import KafkaSettings
 from services.operate.settings_page import settings_page
 from services.router.settings import RouterSettings
@@ -18,8 +20,10 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     ClassifierSettings,
     RouterSettings,
     SettlerSettings,
+    DeskSettings,
+    LoginSettings,
 )
-NAME = re.compile(r"\b(?:KAFKA|CLASSIFIER|ROUTER|SETTLER)_[A-Z_]+[A-Z]\b")
+NAME = re.compile(r"\b(?:KAFKA|CLASSIFIER|ROUTER|SETTLER|DESK)_[A-Z_]+[A-Z]\b")
 
 
 def shown(default: Any) -> str:

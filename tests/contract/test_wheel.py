@@ -19,6 +19,8 @@ NEEDED = [
     "services/shipped/models/uk-departments/model.onnx",
     "services/shipped/schemas/inquiry.received.v1.json",
     "services/contract/page.html.jinja",
+    "services/desk/pages/static/govuk-frontend.min.css",
+    "services/desk/pages/templates/inquiry.html.jinja",
 ]
 
 

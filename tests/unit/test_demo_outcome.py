@@ -10,6 +10,7 @@ from rich.console import Console
 
 from services.classifier.settings import ClassifierSettings
 from services.clock import utc_now
+from services.desk.settings import DeskSettings
 from services.kafka.settings import KafkaSettings
 from services.local.demo.learnt import agreement_of, precision_of
 from services.local.demo.outcome import LINE, Outcome
@@ -35,6 +36,7 @@ INSTALLATION = Installation(
     ),
     router=RouterSettings(input_topic="classified", rejected_topic="rejected"),
     settler=SettlerSettings(rejected_topic="rejected"),
+    desk=DeskSettings(),
     table=Table(
         version="1",
         review_topic="review",

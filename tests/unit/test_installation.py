@@ -5,6 +5,7 @@ from faststream.asgi import AsgiFastStream
 from services.classifier.app import create_app as create_classifier
 from services.classifier.settings import ClassifierSettings
 from services.clock import utc_now
+from services.desk import wiring
 from services.errors import ConfigurationError
 from services.kafka.settings import KafkaSettings
 from services.operate.installation import Installation, installation_of, read_installation
@@ -83,6 +84,8 @@ async def test_a_prefix_is_on_all_that_a_contract_names(staging: Installation) -
             if operation["action"] == "receive"
         }
         assert groups == {f"{PREFIX}inquiry-triage.{group}"}
+    desk = wiring.contract_of(staging.desk, staging.kafka)
+    topics |= {channel["address"] for channel in desk["channels"].values()}
     assert topics == topics_of(staging).keys()
 
 

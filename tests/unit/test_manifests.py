@@ -100,7 +100,7 @@ def test_the_users_of_a_prefix_are_its_own(
     monkeypatch.setenv("KAFKA_TOPIC_PREFIX", "test.")
     users = {name for kind, name in printed(capsys) if kind == "KafkaUser"}
     assert users == {
-        f"test.{each}" for each in "classifier learner operator router settler".split()
+        f"test.{each}" for each in "classifier desk learner operator router settler".split()
     }
 
 
