@@ -59,7 +59,8 @@ async def _check_topics(clients: KafkaClients, installation: Installation) -> No
     topics = {installation.received_topic, *installation.final_topics}
     admin = clients.admin()
     try:
-        await admin.start()
+        with with_cause():
+            await admin.start()
         await check_topics_exist(admin, topics, clients.servers)
     finally:
         await admin.close()
