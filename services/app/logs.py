@@ -55,6 +55,9 @@ def configure_logs(level: str, form: str, clock: Callable[[], float] = time.mono
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    # Not only the loggers': what aiokafka's say is heard for the cause of an error (`with_cause`),
+    # whether it is shown or not.
+    handler.setLevel(level)
     handler.addFilter(LeaveOutRepetitions(clock))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -70,7 +73,7 @@ def configure_logs(level: str, form: str, clock: Callable[[], float] = time.mono
     # Its own line at each retry repeats the error's text, which could quote a citizen; ours do not.
     stamina.instrumentation.set_on_retry_hooks([])
     for library in ("aiokafka", "uvicorn"):
-        logging.getLogger(library).setLevel(max(logging.getLevelName(level), logging.WARNING))
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def _renderer(form: str, *, terminal: bool) -> structlog.typing.Processor:

@@ -6,7 +6,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.errors import TriageError
-from services.kafka.errors import remedy_for
+from services.kafka.errors import remedy_for, with_cause
 from services.kafka.protocols import Clients, Reader
 from services.kafka.topics import check_topics_exist
 from services.messages.record import Record
@@ -82,7 +82,8 @@ async def read_partition(reader: Reader, partition: TopicPartition) -> AsyncIter
 async def _check(clients: Clients, topic: str) -> None:
     admin = clients.admin()
     try:
-        await admin.start()
+        with with_cause():
+            await admin.start()
         await check_topics_exist(admin, [topic], clients.servers)
     finally:
         await admin.close()

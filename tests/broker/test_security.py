@@ -132,7 +132,13 @@ async def test_who_fetches_lessons_needs_the_listed_rights_alone(
 
 
 @pytest.mark.parametrize(
-    "command", ["topics", "rejected list", "lessons --since 2026-11-01 --out lessons.jsonl"]
+    "command",
+    [
+        "topics",
+        "rejected list",
+        "rejected replay --go",
+        "lessons --since 2026-11-01 --out new.jsonl",
+    ],
 )
 async def test_a_wrong_password_is_no_broker_that_is_away(
     secure: SecureKafka, tmp_path: Path, command: str

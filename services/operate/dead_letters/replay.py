@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from services.engine.batching import fill
 from services.errors import TriageError
-from services.kafka.errors import remedy_for
+from services.kafka.errors import remedy_for, with_cause
 from services.kafka.protocols import Clients, Producer
 from services.kafka.topic_reader import read_topic
 from services.messages.dead_letter import TIMES_HEADER, Replayed, as_headers
@@ -59,7 +59,8 @@ async def replay(
     """
     producer = clients.producer(producer_id)
     try:
-        await producer.start()
+        with with_cause():
+            await producer.start()
         letters = await waiting_letters(clients, topics, wanted)
         for start in range(0, len(letters), LETTERS):
             await _send(producer, letters[start : start + LETTERS], now())

@@ -100,7 +100,8 @@ class Decisions:
     @property
     def sources(self) -> Iterator[Source]:
         """Yield where the inquiries lie."""
-        yield from sorted({source for (source, _), rows in self._rows.items() if rows})
+        found = {source for (source, _), rows in self._rows.items() if rows}
+        yield from (each for each in get_args(Source) if each in found)
 
     def read(self, record: Record) -> RejectedError | None:
         """Take a record of the topic of notes; return why it cannot be read, if so."""
