@@ -27,6 +27,10 @@ class _Inquiry(Struct, gc=False):
     language: str | None = None
     reference: str | None = None
 
+    def __repr__(self) -> str:
+        """Show the language alone: a reference may name a person."""
+        return f"_Inquiry(language={self.language!r})"
+
 
 class _Classification(Struct, gc=False):
     department: str

@@ -20,11 +20,13 @@ FIELDS = {
     "error",
     "flags",
     "offset",
+    "outcome",
     "partition",
     "partitions",
     "reason",
     "servers",
     "topic",
+    "waiting",
     "workers",
 }
 
