@@ -40,6 +40,16 @@ class Health:
         if partition in self._beats:  # one that is just ending does not count any more
             self._beats[partition] = self.clock()
 
+    def opening(self, partition: TopicPartition) -> None:
+        """Note that what has to be known of a partition is still being read, and gets on.
+
+        That takes as long as it takes. One that has failed is only as ready as the loop it comes
+        to: it may fail at the same place for ever.
+        """
+        self.beat(partition)
+        if partition in self._rounds and partition not in self._failures:
+            self._rounds[partition] = self.clock()
+
     def went_round(self, partition: TopicPartition) -> None:
         """Note that the loop of a partition has read, and written what there was to write."""
         if partition in self._rounds:

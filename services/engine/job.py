@@ -45,8 +45,11 @@ class Work(Protocol):
         """Take note of what is about to be written, and return what makes it known."""
 
 
-# Rebuilds what is known of a partition. Nobody else writes for it any more when this is called.
-Open = Callable[[TopicPartition, Clients], AbstractAsyncContextManager[Work]]
+# Tells that something has got on, which may take long.
+Beat = Callable[[], None]
+# Rebuilds what is known of a partition. Nobody else writes for it any more when this is called. It
+# beats with all it reads, or the process is taken to hang.
+Open = Callable[[TopicPartition, Clients, Beat], AbstractAsyncContextManager[Work]]
 
 
 @dataclass(frozen=True)
@@ -108,10 +111,10 @@ class Job:
     beside: frozenset[str] = frozenset()
 
     def open(
-        self, partition: TopicPartition, clients: Clients
+        self, partition: TopicPartition, clients: Clients, beat: Beat
     ) -> AbstractAsyncContextManager[Work]:
         """Open a partition: rebuild what is known of it, if anything is."""
         process = self.topics[partition.topic]
         if isinstance(process, Stateful):
-            return process.open(partition, clients)
+            return process.open(partition, clients, beat)
         return _as_it_is(process)

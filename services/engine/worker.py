@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -99,7 +100,8 @@ class Worker:
         try:
             await self.producer.start()
             # From here on nobody else writes for this partition, and nothing of it has been read.
-            async with self.job.open(self.partition, self.clients) as work:
+            beat = partial(self.health.opening, self.partition)
+            async with self.job.open(self.partition, self.clients, beat) as work:
                 await self._resume()
                 await self._go_round(work)
         finally:

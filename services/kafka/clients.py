@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ssl import SSLContext, SSLError
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     KafkaError,
@@ -19,19 +19,22 @@ from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
 from services.errors import ConfigurationError
-from services.kafka.lenient_records import fetch_request, records_in
+from services.kafka.lenient_records import Fetched, fetch_request, fetched, records_in
 from services.kafka.protocols import (
     Admin,
     Appender,
     Consumer,
     Follower,
     MembershipError,
+    PartitionReader,
     Producer,
     Reader,
     SingleRecords,
 )
 from services.kafka.settings import KafkaSettings
 from services.kafka.single_records import SingleRecordsOf
+from services.kafka.whole_partition import WholePartition
+from services.messages.record import Record
 from services.settings import read_secret
 
 # aiokafka leaves a group whose member reads nothing for `max_poll_interval_ms`, and would never
@@ -57,24 +60,24 @@ class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
 
     async def getmany(
         self, partition: TopicPartition, *, timeout_ms: int = 0, max_records: int | None = None
-    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+    ) -> dict[TopicPartition, list[Record]]:
         try:
-            found: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
+            found: dict[TopicPartition, list[Record]] = await super().getmany(
                 partition, timeout_ms=timeout_ms, max_records=max_records
             )
         except UnicodeDecodeError:
-            return {partition: await self._read_again(partition, max_records)}
+            return {partition: [*await self._read_again(partition, max_records)]}
         return found
 
     async def _read_again(
         self, partition: TopicPartition, max_records: int | None
-    ) -> list[ConsumerRecord]:
+    ) -> list[Fetched]:
         """Read what aiokafka cannot, and go on behind it."""
         offset = await self.position(partition)
         leader = self._client.cluster.leader_for_partition(partition)
         request = fetch_request(partition, offset, self._max_partition_fetch_bytes)
         answer = await self._client.send(leader, request)
-        records, following = records_in(answer, partition, offset, max_records)
+        records, following = next(records_in(answer, partition, offset, max_records, fetched))
         self.seek(partition, following)
         return records
 
@@ -95,7 +98,7 @@ class _Consumer(_Lenient):
 
     async def getmany(
         self, partition: TopicPartition, *, timeout_ms: int = 0, max_records: int | None = None
-    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+    ) -> dict[TopicPartition, list[Record]]:
         self.check()
         try:
             return await super().getmany(partition, timeout_ms=timeout_ms, max_records=max_records)
@@ -196,11 +199,9 @@ class KafkaClients:
         """Make a producer of single records, each of which all replicas have once it is sent."""
         return cast("Appender", _Producer(**self.connection(), enable_idempotence=True))
 
-    def partition_reader(self, partition: TopicPartition) -> Reader:
-        """Make a member of no group, which reads the committed records of one partition only."""
-        reader = self._reads_committed()
-        reader.assign([partition])
-        return cast("Reader", reader)
+    def partition_reader(self, partition: TopicPartition) -> PartitionReader:
+        """Make what reads a partition from its beginning to its end."""
+        return WholePartition(self._reads_committed(), partition)
 
     def single_records(self, partition: TopicPartition) -> SingleRecords:
         """Make what reads single records of a partition."""

@@ -1,24 +1,32 @@
-r"""Records whose headers have names that are not UTF-8, which aiokafka cannot read.
+r"""The records of a broker's answer, those among them that aiokafka cannot read.
 
-The protocol says that they are, and a broker does not look. One such name stops its partition in
-aiokafka 0.14, so what it fails on is read once more here: slower, and by aiokafka's own parts but
-for the names. What of a name is not UTF-8 is escaped, as `\xe9`: a header's name is text to every
-client there is, and to ours that write it.
+They are taken apart by aiokafka's own parts, but for what it makes of a record in the end: its
+`ConsumerRecord` takes four times as long as all else.
+
+The protocol says that names of headers are UTF-8, and a broker does not look. One that is not stops
+its partition in aiokafka 0.14, so what it fails on is read once more here: slower, and with what of
+a name is not UTF-8 escaped, as `\xe9`: a header's name is text to every client there is, and to
+ours that write it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.errors import for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.default_records import _DefaultRecordBatchPy
-from aiokafka.record.memory_records import _MemoryRecordsPy
+from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
+
+from services.kafka.protocols import Value
+from services.messages.record import Header
 
 HEADER_FORMAT = 2  # the first record format that has headers
 WAIT_MS = 500
+
+T = TypeVar("T")
 
 
 class _Bytes(bytearray):
@@ -55,32 +63,73 @@ def fetch_request(
     return FetchRequest(wait_ms, 1, max_bytes, READ_COMMITTED, wanted)
 
 
+class Fetched(NamedTuple):
+    """A record as it lies in a partition."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[Header]
+
+
+def fetched(partition: TopicPartition, record: Any) -> Fetched:  # noqa: ANN401 - aiokafka's own
+    """Return all of a record."""
+    topic, number = partition
+    place = (topic, number, record.offset, record.timestamp)
+    return Fetched(*place, record.key, record.value, record.headers)
+
+
+def value(_: TopicPartition, record: Any) -> Value:  # noqa: ANN401 - aiokafka's own
+    """Return what a record says."""
+    return Value(record.offset, record.value)
+
+
+# What is made of a record; what it is given is aiokafka's own, which knows of no partition.
+Take = Callable[[TopicPartition, Any], T]
+
+
+class _Committed(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
+    """Leaves out what was aborted, as aiokafka's consumer does."""
+
+    def __init__(self, take: Take[Any], partition: TopicPartition, *batches: Any) -> None:  # noqa: ANN401 - aiokafka has no types
+        check_crcs = True
+        super().__init__(partition, *batches, None, None, check_crcs, READ_COMMITTED)
+        self._consumer_record = take
+
+
 def records_in(
     answer: Any,  # noqa: ANN401 - a raw response
     partition: TopicPartition,
     offset: int,
-    max_records: int | None,
-    parser: Any = _Records,  # noqa: ANN401 - aiokafka has no types
-) -> tuple[list[ConsumerRecord], int]:
-    """Return the records of an answer, and the offset from which to go on.
+    most: int | None,
+    take: Take[T],
+) -> Iterator[tuple[list[T], int]]:
+    """Yield the committed records of an answer from an offset on, so many at a time, or all.
+
+    With them comes the offset from which to go on, also where there are none. A compressed answer
+    holds tens of thousands: they are made as they are asked for.
 
     Raises:
         KafkaError: The broker refused.
-        UnicodeDecodeError: A header's name is not UTF-8, and the parser is aiokafka's own.
     """
     [(_, [(_, code, _, *rest)])] = answer.topics
     if code:
         raise for_code(code)
     aborted = rest[2] if answer.API_VERSION >= 11 else rest[-2]  # noqa: PLR2004 - as the fetcher has it
-    records = PartitionRecords(
-        partition,
-        parser(rest[-1] or b""),
-        aborted,
-        offset,
-        None,
-        None,
-        True,  # noqa: FBT003 - checksums; aiokafka takes it by position as well
-        READ_COMMITTED,
-    )
-    found: Iterator[ConsumerRecord] = islice(records, max_records)
-    return list(found), records.next_fetch_offset
+
+    def committed(parser: Any) -> _Committed:  # noqa: ANN401 - aiokafka has no types
+        return _Committed(take, partition, parser(rest[-1] or b""), aborted, offset)
+
+    records = committed(MemoryRecords)
+    found: list[T] | None = None
+    while found is None or len(found) == most:
+        try:
+            found = list(islice(records, most))
+        except UnicodeDecodeError:
+            records = committed(_Records)
+        else:
+            offset = records.next_fetch_offset
+            yield found, offset

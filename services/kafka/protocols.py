@@ -1,7 +1,7 @@
 """What the loop asks of a Kafka client: aiokafka's classes have it, and so do tests' own."""
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -112,9 +112,6 @@ class Reader(Protocol):
     def assignment(self) -> set[TopicPartition]:
         """Return the topic's partitions; none where there is no such topic."""
 
-    def partitions_for_topic(self, topic: str) -> set[int] | None:
-        """Return the numbers of a topic's partitions, once connected; None where it is unknown."""
-
     async def seek_to_beginning(self, *partitions: TopicPartition) -> object:
         """Read on from the oldest record."""
 
@@ -168,6 +165,38 @@ class Appender(Protocol):
         headers: list[Header],
     ) -> Any:  # noqa: ANN401 - a future of the client's own
         """Queue a record; the result of what is returned has its offset once brokers have it."""
+
+
+class Value(NamedTuple):
+    """Of a record what it says, and where: to read no more takes half the time."""
+
+    offset: int
+    value: bytes | None
+
+
+class PartitionReader(Protocol):
+    """Reads one partition as it is now, as a member of no group."""
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+
+    def count(self) -> int:
+        """Return how many partitions its topic has, once connected; 0 where it is unknown."""
+
+    def records(self) -> AsyncIterator[Sequence[Record]]:
+        """Yield the committed records from its beginning to its end, in order, many at a time.
+
+        Something is yielded whenever it has got on, and be it that there was nothing to read.
+
+        Raises:
+            KafkaError: The broker does not answer, or refuses.
+        """
+
+    def values(self) -> AsyncIterator[Sequence[Value]]:
+        """Yield in the same way what the records say, and no more of them."""
 
 
 class SingleRecords(Protocol):
@@ -229,8 +258,8 @@ class Clients(Protocol):
     def reader(self, topic: str) -> Reader:
         """Make a member of no group, which reads committed records only."""
 
-    def partition_reader(self, partition: TopicPartition) -> Reader:
-        """Make a member of no group, which reads the committed records of one partition only."""
+    def partition_reader(self, partition: TopicPartition) -> PartitionReader:
+        """Make what reads a partition from its beginning to its end."""
 
     def single_records(self, partition: TopicPartition) -> SingleRecords:
         """Make what reads single records of a partition."""

@@ -64,21 +64,6 @@ async def batches_to_end(
             yield [record for record in records if record.offset < ends[partition]]
 
 
-async def read_partition(reader: Reader, partition: TopicPartition) -> AsyncIterator[Record]:
-    """Yield the committed records that a partition has, in order.
-
-    Args:
-        reader: A connected client that has this partition.
-        partition: Which it is.
-
-    Raises:
-        KafkaError: The broker does not answer, or refuses.
-    """
-    await reader.seek_to_beginning(partition)
-    async for record in read_to_end(reader, await reader.end_offsets([partition])):
-        yield record
-
-
 async def _check(clients: Clients, topic: str) -> None:
     admin = clients.admin()
     try:

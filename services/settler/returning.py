@@ -9,10 +9,9 @@ from functools import partial
 from aiokafka import TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from services.engine.job import Done, Process, Work
+from services.engine.job import Beat, Done, Process, Work
 from services.kafka.partitioner import partition_of
 from services.kafka.protocols import Clients
-from services.kafka.topic_reader import read_partition
 from services.messages.record import Nothing, Output, Record
 from services.messages.rejection import RejectedError
 from services.settler.return_log import ReturnLog
@@ -32,7 +31,9 @@ class Returning:
     now: Callable[[], datetime]
 
     @asynccontextmanager
-    async def open(self, partition: TopicPartition, clients: Clients) -> AsyncIterator[Work]:
+    async def open(
+        self, partition: TopicPartition, clients: Clients, beat: Beat
+    ) -> AsyncIterator[Work]:
         """Read the partition from its beginning to its end.
 
         Raises:
@@ -43,13 +44,15 @@ class Returning:
         try:
             await reader.start()
             # It is another number once partitions are added, and then the group gives out anew.
-            numbers = reader.partitions_for_topic(partition.topic)
-            if not numbers:
+            partitions = reader.count()
+            if not partitions:
                 raise UnknownTopicOrPartitionError(partition.topic)
-            place = partial(_place, len(numbers))
-            async for record in read_partition(reader, partition):
-                if entry := entry_of(record, self.rules, place):
-                    log.enter(entry)
+            place = partial(_place, partitions)
+            async for records in reader.records():
+                beat()
+                for record in records:
+                    if entry := entry_of(record, self.rules, place):
+                        log.enter(entry)
         finally:
             await reader.stop()
         yield _ReturnsWork(self, log, place)

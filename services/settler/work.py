@@ -10,9 +10,8 @@ import msgspec
 import structlog
 from aiokafka import TopicPartition
 
-from services.engine.job import Done, Process, Work
-from services.kafka.protocols import Clients, SingleRecords
-from services.kafka.topic_reader import batches_to_end
+from services.engine.job import Beat, Done, Process, Work
+from services.kafka.protocols import Clients, SingleRecords, Value
 from services.messages.codec import Judged, routed
 from services.messages.judgement import Place, Settled, Source
 from services.messages.record import Output, Record
@@ -44,7 +43,9 @@ class Settling:
     copies: CopiesAtWork
 
     @asynccontextmanager
-    async def open(self, partition: TopicPartition, clients: Clients) -> AsyncIterator[Work]:
+    async def open(
+        self, partition: TopicPartition, clients: Clients, beat: Beat
+    ) -> AsyncIterator[Work]:
         """Rebuild what is settled of a partition, and connect to where its inquiries lie.
 
         Raises:
@@ -61,6 +62,7 @@ class Settling:
             settlements, copies = Settlements(begins), JudgedCopies()
             notes = TopicPartition(self.addresses.settled, number)
             async for settled, judged in _notes_of(clients, notes):
+                beat()
                 settlements.note(settled)
                 copies.note(judged)
             stack.enter_context(self.copies.counting(copies))
@@ -135,23 +137,23 @@ async def _notes_of(
     reader = clients.partition_reader(partition)
     try:
         await reader.start()
-        await reader.seek_to_beginning(partition)
-        ends = await reader.end_offsets([partition])
-        async for records in batches_to_end(reader, ends):
-            yield _read_notes(records)
+        async for values in reader.values():
+            yield _read_notes(partition, values)
     finally:
         await reader.stop()
 
 
-def _read_notes(records: Sequence[Record]) -> tuple[list[Noted], list[NotedCopy]]:
+def _read_notes(
+    partition: TopicPartition, values: Sequence[Value]
+) -> tuple[list[Noted], list[NotedCopy]]:
     notes: list[Noted] = []
     copies: list[NotedCopy] = []
-    for record in records:
+    for offset, value in values:
         try:
-            note = _read_note(record.value or b"")
+            note = _read_note(value or b"")
             notes.append(note)
             if note.record.topic == "audit":
-                copies.append(_read_copy(record.value or b""))
+                copies.append(_read_copy(value or b""))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            log.warning("settler.note_unreadable", partition=record.partition, offset=record.offset)
+            log.warning("settler.note_unreadable", partition=partition.partition, offset=offset)
     return notes, copies

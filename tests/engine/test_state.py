@@ -8,7 +8,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from services.engine.circuit_breaker import CircuitBreaker
-from services.engine.job import Done, Process, Result, Stateful, Work
+from services.engine.health import FAILING_SECONDS, STUCK_SECONDS
+from services.engine.job import Beat, Done, Process, Result, Stateful, Work
 from services.errors import ConfigurationError
 from services.kafka.protocols import Clients
 from services.messages.record import Output, Record
@@ -63,7 +64,7 @@ class Opened:
     closed: int = 0
 
     def __call__(
-        self, _partition: TopicPartition, _clients: Clients
+        self, _partition: TopicPartition, _clients: Clients, _beat: Beat
     ) -> AbstractAsyncContextManager[Work]:
         return self._open()
 
@@ -76,6 +77,27 @@ class Opened:
             yield self.works[-1]
         finally:
             self.closed += 1
+
+
+@dataclass
+class Opening:
+    """Has a partition that takes as long to open as its test wants."""
+
+    cluster: Cluster
+    beats: list[Beat] = field(default_factory=list)
+    known: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __call__(
+        self, _partition: TopicPartition, _clients: Clients, beat: Beat
+    ) -> AbstractAsyncContextManager[Work]:
+        return self._open(beat)
+
+    @asynccontextmanager
+    async def _open(self, beat: Beat) -> AsyncIterator[Work]:
+        self.beats.append(beat)
+        await self.known.wait()
+        self.cluster.check("open")
+        yield Seen(self.cluster)
 
 
 @pytest.fixture
@@ -162,3 +184,46 @@ async def test_topics_that_belong_to_each_other_have_as_many_partitions(cluster:
     member, _ = a_member(cluster, replace(JOB, beside=frozenset({"notes"})))
     with pytest.raises(ConfigurationError, match=r"in has 1, notes has 2: give each as many"):
         await member.run()
+
+
+async def test_a_partition_that_is_rebuilt_for_long_lives_while_it_gets_on(
+    cluster: Cluster,
+) -> None:
+    """What takes minutes to rebuild is no reason to start afresh, and one that hangs is."""
+    cluster.publish("in", 0, b"a")
+    now, opening = [0.0], Opening(cluster)
+    job = replace(JOB, topics={"in": Stateful(opening)})
+    async with running(cluster, job, clock=lambda: now[0]) as (member, _):
+        health = member.health
+        await until(lambda: opening.beats and health.why_not_ready() is None)
+        while now[0] < 3 * STUCK_SECONDS:
+            now[0] += FAILING_SECONDS - 1
+            opening.beats[0]()
+            assert (health.why_not_live(), health.why_not_ready()) == (None, None)
+        now[0] += FAILING_SECONDS
+        assert "has not got on for 60 s" in (health.why_not_ready() or "")
+        now[0] += STUCK_SECONDS
+        assert "partition 0 of in has not been read" in (health.why_not_live() or "")
+        opening.known.set()
+        await until(lambda: health.why_not_live() is None)
+        assert written(cluster) == [b"first a"]
+
+
+async def test_what_fails_while_it_is_rebuilt_is_not_ready_because_it_gets_on(
+    cluster: Cluster,
+) -> None:
+    """A partition that is read time and again up to where that fails is no better than stuck."""
+    now, opening = [0.0], Opening(cluster)
+    cluster.fail("open", KafkaTimeoutError())
+    job = replace(JOB, topics={"in": Stateful(opening)})
+    async with running(cluster, job, clock=lambda: now[0]) as (member, _):
+        health = member.health
+        await until(lambda: opening.beats and health.why_not_ready() is None)
+        opening.known.set()
+        await until(lambda: "open" in cluster.calls)
+        opening.known.clear()
+        await until(lambda: len(opening.beats) > 1)
+        now[0] += FAILING_SECONDS
+        opening.beats[-1]()
+        assert health.why_not_live() is None
+        assert "KafkaTimeoutError" in (health.why_not_ready() or "")

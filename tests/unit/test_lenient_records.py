@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import NotLeaderForPartitionError
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
 
-from services.kafka.lenient_records import records_in
+from services.kafka.lenient_records import fetched, records_in, value
 
 PARTITION = TopicPartition("inquiries", 3)
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
@@ -52,7 +52,7 @@ def test_aiokafka_itself_cannot() -> None:
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
 def test_such_a_name_is_escaped(codec: int) -> None:
     """Of a name what is UTF-8 is read as it is, and the rest escaped; all else is as it was."""
-    records, following = records_in(an_answer(a_batch(codec)), PARTITION, 0, None)
+    records, following = next(records_in(an_answer(a_batch(codec)), PARTITION, 0, None, fetched))
     assert following == 3
     assert [record.headers[0] for record in records] == [
         ("a", b"\xff"),
@@ -69,7 +69,7 @@ def test_such_a_name_is_escaped(codec: int) -> None:
 def test_it_goes_on_where_it_was_and_takes_no_more_than_asked() -> None:
     """Reading begins in the middle of a batch, and ends in the middle of the next."""
     answer = an_answer(a_batch(first=10) + a_batch(first=13))
-    records, following = records_in(answer, PARTITION, 11, 3)
+    records, following = next(records_in(answer, PARTITION, 11, 3, fetched))
     assert [record.offset for record in records] == [11, 12, 13]
     assert following == 14
 
@@ -77,11 +77,34 @@ def test_it_goes_on_where_it_was_and_takes_no_more_than_asked() -> None:
 def test_what_was_aborted_is_left_out() -> None:
     """Records of a transaction that was aborted are not read, whatever their names."""
     data = a_batch(first=10, producer=9) + a_batch(first=13)
-    records, _ = records_in(an_answer(data, aborted=[(9, 10)]), PARTITION, 10, None)
+    records, _ = next(records_in(an_answer(data, aborted=[(9, 10)]), PARTITION, 10, None, fetched))
     assert [record.offset for record in records] == [13, 14, 15]
 
 
 def test_what_the_broker_refuses_is_raised() -> None:
     """An error of the broker's is one, and not an empty answer."""
     with pytest.raises(NotLeaderForPartitionError):
-        records_in(an_answer(b"", code=6), PARTITION, 0, None)
+        next(records_in(an_answer(b"", code=6), PARTITION, 0, None, fetched))
+
+
+def test_it_goes_on_in_portions_behind_such_a_name() -> None:
+    """An answer that is taken some at a time is read once, in order, what was aborted left out."""
+    data = b"".join(
+        [a_batch(first=10), a_batch(first=13, producer=9), a_batch(first=16, producer=8)]
+    )
+    answer = an_answer(data, aborted=[(9, 13)])
+    portions = [*records_in(answer, PARTITION, 10, 2, fetched)]
+    assert [[each.offset for each in found] for found, _ in portions] == [
+        [10, 11],
+        [12, 16],
+        [17, 18],
+        [],
+    ]
+    assert [following for _, following in portions] == [12, 17, 19, 19]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS.keys())
+def test_what_records_say_is_read_alone(codec: int) -> None:
+    """Where no more is asked for there are values and their offsets, whatever headers there are."""
+    found, _ = next(records_in(an_answer(a_batch(codec)), PARTITION, 1, None, value))
+    assert found == [(1, b"1"), (2, b"2")]

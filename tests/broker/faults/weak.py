@@ -18,10 +18,11 @@ from services.kafka.protocols import (
     Batch,
     Clients,
     Consumer,
+    PartitionReader,
     Producer,
-    Reader,
     SingleRecords,
 )
+from services.kafka.whole_partition import WholePartition
 from tests.broker.faults.traffic import MAX_BYTES
 
 # Between the two halves of what should be one: wide enough that a fault seldom misses it.
@@ -52,7 +53,7 @@ class WeakClients:
         self.reader = self.sound.consumer(group, fetch_bytes)
         return self.reader  # type: ignore[no-any-return]
 
-    def partition_reader(self, partition: TopicPartition) -> Reader:
+    def partition_reader(self, partition: TopicPartition) -> PartitionReader:
         return self.sound.partition_reader(partition)
 
     def single_records(self, partition: TopicPartition) -> SingleRecords:
@@ -66,14 +67,14 @@ class WeakClients:
 class ForgetfulClients(WeakClients):
     """Finds nothing on a partition from which state is to be rebuilt."""
 
-    def partition_reader(self, partition: TopicPartition) -> Reader:
+    def partition_reader(self, partition: TopicPartition) -> PartitionReader:
         reader: Any = super().partition_reader(partition)
-        reader.end_offsets = _no_ends
-        return reader  # type: ignore[no-any-return]
+        return _Empty(reader.consumer, reader.partition)
 
 
-async def _no_ends(_partitions: object) -> dict[TopicPartition, int]:
-    return {}
+class _Empty(WholePartition):
+    async def ends(self) -> int:
+        return 0
 
 
 @dataclass

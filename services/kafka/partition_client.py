@@ -1,0 +1,64 @@
+"""Asks for records of one partition, a request at a time and from wherever it is told.
+
+aiokafka's own consumer reads ahead from wherever it stands. Told to read elsewhere it first waits
+for what it has asked for, some 100 ms whatever its settings; so it is kept from reading, and asked
+for its connection alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import LeaderNotAvailableError
+
+from services.kafka.lenient_records import T, Take, fetch_request, records_in
+
+
+@dataclass(frozen=True)
+class PartitionClient:
+    """Reads one partition.
+
+    Args:
+        consumer: Of no group, not started yet, and of nobody else.
+        partition: Which it is.
+    """
+
+    consumer: AIOKafkaConsumer
+    partition: TopicPartition
+
+    async def start(self) -> None:
+        """Connect."""
+        self.consumer.assign([self.partition])
+        self.consumer.pause(self.partition)
+        await self.consumer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self.consumer.stop()
+
+    async def begins(self) -> int:
+        """Return the offset of the oldest record that is kept."""
+        offsets = await self.consumer.beginning_offsets([self.partition])
+        return int(offsets[self.partition])
+
+    async def ends(self) -> int:
+        """Return the end of what is committed."""
+        offsets = await self.consumer.end_offsets([self.partition])
+        return int(offsets[self.partition])
+
+    async def fetch(
+        self, offset: int, max_bytes: int, wait_ms: int, most: int, take: Take[T]
+    ) -> Iterator[tuple[list[T], int]]:
+        """Ask once for committed records from an offset on; `records_in` yields what came.
+
+        Raises:
+            KafkaError: The broker does not answer.
+        """
+        client: Any = self.consumer._client  # noqa: SLF001 - there is no other way to ask for a place
+        leader = client.cluster.leader_for_partition(self.partition)
+        if leader in {None, -1}:
+            raise LeaderNotAvailableError(self.partition)
+        request = fetch_request(self.partition, offset, max_bytes, wait_ms)
+        answer = await client.send(leader, request)
+        return records_in(answer, self.partition, offset, most, take)
