@@ -190,6 +190,76 @@ async def test_a_demo_goes_on_while_it_is_watched(folder: Path) -> None:
     assert files_in(folder) == []
 
 
+class Reviewer:
+    """Somebody who decides at the desk, by its forms alone."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self._page = ""
+        self._address = ""
+
+    async def sit_down(self) -> None:
+        """Open the desk, and ask for the first inquiry."""
+        self._keep(await self._client.get("/"))
+        await self._send("/next")
+
+    async def decide(self, choice: str) -> None:
+        """Say where the inquiry goes that is there, and get the next."""
+        judgement = self._field("judgement")
+        await self._send(f"{self._address}/choose", choice=choice, judgement=judgement)
+
+    async def _send(self, path: str, **fields: str) -> None:
+        form = {"token": self._field("token"), **fields}
+        self._keep(await self._client.post(path, data=form))
+
+    def _keep(self, answer: httpx.Response) -> None:
+        assert answer.status_code == 200, answer.url
+        self._page, self._address = answer.text, answer.url.path
+
+    def _field(self, name: str) -> str:
+        found = re.search(f'name="{name}" value="([^"]+)"', self._page)
+        assert found, name
+        return found[1]
+
+
+async def test_what_one_decides_at_the_desk_is_told(folder: Path, tmp_path: Path) -> None:
+    """`--desk` says where one decides, and each decision; after Ctrl-C all are accounted for."""
+    inquiries, summary = tmp_path / "inquiries.jsonl", tmp_path / "summary.json"
+    lines = [{"id": f"q-{number}", "text": "I want to end my life."} for number in range(3)]
+    inquiries.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    demo = await start_demo(
+        folder, "--desk", "--inquiries", str(inquiries), "--summary", str(summary)
+    )
+    assert demo.stdout
+    while not (said := re.search(rb"3 inquiries .* (http://\S+) ", await demo.stdout.readline())):
+        assert not demo.stdout.at_eof()
+    async with httpx.AsyncClient(
+        base_url=said[1].decode(), trust_env=False, follow_redirects=True, timeout=60
+    ) as client:
+        reviewer = Reviewer(client)
+        await reviewer.sit_down()
+        await reviewer.decide("to:home-office")
+        await reviewer.decide("not-ours")  # with which the first is sent
+    told = (await demo.stdout.readline()).decode()
+    assert re.fullmatch(
+        r"q-\d  to departments\.home-office  counted, judged (blind|shown)\n", told
+    ), told
+    demo.send_signal(signal.SIGINT)
+    output, errors = await demo.communicate()
+    assert (demo.returncode, errors) == (0, b"")
+    assert re.search(
+        rb"^q-\d  to inquiries\.not-ours  counted, judged ", output, flags=re.MULTILINE
+    )
+    assert b"end my life" not in output
+    assert b"Of 3 on review you sent 1 to a department, found 1 not ours" in output.replace(
+        b"\n", b" "
+    )
+    back = json.loads(summary.read_text())["back"]
+    assert back["decided"] == {"departments.home-office": 1, "inquiries.not-ours": 1}
+    assert back["verdicts"] == {"counted": 2}
+    assert given(folder) == {}
+
+
 async def test_a_wrong_setting_is_named_before_anything_starts(folder: Path) -> None:
     """A model that is not there ends the demo at once, with exit code 2 and nothing started."""
     demo = await start_demo(folder, CLASSIFIER_MODEL="/nonexistent/model")
