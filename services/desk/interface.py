@@ -86,7 +86,7 @@ class InquiryPage(NamedTuple):
         received_at: When the citizen wrote.
         waiting_since: When it came to review.
         high: Whether it goes before all others.
-        returned: Why departments sent it back, one sentence each, oldest first.
+        returned: What is said of its return by a department, if it was: some sentences.
         same_case: Other inquiries of the same case that wait.
         shown_from_start: Whether the model's view is open without asking.
         may_look: Whether it may be asked for (after a first choice).
