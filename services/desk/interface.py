@@ -130,6 +130,14 @@ class Undoable(NamedTuple):
     until: datetime
 
 
+class Overtaken(NamedTuple):
+    """What a person decided when somebody else's decision had come first, which is done instead."""
+
+    item: Item
+    outcome: Outcome
+    department: str | None
+
+
 class Choice(NamedTuple):
     """What a person chose; `correct` is for a copy of what went by itself."""
 
@@ -227,6 +235,9 @@ class Desk(Protocol):
 
     async def undoable(self, person: Person, after: Position) -> Undoable | None:
         """Return what the person decided last, while it can still be taken back."""
+
+    def overtaken(self, person: Person) -> Sequence[Overtaken]:
+        """Return what of a person's came too late since they were told last."""
 
     async def leave(self, person: Person) -> None:
         """Send what is kept and give back what is held, as the person signs out."""
