@@ -15,6 +15,7 @@ import pytest
 
 from services.resources import shipped
 from tests.broker.at_rest import until
+from tests.broker.form_reviewer import FormReviewer, at
 from tests.broker.inquiries import examples, rejection_of
 from tests.broker.processes import files_in, given
 from tests.tools import TRIAGE
@@ -190,54 +191,20 @@ async def test_a_demo_goes_on_while_it_is_watched(folder: Path) -> None:
     assert files_in(folder) == []
 
 
-class Reviewer:
-    """Somebody who decides at the desk, by its forms alone."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-        self._page = ""
-        self._address = ""
-
-    async def sit_down(self) -> None:
-        """Open the desk, and ask for the first inquiry."""
-        self._keep(await self._client.get("/"))
-        await self._send("/next")
-
-    async def decide(self, choice: str) -> None:
-        """Say where the inquiry goes that is there, and get the next."""
-        judgement = self._field("judgement")
-        await self._send(f"{self._address}/choose", choice=choice, judgement=judgement)
-
-    async def _send(self, path: str, **fields: str) -> None:
-        form = {"token": self._field("token"), **fields}
-        self._keep(await self._client.post(path, data=form))
-
-    def _keep(self, answer: httpx.Response) -> None:
-        assert answer.status_code == 200, answer.url
-        self._page, self._address = answer.text, answer.url.path
-
-    def _field(self, name: str) -> str:
-        found = re.search(f'name="{name}" value="([^"]+)"', self._page)
-        assert found, name
-        return found[1]
-
-
 async def test_what_one_decides_at_the_desk_is_told(folder: Path, tmp_path: Path) -> None:
     """`--desk` says where one decides, and each decision; after Ctrl-C all are accounted for."""
     inquiries, summary = tmp_path / "inquiries.jsonl", tmp_path / "summary.json"
     lines = [{"id": f"q-{number}", "text": "I want to end my life."} for number in range(3)]
     inquiries.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    demo = await start_demo(
-        folder, "--desk", "--inquiries", str(inquiries), "--summary", str(summary)
-    )
+    files = ("--inquiries", str(inquiries), "--summary", str(summary))
+    demo = await start_demo(folder, "--desk", *files, DESK_TIME_ZONE="Asia/Tokyo")
     assert demo.stdout
     while not (said := re.search(rb"3 inquiries .* (http://\S+) ", await demo.stdout.readline())):
         assert not demo.stdout.at_eof()
-    async with httpx.AsyncClient(
-        base_url=said[1].decode(), trust_env=False, follow_redirects=True, timeout=60
-    ) as client:
-        reviewer = Reviewer(client)
+    async with at(said[1].decode()) as client:
+        reviewer = FormReviewer(client)
         await reviewer.sit_down()
+        assert " JST" in reviewer.page
         await reviewer.decide("to:home-office")
         await reviewer.decide("not-ours")  # with which the first is sent
     told = (await demo.stdout.readline()).decode()
