@@ -17,9 +17,10 @@ help: ## list the targets
 
 install: $(VENV)/installed ## make .venv with the locked requirements and the command .venv/bin/triage
 
-demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file, TRUTHS=file, WATCH=1, RATE=number
+demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file, TRUTHS=file, WATCH=1, RATE=number, DESK=1
 	@$(BIN)/triage demo $(if $(INQUIRIES),--inquiries "$(INQUIRIES)") \
-		$(if $(TRUTHS),--truths "$(TRUTHS)") $(if $(WATCH),--watch) $(if $(RATE),--rate $(RATE))
+		$(if $(TRUTHS),--truths "$(TRUTHS)") $(if $(WATCH),--watch) $(if $(RATE),--rate $(RATE)) \
+		$(if $(DESK),--desk)
 
 # Side by side, a file at a time, each worker with a Kafka of its own: most tests wait for one.
 test: install ## run all tests, those on a real Kafka included; ARGS="-k router" runs some

@@ -182,7 +182,7 @@ def broker(
 
 
 @app.command()
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 - an option of the command each
     inquiries: Annotated[
         Path | None, typer.Option(help="JSON Lines to publish, a line a record.")
     ] = None,
@@ -202,11 +202,14 @@ def demo(
             help="Inquiries a second, on average, with --watch.", min=1, max=MOST_A_SECOND
         ),
     ] = 200.0,
+    desk: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--desk", help="Until Ctrl-C you decide, with a browser.")
+    ] = False,
 ) -> None:
     """Show the whole pipeline on this machine, with a real Kafka."""
     from services.local.demo.command import run_demo
 
-    run_demo(inquiries, truths, summary, rate=rate if watch else None)
+    run_demo(inquiries, truths, summary, rate=rate if watch else None, desk=desk)
 
 
 @app.command()

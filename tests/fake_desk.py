@@ -17,6 +17,7 @@ from services.desk.interface import (
     Marked,
     ModelView,
     NotNowError,
+    Overtaken,
     Own,
     Person,
     Position,
@@ -104,6 +105,7 @@ class FakeDesk:
         self.sent: list[tuple[str, Item, Choice]] = []
         self.skipped: list[tuple[Item, str]] = []
         self.left: list[str] = []
+        self.too_late: list[Overtaken] = []
         self.away = False
         self.broken: Callable[[], None] = lambda: None
         self.not_now: str | None = None
@@ -188,6 +190,10 @@ class FakeDesk:
             pending.choice.department,
             NOW + timedelta(seconds=60),
         )
+
+    def overtaken(self, person: Person) -> Sequence[Overtaken]:
+        told, self.too_late = self.too_late, []
+        return told
 
     async def leave(self, person: Person) -> None:
         self._answer()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -22,10 +22,10 @@ from services.desk.login.wiring import create_login
 from services.desk.pages.gate import Gate
 from services.desk.pages.routes import Pages
 from services.desk.running import Running
-from services.desk.settings import DeskSettings
+from services.desk.settings import DeskSettings, zone_of
 from services.desk.wiring import contract_of, create_desk
 from services.engine.health import Health
-from services.errors import TriageError
+from services.errors import ConfigurationError, TriageError
 from services.kafka.settings import KafkaSettings
 from services.router.table import load_table
 from services.settings import read_settings
@@ -64,7 +64,7 @@ def create_app(
     desk, running, metrics = create_desk(settings, table, kafka, now, health, registry)
     login = create_login(login_settings, settings.http_host, registry, now)
     gate = Gate(login.person_of, login.token_of, login.is_own_form, login.sign_out)
-    pages = Pages(desk, gate, name=settings.name, now=now)
+    pages = Pages(desk, gate, name=settings.name, zone=_zone_of(settings), now=now)
     people = Starlette(
         routes=[*pages.routes, *login.routes(pages.sign_in)],
         lifespan=running.lifespan,
@@ -79,6 +79,14 @@ def create_app(
         ]
     )
     return DeskApp(Timed(FrontDoor(people, operations, login.url), metrics.page), running)
+
+
+def _zone_of(settings: DeskSettings) -> tzinfo:
+    # Checked where it is set; that of the default may lack on a system without time zones.
+    try:
+        return zone_of(settings.time_zone)
+    except ValueError as error:
+        raise ConfigurationError(f"DESK_TIME_ZONE is {settings.time_zone}: {error}.") from None
 
 
 class DeskApp:

@@ -32,6 +32,7 @@ class Hold(NamedTuple):
         chosen_at: When.
         sent_at: From when on that stands, if it does.
         skipped: Who does not want it.
+        overtaken: Whether they were told that somebody else was first.
     """
 
     event: int
@@ -45,6 +46,7 @@ class Hold(NamedTuple):
     chosen_at: int = 0
     sent_at: int | None = None
     skipped: tuple[str, ...] = ()
+    overtaken: bool = False
 
     def __repr__(self) -> str:
         """Show whose it is, never what a person wrote."""

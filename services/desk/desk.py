@@ -21,6 +21,7 @@ from services.desk.interface import (
     InquiryPage,
     Item,
     NotNowError,
+    Overtaken,
     Own,
     Person,
     Position,
@@ -218,6 +219,11 @@ class KafkaDesk:
         async with answering():
             await self.sender.fold.reach(after)
         return self._undoable(person)
+
+    def overtaken(self, person: Person) -> Sequence[Overtaken]:
+        """Return what of a person's came too late a short while ago, once."""
+        since = self.sender.now_ms() - self.lasts_ms
+        return self.state.tell_overtaken(person.pseudonym, since)
 
     async def leave(self, person: Person) -> None:
         """Send what is kept and give back what is held, as the person signs out.

@@ -85,7 +85,7 @@ class Fold:
             await self._until_it_works(self._begin)
             for streams in ORDER:
                 await self._each_partition(streams, self._read_to_end)
-            self.is_caught_up = True
+            self.is_caught_up, self._state.is_new = True, False
             log.info("desk.caught_up", waiting=self._state.count("review"))
             retention = asyncio.create_task(self._forget_what_goes())
             stack.callback(retention.cancel)

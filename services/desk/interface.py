@@ -86,7 +86,7 @@ class InquiryPage(NamedTuple):
         received_at: When the citizen wrote.
         waiting_since: When it came to review.
         high: Whether it goes before all others.
-        returned: Why departments sent it back, one sentence each, oldest first.
+        returned: What is said of its return by a department, if it was: some sentences.
         same_case: Other inquiries of the same case that wait.
         shown_from_start: Whether the model's view is open without asking.
         may_look: Whether it may be asked for (after a first choice).
@@ -128,6 +128,14 @@ class Undoable(NamedTuple):
     outcome: Outcome
     department: str | None
     until: datetime
+
+
+class Overtaken(NamedTuple):
+    """What a person decided when somebody else's decision had come first, which is done instead."""
+
+    item: Item
+    outcome: Outcome
+    department: str | None
 
 
 class Choice(NamedTuple):
@@ -227,6 +235,9 @@ class Desk(Protocol):
 
     async def undoable(self, person: Person, after: Position) -> Undoable | None:
         """Return what the person decided last, while it can still be taken back."""
+
+    def overtaken(self, person: Person) -> Sequence[Overtaken]:
+        """Return what of a person's came too late since they were told last."""
 
     async def leave(self, person: Person) -> None:
         """Send what is kept and give back what is held, as the person signs out."""

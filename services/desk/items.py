@@ -15,9 +15,8 @@ from services.messages.judgement import Mode, Source
 from services.messages.language_tag import language_of
 from services.messages.record import Record
 from services.messages.rejection import RejectedError, Rejection
+from services.messages.returned import TIMES_HEADER
 
-# Says of an inquiry how often a department sent it back, where it is not new to review.
-RETURNED_HEADER = "returned-times"
 RETURNED_OFTEN = 2
 # A note so far ahead of what was read is of a topic that was made anew since.
 MOST_AHEAD = 10_000_000
@@ -121,7 +120,7 @@ def read_waiting(record: Record, source: Source, languages: Languages) -> Waitin
         raise RejectedError(Rejection.WRONG_EVENT, "it has no ce_id for a judgement to name")
     seen = _seen(record, source)
     route, reference = seen.route, seen.inquiry.reference
-    returned = headers.get(RETURNED_HEADER) or b""
+    returned = headers.get(TIMES_HEADER) or b""
     often = returned.isdigit() and int(returned) >= RETURNED_OFTEN
     return Waiting(
         source=source,

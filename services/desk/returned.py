@@ -1,40 +1,31 @@
-"""Why a department sent an inquiry back, where one did, in a sentence."""
+"""What an event says of its return by a department, in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 
-import msgspec
-from msgspec import Struct
+from services.messages.judgement import Decision
+from services.messages.returned import WHYS, Returned
 
-from services.messages.codec import Judged
-
-SAYS = {
-    "not-ours": "it is for another department, or for none",
-    "shared": "a part of it is for another department",
-    "wrong-person": "it is about another person or case than it was taken for",
-    "unsafe": "somebody may be in danger",
-}
+NameOf = Callable[[str], str]
 
 
-class _Returned(Struct):
-    why: str
-    by: str
-    suggests: str | None = None
+def said_of_return(returned: Returned | None, name_of: NameOf) -> Iterator[str]:
+    """Yield who sent an inquiry back and why, and how it had come to them, as far as it is known.
+
+    Args:
+        returned: What the event says, if it was returned at all.
+        name_of: Gives the name of a department by its label.
+    """
+    if returned is None:
+        return
+    where = f" from {returned.source}" if returned.source else ""
+    yield f"{returned.by} sent it back{where}: {WHYS[returned.why]}"
+    if returned.suggests:
+        yield f"They suggest {name_of(returned.suggests)}."
+    if returned.decision:
+        yield f"{returned.decision.by} had decided: {_answer(returned.decision, name_of)}."
+    if returned.times > 1:
+        yield f"By now it has been sent back {returned.times} times."
 
 
-class _Event(Struct):
-    returned: _Returned | None = None
-
-
-_read = msgspec.json.Decoder(_Event).decode
-
-
-def why_returned(judged: Judged) -> Sequence[str]:
-    """Return a sentence for what a department said that sent it back last, or nothing."""
-    try:
-        returned = _read(judged.received.data).returned
-    except msgspec.ValidationError:
-        return ()
-    if returned is None or returned.why not in SAYS:
-        return ()
-    says = f"{returned.by} sent it back and says that {SAYS[returned.why]}"
-    return (f"{says}; they suggest {returned.suggests}." if returned.suggests else f"{says}.",)
+def _answer(decision: Decision, name_of: NameOf) -> str:
+    return name_of(decision.department) if decision.department else "for none of the departments"

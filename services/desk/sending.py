@@ -85,6 +85,8 @@ class Sender:
 
     def stands_at(self, slot: Slot, hold: Hold) -> int:
         """Return from when on a decision is not to be taken back, in milliseconds since 1970."""
+        if self.state.is_over(slot):  # somebody else was first: it is on record as that
+            return hold.chosen_at
         waiting = self.state.waiting_at(slot.item)
         urgent = waiting is not None and waiting.high
         return hold.chosen_at + (min(self.undo_ms, URGENT_MS) if urgent else self.undo_ms)
@@ -102,6 +104,8 @@ class Sender:
             return
         await self.log.append(write_judgement(hold.chosen, topic=self.judged_topic, by=SOURCE))
         self._note_sent(slot, hold)
+        if self.state.is_gone(slot.item):  # no note comes of it, but a dead letter
+            self.state.forget(slot)
 
     async def sweep(self) -> None:
         """Send what is due until cancelled."""

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.app.settings import ProcessSettings
@@ -24,6 +25,25 @@ def _lines(written: object) -> object:
     if not isinstance(written, str):
         return written
     return [name.strip() for name in written.split(";") if name.strip()]
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a time zone by its IANA name.
+
+    Raises:
+        ValueError: There is none here.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            "no time zone of that name is known here, give an IANA name such as Europe/London"
+        ) from None
+
+
+def _time_zone(name: str) -> str:
+    zone_of(name)
+    return name
 
 
 class DeskSettings(ProcessSettings):
@@ -78,6 +98,9 @@ class DeskSettings(ProcessSettings):
     )
     name: str = Field(
         "Inquiries", description="What the pages call it.", min_length=1, max_length=100
+    )
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "Europe/London", description="The time zone of its pages, by its IANA name."
     )
     language: str = Field(
         "en", description="The language that every reviewer reads (BCP 47).", min_length=2

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from services.desk.claims import Hold, held
-from services.desk.interface import Item, Person, Supervision
+from services.desk.interface import Item, Overtaken, Person, Supervision
 from services.desk.items import Early, Waiting
 from services.desk.modes import has_second
 from services.desk.queue import Kind, Line, LineName, beside_at, lines_for
@@ -63,7 +63,10 @@ class State:
         self._of_person: dict[str, set[Slot]] = defaultdict(set)
         self._turns = Counter[str]()
         self._firsts: dict[Item, _First] = {}
+        self._overtaken: dict[str, list[tuple[int, Overtaken]]] = defaultdict(list)
         self.settled = SettledNotes()
+        # Until the logs were read once: what was sent before that was sent, and no note is missed.
+        self.is_new = True
         self._by_reason, self._by_department = Counter[str](), Counter[str]()
         self.latest = 0
 
@@ -79,6 +82,9 @@ class State:
         for item in [each for each in self._firsts if each[:2] == (source, partition)]:
             if item.offset < offset:
                 del self._firsts[item]
+        for slot in [each for each in self._holds if each.item[:2] == (source, partition)]:
+            if slot.item.offset < offset:
+                self._end(slot)
         shelf.begins, shelf.next = max(shelf.begins, offset), max(shelf.next, offset)
 
     def read_up_to(self, source: Source, partition: int, offset: int) -> None:
@@ -98,14 +104,13 @@ class State:
         elif waiting.item in self._firsts:
             waiting.first_by = by
             self._enter(shelf, waiting, "second")
-        else:
-            self._forget_all(waiting.item)
 
     def noted(self, note: Settled) -> None:
         """Take note of what became of a judgement."""
         place = note.record
         item = Item(place.topic, place.partition, place.offset)
         self.settled.take(note)
+        self._heard(item, note)
         if note.verdict == "counted":
             self._counted(item, note)
         elif note.verdict == "late" and note.mode == "blind":
@@ -124,9 +129,9 @@ class State:
         slot = Slot(Item(place.topic, place.partition, place.offset), claim.second)
         waiting = self.waiting_at(slot.item)
         other = waiting is not None and waiting.event != hash(place.event_id)
-        if other or self.is_over(slot):
-            return
         before = self._holds.get(slot)
+        if other or (before is None and claim.kind != "claimed"):
+            return
         after = held(before, claim, offset, at, self._lasts_ms)
         if before and before.by != after.by:
             self._of_person[before.by].discard(slot)
@@ -135,6 +140,8 @@ class State:
         if claim.kind == "claimed" and (before is None or before.claim != after.claim):
             self._turns[after.by] += 1
         self._holds[slot] = after
+        if self.is_over(slot) and (not after.by or (self.is_new and after.sent_at is not None)):
+            self.forget(slot)
 
     def discard(self, item: Item) -> None:
         """Let an inquiry wait no longer, since nobody can read it."""
@@ -176,21 +183,31 @@ class State:
 
     def held_by(self, person: str) -> list[Slot]:
         """Return what a person has and has not decided, the latest first."""
-        of_person = self._of(person, lambda hold: hold.is_held_by(person))
+        of_person = self._open_of(person, lambda hold: hold.is_held_by(person))
         return sorted(of_person, key=lambda slot: -self._holds[slot].until)
 
     def undoable_by(self, person: str) -> list[Slot]:
         """Return what a person has decided and can take back, the latest first."""
-        decided = self._of(person, lambda hold: hold.is_undoable_by(person))
+        decided = self._open_of(person, lambda hold: hold.is_undoable_by(person))
         return sorted(decided, key=lambda slot: -self._holds[slot].chosen_at)
 
     def decided(self) -> Iterator[tuple[Slot, Hold]]:
-        """Yield what was decided and is not settled yet."""
+        """Yield what was decided and of which no note was read yet, overtaken or not."""
         for slots in list(self._of_person.values()):
             for slot in list(slots):
                 hold = self._holds[slot]
                 if hold.chosen is not None:
                     yield slot, hold
+
+    def tell_overtaken(self, person: str, since: int) -> list[Overtaken]:
+        """Return what of a person's was overtaken since a time, each once."""
+        return [each for at, each in self._overtaken.pop(person, ()) if at >= since]
+
+    def forget(self, slot: Slot) -> None:
+        """Forget who has, or had, an inquiry."""
+        hold = self._holds.pop(slot, None)
+        if hold and hold.by:
+            self._of_person[hold.by].discard(slot)
 
     def turn_of(self, person: Person, at: int) -> Iterator[Waiting]:
         """Yield what a person may have at a time, in the order in which they should."""
@@ -256,8 +273,9 @@ class State:
             shelf = self._shelves[source, partition] = _Shelf(begins)
         return shelf
 
-    def _of(self, person: str, wanted: Callable[[Hold], bool]) -> list[Slot]:
-        return [slot for slot in self._of_person.get(person, ()) if wanted(self._holds[slot])]
+    def _open_of(self, person: str, wanted: Callable[[Hold], bool]) -> list[Slot]:
+        of_person = self._of_person.get(person, ())
+        return [each for each in of_person if wanted(self._holds[each]) and not self.is_over(each)]
 
     def _enter(self, shelf: _Shelf, waiting: Waiting, kind: Kind) -> None:
         shelf.waiting[waiting.offset] = waiting
@@ -274,9 +292,8 @@ class State:
         for second in (False, True):
             slot = Slot(waiting.item, second)
             hold = self._holds.get(slot)
-            over = bool(waiting.first_by) and not second
-            if hold and (hold.event != waiting.event or over):
-                self._forget(slot)
+            if hold and hold.event != waiting.event:
+                self.forget(slot)
 
     def _counted(self, item: Item, note: Settled) -> None:
         shelf = self._shelf(item.source, item.partition, 0)
@@ -294,8 +311,6 @@ class State:
         if item in self._firsts:
             waiting.first_by = note.by
             self._enter(shelf, waiting, "second")
-        else:
-            self._forget_all(item)
 
     def _second(self, item: Item, note: Settled) -> None:
         """Take note of a second opinion, if one was asked of its author."""
@@ -309,13 +324,41 @@ class State:
         if waiting is not None and waiting.first_by:
             self._drop(shelf, waiting)
 
+    def _heard(self, item: Item, note: Settled) -> None:
+        """Forget what a note is about; what it overtakes is kept, lest a decision vanish unsent."""
+        for second in (False, True):
+            slot = Slot(item, second)
+            hold = self._holds.get(slot)
+            if hold is None or hold.event != hash(note.record.event_id):
+                continue
+            if hold.chosen is not None and hold.chosen.id == note.judgement:
+                self._overtake(slot, hold, note, by_another=note.verdict == "late")
+                self.forget(slot)
+            elif note.verdict == "counted":
+                self._overtake(slot, hold, note, by_another=hold.chosen is not None)
+                if not hold.by:
+                    self.forget(slot)
+
+    def _overtake(self, slot: Slot, hold: Hold, note: Settled, *, by_another: bool) -> None:
+        """Have a person told that somebody else was first; a second opinion always comes late."""
+        if by_another and not slot.second and not hold.overtaken and hold.chosen is not None:
+            at = int(note.settled_at.timestamp() * 1000)
+            theirs = Overtaken(slot.item, hold.chosen.outcome, hold.chosen.department)
+            self._overtaken[hold.by].append((at, theirs))
+            self._holds[slot] = hold._replace(overtaken=True)
+
+    def _end(self, slot: Slot) -> None:
+        """Forget who has what is kept no longer; what they decided is still sent."""
+        hold = self._holds[slot]
+        if hold.chosen is None or hold.sent_at is not None:
+            self.forget(slot)
+
     def _drop(self, shelf: _Shelf, waiting: Waiting) -> None:
         self._leave_line(shelf, waiting)
-        self._forget_all(waiting.item)
-
-    def _forget_all(self, item: Item) -> None:
         for second in (False, True):
-            self._forget(Slot(item, second))
+            hold = self._holds.get(Slot(waiting.item, second))
+            if hold and hold.chosen is None:
+                self.forget(Slot(waiting.item, second))
 
     def _leave_line(self, shelf: _Shelf, waiting: Waiting) -> None:
         del shelf.waiting[waiting.offset]
@@ -333,8 +376,3 @@ class State:
         left = tuple(each for each in others if each is not waiting)
         if left:
             self._cases[waiting.case] = left if len(left) > 1 else left[0]
-
-    def _forget(self, slot: Slot) -> None:
-        hold = self._holds.pop(slot, None)
-        if hold and hold.by:
-            self._of_person[hold.by].discard(slot)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from services.desk.claims import Hold
 from services.desk.interface import Choice, InquiryPage, Likely, ModelView, Undoable
 from services.desk.marks import Marker
+from services.desk.returned import said_of_return
 from services.desk.state import Slot, State
 from services.messages.codec import Judged
 from services.messages.decision import Classification, Model
@@ -17,7 +18,6 @@ from services.router.table import Table
 
 # Gives the words of a text that spoke for the department that a model chose, if it knows them.
 Words = Callable[[Model, str], Sequence[str]]
-Returned = Callable[[Judged], Sequence[str]]
 
 
 class Views(NamedTuple):
@@ -28,14 +28,12 @@ class Views(NamedTuple):
         limits: The limits of each model.
         marker: Finds the rules' phrases.
         words: Finds the words that spoke.
-        returned: Says why departments sent an inquiry back.
     """
 
     table: Table
     limits: Mapping[Model, Limits]
     marker: Marker
     words: Words
-    returned: Returned
 
     def page(
         self, state: State, slot: Slot, hold: Hold, judged: Judged, undo: Undoable | None
@@ -56,7 +54,7 @@ class Views(NamedTuple):
             received_at=inquiry.received_at,
             waiting_since=at_ms(judged.record.timestamp),
             high=waiting is not None and waiting.high,
-            returned=self.returned(judged),
+            returned=[*said_of_return(body.returned, self.name_of)],
             same_case=() if waiting is None or not waiting.case else state.same_case(waiting),
             shown_from_start=mode == "shown",
             may_look=mode == "on-request" and not hold.looked,

@@ -15,7 +15,6 @@ from services.desk.items import Languages
 from services.desk.log import Log
 from services.desk.marks import Marker
 from services.desk.metrics import DeskMetrics
-from services.desk.returned import why_returned
 from services.desk.running import Running
 from services.desk.sending import Sender
 from services.desk.settings import DeskSettings
@@ -69,7 +68,7 @@ def create_desk(  # noqa: PLR0913, PLR0917 - all that it is made of
     records, texts = Log(clients, health), Texts(clients, sources)
     sender = Sender(state, records, fold, claims, judged, settings.undo_seconds * 1000, now)
     limits = limits_by_version(table, map(read_manifest, settings.models))
-    views = Views(table, limits, Marker(table.rules), _words_of(settings), why_returned)
+    views = Views(table, limits, Marker(table.rules), _words_of(settings))
     desk = KafkaDesk(state, texts, views, sender, lasts_ms, settings.signposts, metrics.claimed)
     cluster = Cluster(clients, {*streams.values(), judged}, {claims, judged}, health)
     return desk, Running(cluster, fold, records, texts, sender), metrics

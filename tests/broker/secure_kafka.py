@@ -15,7 +15,10 @@ from services.local.ports import free_ports
 from services.operate.rights import Right
 from tests.broker.authority import Authority, Issued
 
-USERS = ("classifier", "router", "settler", "operator", "learner", "desk", "home-office")
+USERS = (
+    *("classifier", "router", "settler", "desk", "operator", "learner"),
+    *("case-system", "home-office"),
+)
 
 # Their numbers in Kafka's protocol: ResourceType, PatternType, AclOperation, AclPermissionType.
 RESOURCES = {"topic": 2, "group": 3, "transactional-id": 5}

@@ -15,6 +15,7 @@ import pytest
 
 from services.resources import shipped
 from tests.broker.at_rest import until
+from tests.broker.form_reviewer import FormReviewer, at
 from tests.broker.inquiries import examples, rejection_of
 from tests.broker.processes import files_in, given
 from tests.tools import TRIAGE
@@ -188,6 +189,42 @@ async def test_a_demo_goes_on_while_it_is_watched(folder: Path) -> None:
     assert terminal.written.rfind("\x1b[?25h") > terminal.written.rfind("\x1b[?25l")
     assert given(folder) == {}
     assert files_in(folder) == []
+
+
+async def test_what_one_decides_at_the_desk_is_told(folder: Path, tmp_path: Path) -> None:
+    """`--desk` says where one decides, and each decision; after Ctrl-C all are accounted for."""
+    inquiries, summary = tmp_path / "inquiries.jsonl", tmp_path / "summary.json"
+    lines = [{"id": f"q-{number}", "text": "I want to end my life."} for number in range(3)]
+    inquiries.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    files = ("--inquiries", str(inquiries), "--summary", str(summary))
+    demo = await start_demo(folder, "--desk", *files, DESK_TIME_ZONE="Asia/Tokyo")
+    assert demo.stdout
+    while not (said := re.search(rb"3 inquiries .* (http://\S+) ", await demo.stdout.readline())):
+        assert not demo.stdout.at_eof()
+    async with at(said[1].decode()) as client:
+        reviewer = FormReviewer(client)
+        await reviewer.sit_down()
+        assert " JST" in reviewer.page
+        await reviewer.decide("to:home-office")
+        await reviewer.decide("not-ours")  # with which the first is sent
+    told = (await demo.stdout.readline()).decode()
+    assert re.fullmatch(
+        r"q-\d  to departments\.home-office  counted, judged (blind|shown)\n", told
+    ), told
+    demo.send_signal(signal.SIGINT)
+    output, errors = await demo.communicate()
+    assert (demo.returncode, errors) == (0, b"")
+    assert re.search(
+        rb"^q-\d  to inquiries\.not-ours  counted, judged ", output, flags=re.MULTILINE
+    )
+    assert b"end my life" not in output
+    assert b"Of 3 on review you sent 1 to a department, found 1 not ours" in output.replace(
+        b"\n", b" "
+    )
+    back = json.loads(summary.read_text())["back"]
+    assert back["decided"] == {"departments.home-office": 1, "inquiries.not-ours": 1}
+    assert back["verdicts"] == {"counted": 2}
+    assert given(folder) == {}
 
 
 async def test_a_wrong_setting_is_named_before_anything_starts(folder: Path) -> None:

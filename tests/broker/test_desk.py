@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from services.clock import utc_now
-from services.desk.interface import Item, NotNowError, Person
+from services.desk.interface import Item, NotNowError, Overtaken, Person
 from services.desk.modes import has_second
 from services.kafka.connected import an_admin
 from tests.broker.at_rest import until
@@ -163,6 +163,39 @@ async def test_what_came_of_an_inquiry_is_told(pipeline: Pipeline, topics: Topic
         with refused("kept no longer"):
             await replica.desk.page(ANNE, page.item, {})
         assert (await replica.claimed(ANNE)).item != page.item
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_decision_that_came_second_is_on_record(
+    pipeline: Pipeline, topics: Topics, *, killed: bool
+) -> None:
+    """Where somebody else is first it is noted late, after a kill too, and the person is told."""
+    await pipeline.started(pipeline.service("settler"))
+    waiting = await topics.waiting(2)
+    async with AsyncExitStack() as stack:
+        replica = await stack.enter_async_context(a_replica(pipeline))
+        page = await replica.chosen(ANNE)
+        [theirs] = [each for each in waiting if _item(each) == page.item]
+        if killed:
+            await stack.aclose()
+        await topics.judge(a_judgement(theirs, department=OTHER))
+        if killed:
+            await topics.settled()  # it counts before the desk is there again
+            replica = await stack.enter_async_context(a_replica(pipeline, now=an_hour_later))
+        told = list[Overtaken]()
+
+        async def is_told() -> bool:
+            told.extend(replica.desk.state.tell_overtaken("anne", 0))
+            return bool(told)
+
+        await until(is_told)
+        await until(lambda: asyncio.sleep(0.02, not [*replica.desk.state.decided()]))
+        assert told == [Overtaken(page.item, "department", "home-office")]
+        assert (await replica.claimed(ANNE)).item != page.item
+    assert [(each.verdict, each.by) for each in await topics.settled()] == [
+        ("counted", "reviewer-0"),
+        ("late", "anne"),
+    ]
 
 
 async def test_forms_of_before_do_no_harm(pipeline: Pipeline, topics: Topics) -> None:

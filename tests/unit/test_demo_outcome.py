@@ -12,16 +12,17 @@ from services.classifier.settings import ClassifierSettings
 from services.clock import utc_now
 from services.desk.settings import DeskSettings
 from services.kafka.settings import KafkaSettings
+from services.local.demo.at_desk import Decisions, PeopleAtDesk
 from services.local.demo.learnt import agreement_of, precision_of
 from services.local.demo.outcome import LINE, Outcome
 from services.local.demo.summary import show_table, show_way_back
-from services.local.demo.way_back import WayBack
+from services.local.demo.way_back import Judges, WayBack
 from services.local.exactly_once import Account
 from services.local.reviewers.desk import Desk, sources_of
 from services.local.reviewers.judging import Reviewers
 from services.local.reviewers.truths import Truth, Truths
 from services.messages.codec import ESCALATED_HEADER
-from services.messages.events import DECIDED
+from services.messages.events import DECIDED, JUDGED
 from services.messages.judgement import Outcome as Judged
 from services.messages.judgement import Place, Settled, Source, Suggested, Verdict
 from services.operate.installation import Installation
@@ -86,7 +87,7 @@ def a_desk(truths: Truths, taken: int, *said: Verdict) -> Desk:
     return Desk(sources, reviewers, truths, 0, utc_now, taken, verdicts=Counter(said))
 
 
-def outcome_of(*records: Any, published: int, desk: Desk | None = None) -> Outcome:
+def outcome_of(*records: Any, published: int, desk: Judges | None = None) -> Outcome:
     back = WayBack(INSTALLATION, desk or a_desk({}, 1))
     outcome = Outcome(INSTALLATION, Account(range(1, published + 1)), back)
     for record in records:
@@ -275,6 +276,62 @@ def test_what_went_by_itself_is_held_against_the_truth() -> None:
     desk = a_desk(truths, 1)
     outcome = outcome_of(*FOUR, routed(9, "d.tax"), published=9, desk=desk)
     assert (outcome.right, outcome.known) == (1, 2)
+
+
+def judged(offset: int, by: str) -> ARecord:
+    """Return a judgement as the desk publishes it."""
+    judgement = {
+        "id": f"{offset}-{by}",
+        "record": {"partition": 0, "offset": offset, "event_id": f"e/{offset}"},
+        "outcome": "department",
+        "department": "tax",
+        "mode": "blind",
+        "seconds": 1.0,
+        "by": by,
+        "at": "2026-11-24T12:00:00Z",
+    }
+    headers = (("ce_id", b"j"), ("ce_type", JUDGED.encode()), ("ce_specversion", b"1.0"))
+    return ARecord("inquiries.judged", json.dumps(judgement).encode(), headers)
+
+
+def test_what_people_said_at_the_desk_tells_what_has_to_come_of_it() -> None:
+    """The first of a place counts, the same again repeats it, another one is late."""
+    people = PeopleAtDesk("inquiries.judged", {})
+    said = [judged(0, "ann"), judged(1, "ann"), judged(0, "ann"), judged(1, "ben")]
+    assert all(people.note(each) for each in said)
+    assert not people.note(note(0, "tax"))
+    assert people.verdicts == {"counted": 2, "repeated": 1, "late": 1}
+    records = (*FOUR, note(0, "tax"), decided(0, "d.tax"), note(1, "tax"), decided(1, "d.tax"))
+    late = (note(0, "tax", "repeated"), note(1, "tax", "late"))
+    outcome = outcome_of(*records, *late, published=4, desk=people)
+    assert outcome.complete
+    assert outcome.accounted
+    assert not outcome_of(*records, late[0], published=4, desk=people).complete
+    assert "Of 1 on review you sent 2 to a department" in shown(outcome)
+
+
+def test_a_decision_is_told_in_a_line() -> None:
+    """Which inquiry, where it went, what became of it and how it was judged; of no other topic."""
+    lines: list[str] = []
+    decisions = Decisions(INSTALLATION, lines.append)
+    waiting = routed(7, "review", "rule")
+    for record in (
+        waiting,
+        classified(7),
+        note(0, "roads"),
+        note(0, "tax", "late"),
+        note(1, None),
+        note(5, "tax", source="audit"),
+        note(6, "roads", source="audit", corrected=True),
+    ):
+        decisions.note(record)
+    assert lines == [
+        "q-7  to d.roads  counted, judged blind",
+        "q-7  nothing was done  late, judged blind",
+        "review/0/1  to inquiries.not-ours  counted, judged blind",
+        "audit/0/5  went by itself, and stays where it is  counted, judged blind",
+        "audit/0/6  to d.roads  counted, judged blind",
+    ]
 
 
 def shown(outcome: Outcome) -> str:

@@ -1,10 +1,14 @@
+from datetime import UTC, datetime
+
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from services.clock import utc_now
 from services.desk.app import create_app
 from services.desk.login.settings import LoginSettings
-from services.desk.settings import DeskSettings
+from services.desk.pages.times import said
+from services.desk.settings import DeskSettings, zone_of
 from services.kafka.settings import KafkaSettings
 
 
@@ -29,3 +33,16 @@ async def test_what_operators_ask_is_answered_without_a_detour(
         response = await client.get(path)
     assert response.status_code == status
     assert says in response.text
+
+
+@pytest.mark.parametrize("name", ["Europe/Londen", "Europe", "", "../../etc/passwd", "/etc/passwd"])
+def test_a_time_zone_that_there_is_not_is_said_at_the_start(name: str) -> None:
+    """The sentence says what a name looks like."""
+    with pytest.raises(ValidationError, match="such as Europe/London"):
+        DeskSettings(time_zone=name)
+
+
+def test_times_are_those_of_the_people_here() -> None:
+    """In summer, too, and by default of those whose table is shipped."""
+    summer = datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
+    assert said(summer, zone_of(DeskSettings().time_zone)) == "1 July 2026, 9:30 BST"

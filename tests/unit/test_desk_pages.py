@@ -5,7 +5,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from services.desk.interface import Choice, Item, Marked, Person
+from services.desk.interface import Choice, Item, Marked, Overtaken, Person
 from tests.desk_site import NAME, WHO, site, token_for
 from tests.fake_desk import (
     AUDITOR,
@@ -271,6 +271,17 @@ async def test_nobody_sees_anything_without_signing_in(path: str) -> None:
     assert answer.status_code == 401
     assert 'href="/sign-in' in answer.text
     assert "passport" not in answer.text
+
+
+@pytest.mark.parametrize("path", [PATH, "/"])
+async def test_who_came_second_is_told_once(path: str) -> None:
+    """On the next page, whichever it is: which inquiry, what they had decided, what was done."""
+    desk = a_desk()
+    desk.too_late = [Overtaken(Item("review", 3, 17), "department", "home-office")]
+    page = (await Client(desk).get(path)).text
+    assert "Somebody else was first" in page
+    assert "review 3/17: <strong>Home Office" in page
+    assert "Somebody else was first" not in (await Client(desk).get(path)).text
 
 
 @pytest.mark.parametrize(

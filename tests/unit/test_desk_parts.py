@@ -10,10 +10,11 @@ from services.desk.items import Early, read_waiting
 from services.desk.marks import Marker
 from services.desk.modes import has_second, mode_of
 from services.desk.queue import beside_at, lines_for
-from services.desk.returned import why_returned
+from services.desk.returned import said_of_return
 from services.desk.state import State
-from services.messages.codec import ESCALATED_HEADER, Judged, routed
+from services.messages.codec import ESCALATED_HEADER, routed
 from services.messages.rejection import RejectedError
+from services.messages.returned import WHYS
 from services.router.table import Rule
 from tests.unit.desk_logs import ANNE, LASTS_MS, WELSH, a_routed, a_waiting, an_event_id
 
@@ -161,22 +162,40 @@ def test_what_a_rule_found_is_marked_as_it_was_written(
     assert [(part.text, part.rule) for part in parts if part.rule] == marked
 
 
+DECIDED_BEFORE = {"outcome": "department", "judgement": "j", "mode": "blind", "by": "reviewer-7"}
+
+
 @pytest.mark.parametrize(
     ("returned", "said"),
     [
         (None, []),
-        ({"why": "unsafe", "by": "desk-4", "times": 1}, ["desk-4", "danger"]),
-        ({"why": "shared", "by": "desk-4", "suggests": "hm-treasury"}, ["a part", "hm-treasury"]),
-        ({"why": "a reason of tomorrow", "by": "desk-4"}, []),
-        ("nonsense", []),
+        ({"why": "unsafe", "by": "desk-4", "times": 1}, [f"desk-4 sent it back: {WHYS['unsafe']}"]),
+        (
+            {
+                "why": "shared",
+                "by": "desk-4",
+                "times": 3,
+                "suggests": "hm-treasury",
+                "from": "departments.home-office",
+                "decision": {
+                    **DECIDED_BEFORE,
+                    "at": "2026-11-02T10:04:00Z",
+                    "department": "home-office",
+                },
+            },
+            [
+                f"desk-4 sent it back from departments.home-office: {WHYS['shared']}",
+                "They suggest HM-TREASURY.",
+                "reviewer-7 had decided: HOME-OFFICE.",
+                "By now it has been sent back 3 times.",
+            ],
+        ),
     ],
 )
-def test_why_a_department_sent_it_back_is_said(returned: object, said: list[str]) -> None:
-    """In a sentence of ours; what is not known says nothing."""
+def test_all_that_is_known_of_a_return_is_said(returned: object, said: list[str]) -> None:
+    """Who sent it back and why, what they suggest, who had sent it there, and how often."""
     record = a_routed()
     event = json.loads(record.value or b"") | {"returned": returned}
     record = record._replace(value=json.dumps(event).encode())
-    received = routed["review"].read(record)
-    sentences = " ".join(why_returned(Judged(record, received)))
-    assert bool(sentences) == bool(said)
-    assert all(each in sentences for each in said)
+    body = routed["review"].read(record).body
+    assert [*said_of_return(body.returned, str.upper)] == said

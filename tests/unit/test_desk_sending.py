@@ -15,7 +15,7 @@ from services.engine.health import Health
 from services.messages.codec import claims, judgements
 from services.messages.record import Output
 from tests.records import ARecord
-from tests.unit.desk_logs import LASTS_MS, a_claim, a_place, a_waiting
+from tests.unit.desk_logs import LASTS_MS, a_claim, a_judgement, a_note, a_place, a_waiting
 
 UNDO_MS = 60_000
 SLOT = Slot(Item("review", 0, 0), second=False)
@@ -110,6 +110,27 @@ async def test_another_replica_sends_what_the_first_one_has_not() -> None:
     times = range(0, due + 4 * OTHERS_MS, OTHERS_MS // 4)
     assert await sent_at(kafka, sender, *times) == [due, due + OTHERS_MS, due + 3 * OTHERS_MS]
     assert len({*kafka.judged}) == 1
+
+
+async def test_what_is_overtaken_is_sent_at_once() -> None:
+    """There is nothing to take back any more; until it is noted it is on its way."""
+    kafka, sender = a_desk()
+    hold = kafka.state.hold(SLOT)
+    assert hold is not None
+    sender.takes(SLOT, hold)
+    kafka.state.is_new = False
+    kafka.state.noted(a_note(a_judgement(a_place(), "ben")))
+    assert await sent_at(kafka, sender, 1, OTHERS_MS) == [1]
+    kafka.state.noted(a_note(a_judgement(a_place()), "late", first_by="ben"))
+    assert await sent_at(kafka, sender, 4 * OTHERS_MS) == []
+
+
+async def test_what_retention_has_taken_is_sent_once() -> None:
+    """It comes to a dead letter, of which no note tells."""
+    kafka, sender = a_desk()
+    kafka.state.is_new = False
+    kafka.state.begins("review", 0, 1)
+    assert await sent_at(kafka, sender, OTHERS_MS, 2 * OTHERS_MS, 9 * OTHERS_MS) == [OTHERS_MS]
 
 
 async def test_what_was_undone_in_the_log_is_not_sent() -> None:

@@ -2,10 +2,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.desk.interface import Item, Person
+from services.desk.interface import Item, Overtaken, Person
 from services.desk.modes import has_second
 from services.desk.state import Slot, State
 from services.messages.judgement import Place
@@ -223,6 +224,79 @@ def test_a_second_opinion_is_somebody_elses() -> None:
     assert order(state, BEN) == []
     assert dict(state.settled.pairs) == {("home-office", "hm-treasury"): 1}
     assert state.supervision().differ == [(Item("review", 0, TWICE), "home-office", "hm-treasury")]
+
+
+def decided(state: State) -> list[str]:
+    """Return whose decisions wait to be sent, or to be heard of."""
+    return [hold.by for _, hold in state.decided()]
+
+
+def decides(state: State, *kinds: Any) -> None:
+    """Let anne claim an inquiry, decide it, and do what follows."""
+    for at, kind in enumerate(("claimed", "chosen", *kinds)):
+        state.claimed(a_claim(kind, a_place(), claim=None if kind == "claimed" else 0), at, at)
+
+
+@pytest.mark.parametrize("read_first", ["decision", "note"])
+def test_a_decision_that_is_overtaken_stays_until_it_is_noted(read_first: str) -> None:
+    """Whichever was read first, it is there to be sent, and is nothing to hold or to undo."""
+    state = a_state()
+    came(state, 0)
+    note = a_note(a_judgement(a_place(), "ben"))
+    if read_first == "note":
+        state.noted(note)
+    decides(state)
+    if read_first == "decision":
+        state.noted(note)
+    assert decided(state) == ["anne"]
+    assert (state.held_by("anne"), state.undoable_by("anne")) == ([], [])
+    state.is_new = False
+    state.claimed(a_claim("sent", a_place(), claim=0), 2, 2)
+    assert decided(state) == ["anne"]  # until the settler says that it has it
+    state.noted(a_note(a_judgement(a_place()), "late", first_by="ben"))
+    assert decided(state) == []
+    told = [Overtaken(Item("review", 0, 0), "department", "home-office")]
+    assert state.tell_overtaken("anne", 0) == told
+    assert state.tell_overtaken("anne", 0) == []
+
+
+def test_what_counts_overtakes_nobody() -> None:
+    """One's own decision, once noted, is over, and nothing is told."""
+    state = a_state()
+    came(state, 0)
+    decides(state, "sent")
+    state.noted(a_note(a_judgement(a_place())))
+    assert decided(state) == []
+    assert state.tell_overtaken("anne", 0) == []
+
+
+def test_what_was_sent_before_a_start_is_not_sent_for_ever() -> None:
+    """The log of claims says that it was; of what has come of it the notes were read before."""
+    state = a_state()
+    came(state, 0)
+    state.noted(a_note(a_judgement(a_place())))
+    decides(state, "sent")
+    assert decided(state) == []
+
+
+def test_a_late_telling_is_none() -> None:
+    """Who comes back after the time is not told of what was long ago."""
+    state = a_state()
+    came(state, 0)
+    decides(state)
+    note = a_note(a_judgement(a_place(), "ben"))
+    state.noted(note)
+    assert state.tell_overtaken("anne", int(note.settled_at.timestamp() * 1000) + 1) == []
+
+
+def test_a_decision_on_what_retention_takes_is_still_sent() -> None:
+    """The settler will reject it, whole, for operators to see; it does not just vanish."""
+    state = a_state()
+    came(state, 0)
+    decides(state)
+    state.begins("review", 0, 1)
+    assert decided(state) == ["anne"]
+    assert state.undoable_by("anne") == []
 
 
 def test_others_of_the_same_case_are_known() -> None:

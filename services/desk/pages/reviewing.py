@@ -42,8 +42,14 @@ class Reviewing:
         position = position_of(visit.request.query_params.get("after", ""))
         undo = await self._desk.undoable(visit.person, position) if reviews else None
         waiting = self._desk.waiting(visit.person) if reviews else None
+        overtaken = self._desk.overtaken(visit.person) if reviews else ()
         return self._door.page(
-            visit.request, "start", waiting=waiting, undo=undo, names=self._names()
+            visit.request,
+            "start",
+            waiting=waiting,
+            undo=undo,
+            overtaken=overtaken,
+            names=self._names(),
         )
 
     async def next(self, visit: Visit) -> Response:
@@ -145,6 +151,7 @@ class Reviewing:
             422 if error else 200,
             page=shown,
             undo=shown.undo,
+            overtaken=self._desk.overtaken(visit.person),
             **self._form(shown.item, filled._replace(judgement=shown.judgement), error),
         )
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import monotonic
@@ -14,6 +15,7 @@ from services.errors import ConfigurationError, TriageError
 from services.local.console.steps import OnStep
 from services.local.console.temporary_folder import temporary_folder
 from services.local.console.terminal import steps_on, stopping_on_sigterm
+from services.local.demo.at_desk import PeopleAtDesk, decide_at_desk
 from services.local.demo.outcome import Outcome
 from services.local.demo.send import send_through
 from services.local.demo.summary import show_end, show_example, show_table, show_way_back
@@ -47,19 +49,30 @@ BOUNDED = {"log.segment.bytes": "8388608", "log.retention.bytes": "33554432"}
 
 
 def run_demo(
-    inquiries: Path | None, truths: Path | None, summary: Path | None, *, rate: float | None
+    inquiries: Path | None,
+    truths: Path | None,
+    summary: Path | None,
+    *,
+    rate: float | None = None,
+    desk: bool = False,
 ) -> None:
     """Run the demo, print what happened, and stop everything that it started.
 
     Simulated people judge what waits for a person, by the truths; those of the examples are known.
     With a rate it goes on before it stops, until Ctrl-C: so many inquiries a second are published,
-    and what becomes of them is shown live.
+    and what becomes of them is shown live. With the desk nobody is simulated: until Ctrl-C whoever
+    opens it decides, and each decision is told.
 
     Raises:
         ConfigurationError: A file of inquiries or truths cannot be read or used, or a setting, the
-            routing table or the model is wrong.
+            routing table or the model is wrong, or both a rate and the desk are asked for.
         TriageError: A step failed, a circuit breaker opened, or not every inquiry is accounted for.
     """
+    if desk and rate:
+        raise ConfigurationError(
+            "At the desk you decide, and while one watches simulated people do: say --desk or "
+            "--watch."
+        )
     numbered = numbered_lines(inquiries or EXAMPLES)
     lines = [line for _, line in numbered]
     installation = plan_installation(AUDIT_SHARE)
@@ -81,10 +94,16 @@ def run_demo(
                 folder / "kafka", properties=BOUNDED if rate else {}, on_step=on_step
             )
             stack.enter_context(kafka)
-            on_step("Starting classifier, router and settler")
-            running = stack.enter_context(_start(stack, installation, kafka, folder))
-            outcome = _send(running, lines, known, on_step)
-        _show(console, outcome, lines, summary)
+            names = (*SERVICES, "desk") if desk else SERVICES
+            on_step(f"Starting {', '.join(names[:-1])} and {names[-1]}")
+            running = stack.enter_context(_start(stack, installation, kafka, folder, names))
+            if desk:
+                outcome = _decide(console, running, lines, known, on_step)
+            else:
+                outcome = _send(running, lines, known, on_step)
+        if not desk:
+            show_example(console, outcome, lines)
+        _show(console, outcome, summary)
         if not outcome.accounted:
             raise TriageError(
                 "Not every inquiry came out exactly once, or not every decision was done once: "
@@ -93,14 +112,18 @@ def run_demo(
         if rate:
             with suppress(KeyboardInterrupt):
                 _watch(console, running, lines, known, rate)
-    show_end(console, watched=rate is not None)
+    show_end(console, watched=desk or rate is not None)
 
 
 def _start(
-    stack: ExitStack, installation: Installation, kafka: EmbeddedKafka, folder: Path
+    stack: ExitStack,
+    installation: Installation,
+    kafka: EmbeddedKafka,
+    folder: Path,
+    names: Sequence[str],
 ) -> RunningPipeline:
     create_all_topics(installation, kafka.bootstrap_servers, PARTITIONS)
-    services = start_services(stack, installation, kafka.bootstrap_servers, folder, SERVICES)
+    services = start_services(stack, installation, kafka.bootstrap_servers, folder, names)
     return RunningPipeline(kafka, services, installation)
 
 
@@ -124,7 +147,33 @@ def _send(running: RunningPipeline, lines: list[bytes], truths: Truths, on_step:
         running.check_reading()
 
     with running.explaining():
-        asyncio.run(send_through(running.clients, outcome, lines, progress))
+        asyncio.run(send_through(running.clients, outcome, desk, lines, progress))
+    return outcome
+
+
+def _decide(
+    console: Console, running: RunningPipeline, lines: list[bytes], truths: Truths, on_step: OnStep
+) -> Outcome:
+    installation = running.installation
+    people = PeopleAtDesk(installation.settler.input_topic, truths)
+    account = Account(range(1, len(lines) + 1))
+    outcome = Outcome(installation, account, WayBack(installation, people))
+    [desk] = [each for each in running.services if each.name == "desk"]
+
+    def progress() -> None:
+        if outcome.all_out:
+            on_step("Waiting for what people decide", len(outcome.back.notes))
+        else:
+            on_step("Sending inquiries through the pipeline", account.arrived, len(lines))
+        running.check()
+        running.check_reading()
+
+    def tell(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    deciding = decide_at_desk(running.clients, outcome, people, desk, lines, progress, tell)
+    with running.explaining():
+        asyncio.run(deciding)
     return outcome
 
 
@@ -146,9 +195,8 @@ def _watch(
         asyncio.run(watch(running.services, publish, running.check, show))
 
 
-def _show(console: Console, outcome: Outcome, lines: list[bytes], summary: Path | None) -> None:
+def _show(console: Console, outcome: Outcome, summary: Path | None) -> None:
     promised = read_manifest(outcome.installation.classifier.model)
-    show_example(console, outcome, lines)
     show_table(console, outcome)
     show_way_back(console, outcome, promised.thresholds.precision)
     if summary:

@@ -80,8 +80,8 @@ def show_way_back(console: Console, outcome: Outcome, promised: float) -> None:
     back, review = outcome.back, outcome.installation.table.review_topic
     if not back.desk.judged:
         console.print(
-            f"{outcome.by_topic[review]:,} wait on {review}: nobody judged them, for want of "
-            "truths (`--truths FILE`)."
+            f"{outcome.by_topic[review]:,} wait on {review}: nobody judged them"
+            f"{'' if back.desk.truths else ', for want of truths (`--truths FILE`)'}."
         )
         return
     for line in _lines_of_way_back(outcome, promised):
@@ -90,14 +90,14 @@ def show_way_back(console: Console, outcome: Outcome, promised: float) -> None:
 
 def _lines_of_way_back(outcome: Outcome, promised: float) -> Iterator[str]:
     back, review = outcome.back, outcome.installation.table.review_topic
-    verdicts, wrong = back.verdicts, back.desk.reviewers.wrong * 100
+    verdicts, who = back.verdicts, back.desk.who
     by = Counter(each.outcome for each in back.notes if _decides(each))
     once = "each was done exactly once" if back.exact else "NOT EACH WAS DONE ONCE"
     yield (
-        f"Of {outcome.by_topic[review]:,} on review simulated people, {wrong:g} % of whose answers "
-        f"are wrong, sent {by['department']:,} to a department, found {by['not-ours']:,} not ours "
-        f"and handed on {by['escalate']:,}: {once}. {verdicts['repeated']:,} double clicks and "
-        f"{verdicts['late']:,} second opinions came too late and did nothing."
+        f"Of {outcome.by_topic[review]:,} on review {who} sent {by['department']:,} to a "
+        f"department, found {by['not-ours']:,} not ours and handed on {by['escalate']:,}: {once}. "
+        f"{verdicts['repeated']:,} double clicks and {verdicts['late']:,} second opinions came too "
+        "late and did nothing."
     )
     agreed, decided = agreement_of(back.notes)
     yield f"The model's first choice was theirs in {agreed:,} of {decided:,} that they decided."
@@ -123,7 +123,7 @@ def show_end(console: Console, *, watched: bool) -> None:
         console.print(
             f"While it ran each service served {', '.join(PATHS)}. To look at these, `make demo "
             "WATCH=1` or `triage demo --watch` goes on until Ctrl-C: it publishes a steady stream "
-            "of inquiries and shows live what becomes of them.",
+            "of inquiries and shows live what becomes of them. `make demo DESK=1` lets you decide.",
             style="dim",
         )
 

@@ -1,24 +1,69 @@
 """What comes back from people: who decided what, and whether it arrived once."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 from aiokafka import ConsumerRecord
 
-from services.local.reviewers.desk import Desk, sources_of
+from services.local.reviewers.desk import sources_of
+from services.local.reviewers.truths import Truths
 from services.messages.codec import ESCALATED_HEADER
 from services.messages.decision import Sample
 from services.messages.events import DECIDED
-from services.messages.judgement import Settled
+from services.messages.judgement import Settled, Verdict
 from services.operate.installation import Installation
 
 # A topic, and the `ce_id` of what is delivered there: the place that was judged.
 Delivery = tuple[str, str]
 
 
+def topic_of(note: Settled, installation: Installation) -> str:
+    """Return where what a judgement says leads."""
+    table = installation.table
+    if note.department is not None:
+        return table.departments[note.department].topic
+    if note.outcome == "escalate":
+        return table.review_topic
+    return installation.settler.not_ours_topic
+
+
 class _WithSample(msgspec.Struct):
     sample: Sample
+
+
+class Judges(Protocol):
+    """Who judges, and nobody else does; see `services.local.reviewers.desk.Desk`."""
+
+    @property
+    def who(self) -> str:
+        """What they are called where it is told what they did."""
+
+    @property
+    def truths(self) -> Truths:
+        """What is right, by the inquiry's id, as far as it is known."""
+
+    @property
+    def taken(self) -> float:
+        """How many inquiries they have seen."""
+
+    @property
+    def judged(self) -> int:
+        """How many they have judged."""
+
+    @property
+    def said(self) -> int:
+        """How many judgements there have been."""
+
+    @property
+    def verdicts(self) -> Mapping[Verdict, int]:
+        """What has to become of these."""
+
+    @property
+    def left(self) -> Mapping[str, int]:
+        """How many they left alone, by why."""
 
 
 _read_note = msgspec.json.Decoder(Settled).decode
@@ -31,11 +76,11 @@ class WayBack:
 
     Args:
         installation: Whose topics these are.
-        desk: Who judges; nobody else does.
+        desk: Who judges.
     """
 
     installation: Installation
-    desk: Desk
+    desk: Judges
     notes: list[Settled] = field(default_factory=list)
     copies: dict[str, Sample] = field(default_factory=dict)
     delivered: Counter[Delivery] = field(default_factory=Counter)
@@ -67,15 +112,7 @@ class WayBack:
         if note.verdict == "counted" and (note.record.topic == "review" or note.corrected):
             place = note.record
             place_id = f"{self._topics[place.topic]}/{place.partition}/{place.offset}"
-            self._owed[self._topic_of(note), place_id] += 1
-
-    def _topic_of(self, note: Settled) -> str:
-        table = self.installation.table
-        if note.department is not None:
-            return table.departments[note.department].topic
-        if note.outcome == "escalate":
-            return table.review_topic
-        return self.installation.settler.not_ours_topic
+            self._owed[topic_of(note, self.installation), place_id] += 1
 
     @property
     def by_topic(self) -> Counter[str]:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from services.classifier.settings import ClassifierSettings
+from services.desk.settings import DeskSettings
 from services.kafka.settings import KafkaSettings
 from services.local.processes.service_process import ServiceProcess
 from services.operate.installation import Installation, installation_of
@@ -17,7 +18,7 @@ from services.settler.settings import SettlerSettings
 
 
 def plan_installation(audit_share: float = 0.0) -> Installation:
-    """Read the settings, the router's fitted to the classifier's, before anything is started.
+    """Read the settings, the others' fitted to the classifier's, before anything is started.
 
     Args:
         audit_share: What of the inquiries that go by themselves is copied, where nothing is set.
@@ -36,17 +37,25 @@ def plan_installation(audit_share: float = 0.0) -> Installation:
         fitted["audit_share"] = audit_share
     router = router.model_copy(update=fitted)
     create_decider(router)
-    settler = read_settings(SettlerSettings)
-    return installation_of(KafkaSettings.model_construct(), classifier, router, settler)
+    settler, desk = read_settings(SettlerSettings), read_settings(DeskSettings)
+    desk = desk.model_copy(
+        update={
+            "models": router.models,
+            "explain_model": desk.explain_model or classifier.model,
+        }
+    )
+    return installation_of(KafkaSettings.model_construct(), classifier, router, settler, desk)
 
 
 def environment_of(installation: Installation) -> Mapping[str, str]:
-    """Return what makes the router read what this classifier writes, and draw as it is to."""
+    """Return what makes router and desk fit this classifier, and the desk let in who is here."""
     return {
         "ROUTER_INPUT_TOPIC": installation.classifier.output_topic,
         "ROUTER_REJECTED_TOPIC": installation.classifier.rejected_topic,
         "ROUTER_MODELS": str(installation.classifier.model),
         "ROUTER_AUDIT_SHARE": str(installation.router.audit_share),
+        "DESK_LOGIN": "none",
+        "DESK_EXPLAIN_MODEL": str(installation.desk.explain_model),
     }
 
 

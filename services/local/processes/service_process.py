@@ -1,4 +1,4 @@
-"""Classifier or router as a process of its own, on a Kafka that is already there."""
+"""A service as a process of its own, on a Kafka that is already there."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
+from urllib.parse import urlencode
 
 from services.engine.circuit_breaker import OPEN as CIRCUIT_BREAKER_OPEN
 from services.errors import TriageError
@@ -28,7 +29,7 @@ class ServiceProcess:
     block: from asyncio, use `asyncio.to_thread`.
 
     Args:
-        name: `classifier` or `router`.
+        name: `classifier`, `router`, `settler` or `desk`.
         servers: the brokers that it connects to.
         folder: where its log goes, `NAME.log` or `NAME-SUFFIX.log`; it has to exist.
         environment: more settings, by the names that the README lists.
@@ -119,10 +120,22 @@ class ServiceProcess:
         Raises:
             OSError: It does not answer within 5 s.
         """
-        # Not urllib: that would go through a proxy where one is set.
+        return self._ask("GET", path)
+
+    def post(self, path: str, **fields: str) -> tuple[int, str]:
+        """Send its HTTP server a form, and give status and body; no redirect is followed.
+
+        Raises:
+            OSError: It does not answer within 5 s.
+        """
+        return self._ask("POST", path, urlencode(fields))
+
+    def _ask(self, method: str, path: str, form: str | None = None) -> tuple[int, str]:
+        headers = {} if form is None else {"content-type": "application/x-www-form-urlencoded"}
+        # Not urllib's opener: that would go through a proxy where one is set.
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_LIMIT)) as connection:
             try:
-                connection.request("GET", path)
+                connection.request(method, path, form, headers)
                 answer = connection.getresponse()
                 return answer.status, answer.read().decode()
             except HTTPException as error:  # it ended while it answered

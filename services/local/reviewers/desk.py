@@ -47,6 +47,11 @@ class Desk:
     left: Counter[str] = field(default_factory=Counter)
 
     @property
+    def who(self) -> str:
+        """What they are called where it is told what they did."""
+        return f"simulated people, {self.reviewers.wrong * 100:g} % of whose answers are wrong,"
+
+    @property
     def judged(self) -> int:
         """How many inquiries have been judged."""
         return self.verdicts["counted"]
