@@ -149,7 +149,7 @@ def test_notes_and_what_is_not_ours_have_topics_of_their_own(
 ) -> None:
     """Neither goes where somebody waits for something else; the settler does not start so."""
     for topic in (REVIEW, "inquiries.audit", "inquiries_audit", *topics):
-        settler = SettlerSettings(**{setting: topic})
+        settler = SettlerSettings().model_copy(update={setting: topic})
         named = f"The topic {topic} has another use: set SETTLER_"
         with pytest.raises(ConfigurationError, match=named):
             create_settler(settler, KafkaSettings(), utc_now)
