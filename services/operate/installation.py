@@ -10,7 +10,7 @@ from services.kafka.settings import KafkaSettings
 from services.router.settings import RouterSettings
 from services.router.table import Table, check_audit_topic, load_table
 from services.settings import read_settings
-from services.settler.settings import SettlerSettings
+from services.settler.settings import SettlerSettings, check_own_topics
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,9 @@ def _check_topics(installation: Installation) -> None:
     check_topics_apart(router, written | said)
     check_topics_apart(settler, written | settled)
     check_audit_topic(installation.table, router.audit_topic)
+    check_own_topics(settler, installation.table)
     everything = written | settled | others | {classifier.input_topic, classifier.output_topic}
-    everything |= {classifier.rejected_topic, settler.input_topic}
+    everything |= {classifier.rejected_topic} | said
     if (claims := installation.desk.claims_topic) in everything:
         raise ConfigurationError(
             f"The topic {claims} has another use: set DESK_CLAIMS_TOPIC to one of its own."

@@ -18,7 +18,7 @@ from services.settler.judged_copies import CopiesAtWork
 from services.settler.metrics import SettlerMetrics
 from services.settler.returning import Returning
 from services.settler.returns import Rules
-from services.settler.settings import SettlerSettings
+from services.settler.settings import SettlerSettings, check_own_topics
 from services.settler.settle import Addresses
 from services.settler.work import Settling
 
@@ -41,6 +41,7 @@ def create_app(
         ConfigurationError: The routing table or the settings are wrong.
     """
     table = load_table(settings.routes).prefixed(kafka.topic_prefix)
+    check_own_topics(settings, table)
     departments = {label: each.topic for label, each in table.departments.items()}
     addresses = Addresses(
         departments, settings.not_ours_topic, table.review_topic, settings.settled_topic

@@ -7,7 +7,9 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.app.settings import ServiceSettings
+from services.errors import ConfigurationError
 from services.router.settings import AUDIT_TOPIC, CLASSIFIED_TOPIC, ROUTES
+from services.router.table import Table, sameness
 
 
 class SettlerSettings(ServiceSettings):
@@ -62,3 +64,24 @@ class SettlerSettings(ServiceSettings):
         description="The routing table: it says each department's topic, and which is for review.",
         validation_alias="ROUTER_ROUTES",
     )
+
+
+def check_own_topics(settings: SettlerSettings, table: Table) -> None:
+    """See that notes, and what is not ours, go where nothing else lies that somebody reads.
+
+    What is not ours may go to a department's topic, whose people then answer it.
+
+    Raises:
+        ConfigurationError: The topic of one of them has another use.
+    """
+    read = {table.review_topic, settings.audit_topic, settings.classified_topic}
+    others = {
+        "settled_topic": read | table.topics | {settings.not_ours_topic},
+        "not_ours_topic": read,
+    }
+    for name, taken in others.items():
+        topic = getattr(settings, name)
+        if sameness(topic) in map(sameness, taken):
+            raise ConfigurationError(
+                f"The topic {topic} has another use: set SETTLER_{name.upper()} to one of its own."
+            )

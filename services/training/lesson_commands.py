@@ -102,7 +102,8 @@ def pick_thresholds(  # noqa: PLR0913 - an option of the command each
         f"{model.name} {model.version} is {manifest.version} now, by {_counted(lessons)}:",
         soft_wrap=True,
     )
-    for line in (*_moved(promised, picked, kept), *doubts(lessons.kinds, lessons.modes)):
+    said = *_moved(promised, picked, kept), *_doubts_about(picked)
+    for line in (*said, *doubts(lessons.kinds, lessons.modes)):
         console.print(line, soft_wrap=True)
     console.print(f"Written to {out}.", soft_wrap=True)
 
@@ -137,6 +138,16 @@ def _moved(before: Thresholds, after: Thresholds, kept: Sequence[str]) -> Iterat
     width = max(map(len, moved))
     for name, (was, now) in moved.items():
         yield f"  {name:{width}} {was:>16} -> {now}"
+
+
+def _doubts_about(picked: Thresholds) -> Iterator[str]:
+    """Say where the new version would send nothing by itself."""
+    if not any(picked.departments.values()):
+        yield (
+            f"A person decides everything with this version, since the lessons show "
+            f"{picked.precision:.1%} for no department: give more, or ask for less with "
+            "--precision."
+        )
 
 
 def _told(threshold: Threshold | FlagThreshold | None) -> str:

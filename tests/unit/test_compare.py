@@ -227,6 +227,13 @@ def test_what_speaks_against_believing_it_is_said() -> None:
     assert "audit copy" not in " ".join(cautions(compared(CHAMPION, CHAMPION, audited)))
 
 
+def test_a_model_that_is_held_against_itself_is_told() -> None:
+    """Whoever names one folder twice is not left with `no worse`; two versions are nothing odd."""
+    lessons, other = lessons_of(TRUTHS[:200]), a_contestant("new")
+    assert "Both are the same version" in " ".join(cautions(compared(CHAMPION, CHAMPION, lessons)))
+    assert "Both are" not in " ".join(cautions(compared(other, CHAMPION, lessons)))
+
+
 def test_the_page_shows_the_verdict_and_each_figure() -> None:
     """The page says what was found of each part, escapes names, and has no text of a lesson."""
     found = compared(a_contestant("new", wrong=every(3)), CHAMPION, lessons_of(TRUTHS))

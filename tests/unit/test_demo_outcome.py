@@ -227,6 +227,14 @@ def test_what_people_decide_is_accounted_for() -> None:
     assert back.by_topic == {"d.roads": 2, "inquiries.not-ours": 1, "review": 1}
 
 
+def test_figures_may_be_asked_for_twice() -> None:
+    """What is written to a file is no longer counted otherwise on the screen after it."""
+    outcome = outcome_of(*BACK, published=0, desk=a_desk({}, 8, *SAID))
+    assert outcome.summary() == outcome.summary()
+    assert outcome.accounted
+    assert outcome.summary()["back"]["escalated"] == 1
+
+
 @pytest.mark.parametrize("lacking", range(len(BACK)))
 def test_what_lacks_on_the_way_back_is_seen(lacking: int) -> None:
     """Without a note or a delivery it is not accounted for."""

@@ -6,6 +6,7 @@ from services.app.http_server import run_service
 from services.classifier.app import create_app as create_classifier
 from services.classifier.settings import ClassifierSettings
 from services.clock import utc_now
+from services.desk.settings import DeskSettings
 from services.errors import ConfigurationError
 from services.kafka.settings import KafkaSettings
 from services.operate.installation import installation_of
@@ -13,6 +14,7 @@ from services.operate.topic_doubts import WEEK_MS, doubts_about
 from services.router.app import create_app as create_router
 from services.router.settings import RouterSettings
 from services.settings import read_settings
+from services.settler.app import create_app as create_settler
 from services.settler.settings import SettlerSettings
 
 REVIEW = "inquiries.review"
@@ -133,6 +135,40 @@ def test_what_departments_return_has_a_topic_of_its_own(topic: str) -> None:
     settler = SettlerSettings(returned_topic=topic)
     with pytest.raises(ConfigurationError, match=f"The topic {topic} is set for .+ a topic of its"):
         installation_of(KafkaSettings(), ClassifierSettings(), RouterSettings(), settler)
+
+
+@pytest.mark.parametrize(
+    ("setting", "topics"),
+    [
+        ("settled_topic", ["inquiries.classified", "departments.home-office"]),
+        ("not_ours_topic", ["inquiries.classified", "inquiries.settled"]),
+    ],
+)
+def test_notes_and_what_is_not_ours_have_topics_of_their_own(
+    setting: str, topics: list[str]
+) -> None:
+    """Neither goes where somebody waits for something else; the settler does not start so."""
+    for topic in (REVIEW, "inquiries.audit", "inquiries_audit", *topics):
+        settler = SettlerSettings().model_copy(update={setting: topic})
+        named = f"The topic {topic} has another use: set SETTLER_"
+        with pytest.raises(ConfigurationError, match=named):
+            create_settler(settler, KafkaSettings(), utc_now)
+        with pytest.raises(ConfigurationError, match=named):
+            installation_of(KafkaSettings(), ClassifierSettings(), RouterSettings(), settler)
+
+
+def test_what_is_not_ours_may_go_to_a_department() -> None:
+    """One whose people answer that has both on its topic."""
+    settler = SettlerSettings(not_ours_topic="departments.home-office")
+    installation_of(KafkaSettings(), ClassifierSettings(), RouterSettings(), settler)
+
+
+@pytest.mark.parametrize("topic", ["inquiries.returned", "inquiries.judged", "inquiries.settled"])
+def test_claims_have_a_topic_of_their_own(topic: str) -> None:
+    """Who has which inquiry stands where nothing else is written."""
+    desk = DeskSettings(claims_topic=topic)
+    with pytest.raises(ConfigurationError, match=f"The topic {topic} has another use"):
+        installation_of(KafkaSettings(), ClassifierSettings(), RouterSettings(), desk=desk)
 
 
 def test_topics_that_lose_inquiries_are_named() -> None:

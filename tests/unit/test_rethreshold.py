@@ -183,6 +183,21 @@ def test_a_new_version_has_the_same_weights_and_other_promises(
     assert f"by {left:,} lessons" in printed
 
 
+def test_a_version_that_sends_nothing_by_itself_says_so(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no department reaches the promise, that is a sentence, and not columns alone."""
+    write_lessons(tmp_path / "wrong.jsonl", [a_lesson(n, [*BUSY][n % 2]) for n in range(120)])
+    command = ["thresholds", "--model", str(model), "--lessons", str(tmp_path / "wrong.jsonl")]
+    run_well([*command, "--precision", "0.99", "--out", str(tmp_path / "new")])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "A person decides everything with this version" in printed
+    assert "99.0% for no department: give more, or ask for less with --precision." in printed
+    lessons = ["--lessons", str(model.parent / "lessons.jsonl"), "--precision", "0.8"]
+    run_well([*command[:3], *lessons, "--out", str(tmp_path / "other")])
+    assert "decides everything" not in capsys.readouterr().out
+
+
 def test_a_new_version_is_the_same_each_time(model: Path, tmp_path: Path) -> None:
     """The same model and lessons give the same version, byte for byte."""
     command = ["thresholds", "--model", str(model), "--precision", "0.8"]

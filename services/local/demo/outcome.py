@@ -139,7 +139,7 @@ class Outcome:
         }
 
     def _summary_of_back(self) -> dict[str, Any]:
-        back, by_topic = self.back, self.back.by_topic
+        back, by_topic = self.back, Counter(self.back.by_topic)
         escalated = by_topic.pop(self.installation.table.review_topic, 0)
         precision = precision_of(back.notes, back.copies)
         return {

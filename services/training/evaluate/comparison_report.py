@@ -24,6 +24,8 @@ WIDEST = 15.0
 
 def cautions(found: Comparison) -> Iterator[str]:
     """Say what has to be known before the verdict is believed, a sentence each."""
+    if found.champion == found.candidate:
+        yield "Both are the same version, so this tells nothing: see which folders were named."
     yield from doubts(found.kinds, found.modes)
     if few := found.those("too few to say"):
         judged = sum(bool(each.says) for each in found.compared)
