@@ -87,6 +87,7 @@ async def _run(
             figures=figures,
             say=typer.echo,
         )
+        typer.echo(figures.so_far)
         seed += 1
 
 

@@ -59,6 +59,15 @@ class Figures:
                 self.complaints.append(f"judged, {name}: inquiries {places[:20]}")
 
     @property
+    def so_far(self) -> str:
+        """Say in a line what has come of it until now."""
+        return (
+            f"so far {self.injected.total():,} faults, {self.struck:,} processes struck, "
+            f"{self.published:,} inquiries, {self.judgements:,} judgements, "
+            f"{self.counted:,} counted, {self.wrong.total():,} wrong"
+        )
+
+    @property
     def failed(self) -> bool:
         """Whether a promise was broken."""
         return bool(self.complaints) or max(self.takeovers, default=0) > TAKEOVER_LIMIT

@@ -29,11 +29,11 @@ SHORT = Form(
 )
 LONG = Form(
     inquiries=20_000,
-    per_second=400,
-    repeats=5,
-    alone=2,
+    per_second=250,
+    repeats=3,
+    alone=1,
     joins=2,
-    broker_kills=5,
+    broker_kills=3,
     broker_frozen=20,
     broker_gone=10,
 )

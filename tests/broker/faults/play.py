@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
+from services.errors import TriageError
 from services.kafka.connected import an_admin
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.operate.topics import topics_of
@@ -66,6 +67,9 @@ async def _take(scene: Scene, step: list[Strike]) -> None:
     try:
         await asyncio.gather(*(_strike(scene, strike) for strike in step))
         await scene.recovered()
+    except TriageError as error:  # said at once: what is being published waits for the broker
+        scene.say(f"{' and '.join(map(str, step))}: {error}")
+        raise
     except TimeoutError:
         state = await asyncio.to_thread(scene.state)
         raise TimeoutError(f"{' and '.join(map(str, step))}: {state}") from None
