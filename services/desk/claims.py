@@ -95,9 +95,7 @@ def _claimed(before: Hold, person: str, offset: int, at: int, until: int) -> Hol
         return before._replace(until=until, since=at if before.until <= at else before.since)
     if not before.is_for(person, at):
         return before
-    return Hold(
-        before.event, person, offset, at, until, skipped=before.skipped, saw=before.saw
-    )
+    return Hold(before.event, person, offset, at, until, skipped=before.skipped, saw=before.saw)
 
 
 def _released(before: Hold, claim: Claim, _at: int, _until: int) -> Hold:

@@ -6,6 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.desk.interface import Choice, Item, Marked, Person
+from services.desk.pages.rows import WHY
+from services.messages.decision import REASONS
 from tests.desk_site import NAME, WHO, site, token_for
 from tests.fake_desk import (
     AUDITOR,
@@ -366,3 +368,9 @@ async def test_files_are_kept_and_their_font_is_not_asked_for() -> None:
     assert "immutable" in sheet.headers["cache-control"]
     assert "GDS" not in sheet.text
     assert "@font-face" not in sheet.text
+
+
+def test_why_a_person_decides_is_said_without_names_of_fields() -> None:
+    """A reviewer reads no JSON: what stands between backticks is for whoever reads events."""
+    assert [each for each in WHY.values() if "`" in each] == []
+    assert WHY.keys() == REASONS.keys()
