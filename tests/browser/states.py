@@ -170,7 +170,10 @@ STATES: dict[str, State] = {
         ],
     ),
     "inquiry that is hostile": State(
-        first, waiting=lambda: [Lying(HERE, subject=f"\x1b[2J<h1>{PILE}", text=HOSTILE, language='">x')]
+        first,
+        waiting=lambda: [
+            Lying(HERE, subject=f"\x1b[2J<h1>{PILE}", text=HOSTILE, language='">x'),
+        ],
     ),
     "inquiry in Welsh": State(
         first, waiting=lambda: [Lying(HERE, subject=None, text=WELSH, language="cy")]
