@@ -26,13 +26,13 @@ class Hold(NamedTuple):
         claim: The offset of the claim that it is theirs by.
         since: When they got it.
         until: When others may claim it.
-        looked: Whether they were shown what the model thinks.
         thought: What they chose last themselves, before they looked or undid it.
         chosen: What they decided, if they did.
         chosen_at: When.
         sent_at: From when on that stands, if it does.
         skipped: Who does not want it.
         overtaken: Whether they were told that somebody else was first.
+        saw: Who was shown what the model thinks, and knows that for good.
     """
 
     event: int
@@ -40,17 +40,22 @@ class Hold(NamedTuple):
     claim: int = -1
     since: int = 0
     until: int = 0
-    looked: bool = False
     thought: Judgement | None = None
     chosen: Judgement | None = None
     chosen_at: int = 0
     sent_at: int | None = None
     skipped: tuple[str, ...] = ()
     overtaken: bool = False
+    saw: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Show whose it is, never what a person wrote."""
         return f"Hold(by={self.by!r}, claim={self.claim})"
+
+    @property
+    def looked(self) -> bool:
+        """Whether whose it is was ever shown what the model thinks."""
+        return self.by in self.saw
 
     def is_for(self, person: str, at: int) -> bool:
         """Tell whether a person may have it at a time."""
@@ -92,20 +97,21 @@ def _claimed(before: Hold, person: str, offset: int, at: int, until: int) -> Hol
         return before._replace(until=until, since=at if before.until <= at else before.since)
     if not before.is_for(person, at):
         return before
-    return Hold(before.event, person, offset, at, until, skipped=before.skipped)
+    return Hold(before.event, person, offset, at, until, skipped=before.skipped, saw=before.saw)
 
 
 def _released(before: Hold, claim: Claim, _at: int, _until: int) -> Hold:
     if before.chosen is not None:
         return before
     skipped = set(before.skipped) | ({claim.by} if claim.reason is not None else set())
-    return Hold(before.event, skipped=tuple(sorted(skipped)))
+    return Hold(before.event, skipped=tuple(sorted(skipped)), saw=before.saw)
 
 
 def _looked(before: Hold, claim: Claim, _at: int, until: int) -> Hold:
     if before.chosen is not None:
         return before
-    return before._replace(looked=True, thought=claim.judgement, until=until)
+    saw = tuple(sorted({*before.saw, claim.by}))
+    return before._replace(saw=saw, thought=claim.judgement, until=until)
 
 
 def _chosen(before: Hold, claim: Claim, at: int, _until: int) -> Hold:

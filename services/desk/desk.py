@@ -110,7 +110,9 @@ class KafkaDesk:
         self.departments = sorted(named, key=lambda each: each.name.casefold())
 
     def waiting(self, person: Person) -> int:
-        """Return how many inquiries wait that this person may judge."""
+        """Return how many inquiries wait that this person may judge; none where others have all."""
+        if not self.state.held_by(person.pseudonym) and next(self._open_to(person), None) is None:
+            return 0
         return sum(self.state.count(kind, person.languages) for kind in ("review", "audit"))
 
     async def next(self, person: Person) -> tuple[Item, Position] | None:

@@ -16,6 +16,7 @@ from services.desk.modes import has_second
 from services.desk.queue import Kind, Line, LineName, beside_at, lines_for
 from services.desk.settled import SettledNotes
 from services.messages.claim import Claim
+from services.messages.codec import id_made_of
 from services.messages.judgement import Settled, Source
 
 NOT_OURS = "not-ours"
@@ -51,10 +52,12 @@ class State:
     Args:
         lasts_ms: How long a claim lasts.
         audit_every: On which of so many turns what may wait comes before review.
+        review_topic: What an inquiry that is passed on is named after.
     """
 
-    def __init__(self, lasts_ms: int, audit_every: int) -> None:
+    def __init__(self, lasts_ms: int, audit_every: int, review_topic: str) -> None:
         self._lasts_ms = lasts_ms
+        self._review_topic = review_topic
         self._every = audit_every
         self._shelves: dict[tuple[Source, int], _Shelf] = {}
         self._lines: dict[LineName, Line] = defaultdict(Line)
@@ -64,6 +67,8 @@ class State:
         self._turns = Counter[str]()
         self._firsts: dict[Item, _First] = {}
         self._overtaken: dict[str, list[tuple[int, Overtaken]]] = defaultdict(list)
+        # Who has passed an inquiry on, by the event with which it came back.
+        self._passed_on_by: dict[int, str] = {}
         self.settled = SettledNotes()
         # Until the logs were read once: what was sent before that was sent, and no note is missed.
         self.is_new = True
@@ -104,6 +109,8 @@ class State:
         elif waiting.item in self._firsts:
             waiting.first_by = by
             self._enter(shelf, waiting, "second")
+        else:
+            self._passed_on_by.pop(waiting.event, None)
 
     def noted(self, note: Settled) -> None:
         """Take note of what became of a judgement."""
@@ -217,8 +224,12 @@ class State:
             line = self._lines.get(line_name)
             for waiting in line or ():
                 hold = self._holds.get(self.slot_of(waiting.item))
-                mine = waiting.first_by == name or (hold and name in hold.skipped)
-                if not mine and (hold is None or hold.is_for(name, at)):
+                not_theirs = (
+                    waiting.first_by == name
+                    or self._passed_on_by.get(waiting.event) == name
+                    or (hold and name in hold.skipped)
+                )
+                if not not_theirs and (hold is None or hold.is_for(name, at)):
                     yield waiting
 
     def same_case(self, waiting: Waiting) -> list[Item]:
@@ -301,6 +312,9 @@ class State:
         asked = item.source == "review" and has_second(note.record.event_id)
         if asked and note.outcome != "escalate" and item.offset >= shelf.begins:
             self._firsts[item] = _First(answer, note.by)
+        if item.source == "review" and note.outcome == "escalate":
+            made = id_made_of(self._review_topic, item.partition, item.offset)
+            self._passed_on_by[hash(made)] = note.by
         if item.offset >= shelf.next:
             shelf.early.put(item.offset, event, note.by)
             return
@@ -364,6 +378,7 @@ class State:
         del shelf.waiting[waiting.offset]
         line = waiting.line
         waiting.line = None
+        self._passed_on_by.pop(waiting.event, None)
         if isinstance(line, Line):
             line.remove()
         if waiting.first_by:

@@ -52,7 +52,7 @@ def create_desk(  # noqa: PLR0913, PLR0917 - all that it is made of
     """
     clients = connect(kafka, "desk")
     lasts_ms = settings.claim_seconds * 1000
-    state = State(lasts_ms, settings.audit_every)
+    state = State(lasts_ms, settings.audit_every, table.review_topic)
     metrics = DeskMetrics(registry, state, health, table.departments, version("inquiry-triage"))
     claims, judged = settings.claims_topic, settings.judged_topic
     sources: dict[Source, str] = {"review": table.review_topic, "audit": settings.audit_topic}

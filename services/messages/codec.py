@@ -367,9 +367,14 @@ def _beside(  # noqa: PLR0913, PLR0917 - an event of our own has all of these
     return Output(topic, place.key.encode(), _encode(body), [*headers], partition=place.partition)
 
 
+def id_made_of(topic: str, partition: int, offset: int) -> str:
+    """Return the id of the event that is made of a record."""
+    return f"{topic}/{partition}/{offset}"
+
+
 def _context(event_type: str, record: Record, by: str, time: datetime, also: str = "") -> Headers:
     """Name the event after its record, so that a second try bears the same name."""
-    event_id = f"{record.topic}/{record.partition}/{record.offset}{also}"
+    event_id = f"{id_made_of(record.topic, record.partition, record.offset)}{also}"
     return [("ce_id", event_id.encode()), *cloudevents.context(event_type, by, time)]
 
 

@@ -160,6 +160,8 @@ async def test_what_came_of_an_inquiry_is_told(pipeline: Pipeline, topics: Topic
         async with an_admin(pipeline.servers) as admin:
             await admin.delete_records({partition: RecordsToDelete(page.item.offset + 1)})
         replica.running.texts.forget(page.item)
+        with refused("not known here"):
+            await replica.desk.page(ANNE, Item("review", 4711, 0), {})
         with refused("kept no longer"):
             await replica.desk.page(ANNE, page.item, {})
         assert (await replica.claimed(ANNE)).item != page.item
@@ -228,6 +230,7 @@ async def test_what_is_skipped_is_for_others(pipeline: Pipeline, topics: Topics)
         position = await one.desk.skip(ANNE, page.item, reason)
         await other.running.fold.reach(position)
         assert await one.desk.next(ANNE) is None
+        assert (one.desk.waiting(ANNE), one.desk.waiting(BEN)) == (0, 1)
         assert await other.desk.next(ANNE) is None
         assert (await other.claimed(BEN)).item == page.item
 

@@ -18,7 +18,10 @@ from tests.fake_desk import (
 HERE = Item("review", 0, 1)
 THERE = Item("review", 0, 2)
 AUDIT = Item("audit", 1, 7)
+# One letter with marks upon it, which no line can be broken in.
+PILE = "Z\u0351" + "\u0300" * 400
 HOSTILE = [
+    Marked(PILE),
     Marked("<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 7 }} </textarea>\n"),
     Marked("\x1b[31mred\x1b[0m \x00\x00 \u202egnorw eht\u202c \u2066x\u2069 \x07"),
     Marked("a" * 3000),
@@ -178,7 +181,10 @@ STATES: dict[str, State] = {
         ],
     ),
     "inquiry that is hostile": State(
-        first, waiting=lambda: [Lying(HERE, subject="\x1b[2J<h1>", text=HOSTILE, language='">x')]
+        first,
+        waiting=lambda: [
+            Lying(HERE, subject=f"\x1b[2J<h1>{PILE}", text=HOSTILE, language='">x'),
+        ],
     ),
     "inquiry in Welsh": State(
         first, waiting=lambda: [Lying(HERE, subject=None, text=WELSH, language="cy")]

@@ -99,6 +99,36 @@ def test_who_looked_before_choosing_did_not_choose_blind() -> None:
     assert hold.chosen.mode == "on-request"
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        [a_claim("released", PLACE, "anne", 0)],
+        [a_claim("claimed", PLACE, "ben"), a_claim("released", PLACE, "ben", 2)],
+    ],
+    ids=["given back", "lapsed, and another's meanwhile"],
+)
+def test_who_looked_once_never_chooses_blind(between: list[Claim]) -> None:
+    """What somebody has seen they know, also where they give it back and get it once more."""
+    log = [a_claim("claimed", PLACE), a_claim("looked", PLACE, "anne", 0), *between]
+    log += [a_claim("claimed", PLACE), a_claim("chosen", PLACE, "anne", len(log))]
+    hold = folded(*((LASTS_MS * at, claim) for at, claim in enumerate(log)))
+    assert hold.chosen is not None
+    assert (hold.looked, hold.chosen.mode) == (True, "on-request")
+
+
+def test_what_somebody_else_saw_is_not_shown() -> None:
+    """Who gets an inquiry at which another has looked may judge it blind."""
+    hold = folded(
+        (0, a_claim("claimed", PLACE)),
+        (1, a_claim("looked", PLACE, "anne", 0)),
+        (2, a_claim("released", PLACE, "anne", 0)),
+        (3, a_claim("claimed", PLACE, "ben")),
+        (4, a_claim("chosen", PLACE, "ben", 3)),
+    )
+    assert hold.chosen is not None
+    assert (hold.looked, hold.chosen.mode) == (False, "blind")
+
+
 def test_what_the_settler_refused_is_for_anybody_again() -> None:
     """A decision that was sent and never settled does not hold its inquiry for ever."""
     log = [

@@ -3,9 +3,14 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from structlog.testing import capture_logs
 
 from services.desk.interface import Choice, Item, Marked, Overtaken, Person
+from services.desk.pages.form_body import read_form
+from services.desk.pages.rows import WHY
+from services.messages.decision import REASONS
 from tests.desk_site import NAME, WHO, site, token_for
 from tests.fake_desk import (
     AUDITOR,
@@ -377,3 +382,20 @@ async def test_files_are_kept_and_their_font_is_not_asked_for() -> None:
     assert "immutable" in sheet.headers["cache-control"]
     assert "GDS" not in sheet.text
     assert "@font-face" not in sheet.text
+
+
+def test_why_a_person_decides_is_said_without_names_of_fields() -> None:
+    """A reviewer reads no JSON: what stands between backticks is for whoever reads events."""
+    assert [each for each in WHY.values() if "`" in each] == []
+    assert WHY.keys() == REASONS.keys()
+
+
+async def test_a_form_that_breaks_off_is_no_fault_of_ours() -> None:
+    """A phone that loses its signal in the middle of a form makes no page fail."""
+
+    async def breaks_off() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(HTTPException) as error:
+        await read_form(Request({"type": "http", "method": "POST", "headers": []}, breaks_off))
+    assert error.value.status_code == 400

@@ -96,7 +96,7 @@ def test_what_is_no_inquiry_is_refused(value: bytes) -> None:
 def test_an_inquiry_that_waits_takes_400_bytes() -> None:
     """With all that leads to it, of a case each: 100,000 of them fit in 40 MB."""
     records = [a_routed(n, inquiry={"reference": f"case-{n}"}) for n in range(5_000)]
-    state = State(LASTS_MS, audit_every=10)
+    state = State(LASTS_MS, audit_every=10, review_topic="inquiries.review")
     state.begins("review", 0, 0)
     tracemalloc.start()
     for record in records:

@@ -64,7 +64,7 @@ class Kafka:
 
 def a_desk(**fields: Any) -> tuple[Kafka, Sender]:
     """Return a desk where anne has decided an inquiry, and what sends it."""
-    state = State(LASTS_MS, audit_every=10)
+    state = State(LASTS_MS, audit_every=10, review_topic="inquiries.review")
     state.begins("review", 0, 0)
     state.came(a_waiting(**fields))
     state.read_up_to("review", 0, 1)

@@ -33,7 +33,7 @@ Step = Callable[[State], None]
 
 def a_state() -> State:
     """Return a state that knows nothing yet, of topics that begin at 0."""
-    state = State(LASTS_MS, audit_every=10)
+    state = State(LASTS_MS, audit_every=10, review_topic="inquiries.review")
     for partition in range(PARTITIONS):
         state.begins("review", partition, 0)
     return state
@@ -297,6 +297,20 @@ def test_a_decision_on_what_retention_takes_is_still_sent() -> None:
     state.begins("review", 0, 1)
     assert decided(state) == ["anne"]
     assert state.undoable_by("anne") == []
+
+
+@pytest.mark.parametrize("noted_first", [True, False])
+def test_what_somebody_passed_on_is_somebody_elses(*, noted_first: bool) -> None:
+    """Who says that somebody else has to decide is not asked again, whichever was read first."""
+    state = a_state()
+    came(state, ONCE)
+    note = a_note(a_judgement(a_place(ONCE), outcome="escalate", department=None))
+    if noted_first:
+        state.noted(note)
+    came(state, ONCE + 1, event_id=f"inquiries.review/0/{ONCE}")
+    if not noted_first:
+        state.noted(note)
+    assert (order(state, ANNE), order(state, BEN)) == ([], [ONCE + 1])
 
 
 def test_others_of_the_same_case_are_known() -> None:

@@ -9,11 +9,10 @@ from jinja2 import Environment, PackageLoader, PrefixLoader
 
 from services.desk.pages import addresses, keys
 from services.desk.pages.choices import radios
-from services.desk.pages.rows import HOW, agreed, counted, decided, differing, share
+from services.desk.pages.rows import HOW, WHY, agreed, counted, decided, differing, share
 from services.desk.pages.static_files import StaticFiles
 from services.desk.pages.times import clock_time, for_how_long, said
 from services.desk.pages.words import language_attribute, pieces
-from services.messages.decision import REASONS
 from services.visible import visible
 
 
@@ -54,7 +53,7 @@ class Renderer:
             "static": static.address,
             "keys": keys,
             "radios": radios,
-            "REASONS": REASONS,
+            "WHY": WHY,
             "HOW": HOW,
         }
         self._environment.filters |= {

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from services.desk.interface import Agreement, Item
 from services.desk.pages.times import said
+from services.messages.decision import REASONS, Reason
 from services.messages.judgement import Mode, Settled, Verdict
 
 Names = Mapping[str, str]
@@ -18,6 +19,12 @@ HOW: Mapping[Mode, str] = {
 OUTCOME: Mapping[str, str] = {
     "not-ours": "Not for any of these",
     "escalate": "Somebody else has to decide",
+}
+# What people are told; REASONS tells readers of events where they find more.
+WHY: Mapping[Reason, str] = {
+    **REASONS,
+    "rule": "A rule of the routing table wants a person to see it.",
+    "returned": "A department has sent it back.",
 }
 UNKNOWN = "not known"
 DONE: Mapping[Verdict, str] = {
