@@ -74,6 +74,10 @@ class Fetched(NamedTuple):
     value: bytes | None
     headers: list[Header]
 
+    def __repr__(self) -> str:
+        """Show where it lies, and never what it says."""
+        return f"Fetched({self.topic}/{self.partition}/{self.offset})"
+
 
 def fetched(partition: TopicPartition, record: Any) -> Fetched:  # noqa: ANN401 - aiokafka's own
     """Return all of a record."""

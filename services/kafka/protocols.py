@@ -173,6 +173,10 @@ class Value(NamedTuple):
     offset: int
     value: bytes | None
 
+    def __repr__(self) -> str:
+        """Show where it lies, and never what it says."""
+        return f"Value(offset={self.offset})"
+
 
 class PartitionReader(Protocol):
     """Reads one partition as it is now, as a member of no group."""

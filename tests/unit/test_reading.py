@@ -265,7 +265,8 @@ def seconds_for(piece: str, length: int) -> float:
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_long_text_takes_time_that_grows_with_it_alone(piece: str) -> None:
     """A text made to be slow takes twice as long to read as half of it, not four times."""
-    assert seconds_for(piece, 20_000) < 3 * seconds_for(piece, 10_000) + 0.2
+    # Measured anew where it does not hold: a busy machine may disturb one measurement, not three.
+    assert any(seconds_for(piece, 20_000) < 3 * seconds_for(piece, 10_000) + 0.2 for _ in range(3))
 
 
 @pytest.mark.parametrize(
