@@ -181,7 +181,9 @@ def judged_wrongly(
 
 def _is_as_promised(routed: Routed, by_version: Mapping[str, Decider]) -> bool:
     decider = by_version[routed.classification.model.version]
-    right = decider.decide(routed.inquiry, routed.classification, routed.route.routed_at)
+    [model] = decider.limits
+    classification = structs.replace(routed.classification, model=model)
+    right = decider.decide(routed.inquiry, classification, routed.route.routed_at)
     return (routed.route.reason, routed.route.rule) == (right.reason, right.rule)
 
 
