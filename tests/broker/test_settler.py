@@ -347,7 +347,9 @@ async def test_where_the_topic_of_judgements_alone_has_grown_no_other_partition_
     assert await asyncio.to_thread(settler.wait, 60) == 2
     last = settler.log.read_text().splitlines()[-1]
     assert last.startswith("triage: These topics need as many partitions as each other")
-    await grown(pipeline, *(desk.topics[each] for each in ("review", "audit", "settled")))
+    await grown(
+        pipeline, *(desk.topics[each] for each in ("returned", "review", "audit", "settled"))
+    )
     await pipeline.started(settler)
     assert [each.key for each in await desk.read("home-office")] == [one.key]
     [rejected] = await desk.read("rejected")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -83,7 +84,7 @@ async def send_through(
         KafkaError: Kafka refused a record, or answers no more.
     """
     review = Review(desk, outcome.installation.settler.input_topic)
-    judging = run_through(review, clients, monotonic)
+    judging = partial(run_through, review, clients, monotonic)
     async with sending(clients, outcome, lines, progress, beside=[judging]) as sent:
         await sent.until_complete()
 
@@ -95,7 +96,7 @@ async def sending(  # noqa: PLR0913 - what is done, and who hears of it
     lines: Sequence[bytes],
     progress: Callable[[], None],
     *,
-    beside: Sequence[Coroutine[None, None, None]] = (),
+    beside: Sequence[Callable[[], Coroutine[None, None, None]]] = (),
     also: Collection[str] = (),
     note: Callable[[ConsumerRecord], bool] = lambda _: False,
 ) -> AsyncIterator[Sending]:
@@ -106,7 +107,7 @@ async def sending(  # noqa: PLR0913 - what is done, and who hears of it
         outcome: Takes note of all that comes.
         lines: The values of the records.
         progress: Called twice a second at least.
-        beside: What is done at the same time.
+        beside: What is done at the same time; begun once Kafka answers.
         also: Topics to follow besides those that the services write.
         note: Called with each record before the outcome, and tells whether that is all.
     """
@@ -116,7 +117,7 @@ async def sending(  # noqa: PLR0913 - what is done, and who hears of it
     written |= {settler.audit_topic, settler.settled_topic, settler.not_ours_topic}
     async with following(clients.connection(), written) as consumer:
         publishing = _publish(clients, installation.received_topic, lines)
-        async with _beside(publishing, *beside) as check_work:
+        async with _beside(publishing, *[begin() for begin in beside]) as check_work:
 
             def check() -> None:
                 check_work()
