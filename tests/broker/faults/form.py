@@ -19,7 +19,7 @@ class Form:
 
 SHORT = Form(
     inquiries=20_000,
-    per_second=300,
+    per_second=500,
     repeats=1,
     alone=1,
     joins=1,
