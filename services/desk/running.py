@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from services.desk.cluster import Cluster
 from services.desk.fold import Fold
 from services.desk.log import Log
 from services.desk.sending import Sender
 from services.desk.texts import Texts
+from services.engine.cluster import ClusterProbe
 from services.errors import TriageError
 from services.kafka.errors import describe
 
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 class Running:
     """The tasks of the desk; `failure` says why they ended, where nobody asked them to."""
 
-    cluster: Cluster
+    probe: ClusterProbe
     fold: Fold
     log: Log
     texts: Texts
@@ -42,11 +42,12 @@ class Running:
 
     async def _run(self) -> None:
         try:
-            await self.cluster.check()
-            await self.log.open()
-            async with asyncio.TaskGroup() as group:
-                for work in (self.cluster.watch(), self.fold.run(), self.sender.sweep()):
-                    group.create_task(work)
+            async with self.probe as probe:
+                await probe.check_topics()
+                await self.log.open()
+                async with asyncio.TaskGroup() as group:
+                    for work in (_watch(probe), self.fold.run(), self.sender.sweep()):
+                        group.create_task(work)
         except TriageError as error:
             self._give_up(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the process must not stay
@@ -57,6 +58,12 @@ class Running:
         self.failure = failure
         log.error("desk.gave_up", reason=str(failure))
         os.kill(os.getpid(), signal.SIGTERM)  # whichever server runs us stops as an operator would
+
+
+async def _watch(probe: ClusterProbe) -> None:
+    """Ask for signs of life until cancelled."""
+    async for _ in probe.probes():
+        pass
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 
 from services.contract.asyncapi import document
 from services.contract.fields import Json
-from services.desk.cluster import Cluster
 from services.desk.desk import KafkaDesk
 from services.desk.fold import Fold, Stream
 from services.desk.items import Languages
@@ -21,6 +20,7 @@ from services.desk.settings import DeskSettings
 from services.desk.state import State
 from services.desk.texts import Texts
 from services.desk.view import Views, Words
+from services.engine.cluster import ClusterProbe
 from services.engine.health import Health
 from services.kafka.clients import connect
 from services.kafka.settings import KafkaSettings
@@ -70,8 +70,9 @@ def create_desk(  # noqa: PLR0913, PLR0917 - all that it is made of
     limits = limits_by_version(table, map(read_manifest, settings.models))
     views = Views(table, limits, Marker(table.rules), _words_of(settings))
     desk = KafkaDesk(state, texts, views, sender, lasts_ms, settings.signposts, metrics.claimed)
-    cluster = Cluster(clients, {*streams.values(), judged}, {claims, judged}, health)
-    return desk, Running(cluster, fold, records, texts, sender), metrics
+    topics = frozenset({*streams.values(), judged})
+    probe = ClusterProbe(clients, topics, frozenset({claims, judged}), topics, health)
+    return desk, Running(probe, fold, records, texts, sender), metrics
 
 
 def languages_of(table: Table, own: str) -> Languages:

@@ -10,7 +10,6 @@ import structlog
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from services.engine.health import Health
-from services.engine.job import Job
 from services.engine.reporting import report
 from services.engine.retry import keep_trying, start
 from services.errors import ConfigurationError
@@ -27,11 +26,20 @@ log = structlog.get_logger()
 class ClusterProbe:
     """An admin client that asks the cluster for signs of life while it is open.
 
-    `shut_out` says that the job may not see its topics any more.
+    `shut_out` says that this user may not see the topics any more.
+
+    Args:
+        clients: Makes the admin client.
+        topics: All that have to be there.
+        writes: Those of them that are written.
+        alike: Those of them that need as many partitions as each other.
+        health: Hears whether the broker answers.
     """
 
     clients: Clients
-    job: Job
+    topics: frozenset[str]
+    writes: frozenset[str]
+    alike: frozenset[str]
     health: Health
     shut_out: bool = False
     _admin: Admin = field(init=False)
@@ -52,24 +60,22 @@ class ClusterProbe:
         """See that the topics are there; those that may not be seen are waited for.
 
         Raises:
-            ConfigurationError: One that the job reads or writes does not exist, or has not as many
+            ConfigurationError: One does not exist, or has not as many
                 partitions as it has to.
         """
         async for attempt in keep_trying(on=self._is_waited_for):
             with attempt:
                 await self._see_topics()
-                if self.job.beside:
-                    alike = {*self.job.topics, *self.job.beside}
-                    await check_as_many_partitions(self._admin, alike, self.clients.servers)
+                if self.alike:
+                    await check_as_many_partitions(self._admin, self.alike, self.clients.servers)
 
     async def _see_topics(self) -> None:
-        topics = {*self.job.topics, *self.job.beside, *self.job.output_topics}
-        await check_topics_exist(self._admin, topics, self.clients.servers)
+        await check_topics_exist(self._admin, self.topics, self.clients.servers)
 
     def _is_waited_for(self, error: Exception) -> bool:
         away = isinstance(error, (KafkaError, OSError))
         if away:
-            report("engine.broker_away", error, self.health, self.job.output_topics)
+            report("engine.broker_away", error, self.health, self.writes)
         return away
 
     async def probes(self) -> AsyncIterator[bool]:
@@ -89,9 +95,9 @@ class ClusterProbe:
         return None
 
     def _note(self, failure: Exception | None) -> None:
-        refused = remedy_for(failure, self.job.output_topics)
+        refused = remedy_for(failure, self.writes)
         if failure and (self.health.broker_reachable or refused):
-            report("engine.broker_away", failure, self.health, self.job.output_topics)
+            report("engine.broker_away", failure, self.health, self.writes)
         if not failure and not self.health.broker_reachable:
             log.info("engine.broker_reached", servers=self.clients.servers)
         self.health.broker_reachable = failure is None

@@ -110,6 +110,11 @@ class Job:
     fenced_seconds: float
     beside: frozenset[str] = frozenset()
 
+    @property
+    def alike(self) -> frozenset[str]:
+        """The topics that need as many partitions as each other; none where none stand beside."""
+        return frozenset({*self.topics, *self.beside}) if self.beside else frozenset()
+
     def open(
         self, partition: TopicPartition, clients: Clients, beat: Beat
     ) -> AbstractAsyncContextManager[Work]:

@@ -63,11 +63,16 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         Raises:
             ConfigurationError: A topic that the job reads or writes does not exist.
         """
-        async with ClusterProbe(self.clients, self.job, self.health) as probe:
+        async with self._probe() as probe:
             while True:
                 await probe.check_topics()
                 await self._take_part(probe)
                 self.metrics.restarted("lost-membership")
+
+    def _probe(self) -> ClusterProbe:
+        job = self.job
+        topics = job.output_topics.union(job.topics, job.beside)
+        return ClusterProbe(self.clients, topics, job.output_topics, job.alike, self.health)
 
     async def _take_part(self, probe: ClusterProbe) -> None:
         """Work as a member of the group, until it can be one no longer."""
