@@ -1,6 +1,6 @@
 """The one place that wires the settler."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from faststream.asgi import AsgiFastStream
@@ -49,7 +49,7 @@ def create_app(
     copies = CopiesAtWork(settings.promise_days, now)
     sources: dict[Source, str] = {"review": table.review_topic, "audit": settings.audit_topic}
     settling = Settling(addresses, sources, now, copies)
-    returning = Returning(_rules(settings, table), now)
+    returning = Returning(_rules(settings, table, departments), now)
     registry = CollectorRegistry()
     metrics = SettlerMetrics(registry, departments.keys(), copies.tallies)
     service = Service(
@@ -72,14 +72,14 @@ def create_app(
     return create_application(service, registry)
 
 
-def _rules(settings: SettlerSettings, table: Table) -> Rules:
+def _rules(settings: SettlerSettings, table: Table, departments: Mapping[str, str]) -> Rules:
     """Return what departments' returns are held against.
 
     The ids of what departments get are made of the place of a classified inquiry, or of one that a
     person judged.
     """
     return Rules(
-        departments={label: each.topic for label, each in table.departments.items()},
+        departments=departments,
         not_ours=settings.not_ours_topic,
         review=table.review_topic,
         table=table.version,

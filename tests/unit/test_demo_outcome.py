@@ -22,6 +22,7 @@ from services.local.reviewers.desk import Desk, sources_of
 from services.local.reviewers.judging import Reviewers
 from services.local.reviewers.truths import Truth, Truths
 from services.messages.codec import ESCALATED_HEADER
+from services.messages.decision import Sample
 from services.messages.events import DECIDED, JUDGED
 from services.messages.judgement import Outcome as Judged
 from services.messages.judgement import Place, Settled, Source, Suggested, Verdict
@@ -179,6 +180,7 @@ def note(
     source: Source = "review",
     outcome: Judged | None = None,
     corrected: bool = False,
+    chance: float | None = None,
 ) -> ARecord:
     settled = Settled(
         record=Place(topic=source, partition=0, offset=offset, event_id=f"e/{offset}"),
@@ -193,6 +195,7 @@ def note(
         settled_at=utc_now(),
         corrected=corrected,
         suggested=Suggested("tax", 0.9),
+        sample=Sample(chance=chance, band="sure") if chance else None,
     )
     return ARecord("inquiries.settled", msgspec.json.encode(settled), ())
 
@@ -207,10 +210,11 @@ BACK = (
     *(note(1, None), decided(1, "inquiries.not-ours")),
     *(note(2, None, outcome="escalate"), handed_on(2)),
     *(note(0, "tax", "repeated"), note(1, "tax", "late")),
-    *(copy(5, 0.5), note(5, "tax", source="audit")),
-    *(copy(6, 0.25), note(6, "roads", source="audit", corrected=True)),
+    *(copy(5, 0.5), note(5, "tax", source="audit", chance=0.5)),
+    copy(6, 0.25),
+    note(6, "roads", source="audit", corrected=True, chance=0.25),
     decided(6, "d.roads", "inquiries.audit"),
-    note(7, "tax", source="audit", outcome="escalate"),
+    note(7, "tax", source="audit", outcome="escalate", chance=0.5),
 )
 SAID: tuple[Verdict, ...] = (*("counted",) * 6, "repeated", "late")
 
@@ -271,11 +275,12 @@ def test_decisions_say_how_right_the_model_is() -> None:
     """On review its first choice is theirs or not; copies count by the inverse of their chance."""
     back = way_back(*BACK)
     assert agreement_of(back.notes) == (0, 2)
-    precision = precision_of(back.notes, back.copies)
+    precision = precision_of(back.notes)
     assert precision
     assert precision.judged == 2
     assert precision.value == pytest.approx(2 / (2 + 4))
-    assert precision_of(back.notes, {}) is None
+    of_review = [each for each in back.notes if each.record.topic == "review"]
+    assert precision_of(of_review) is None
 
 
 def test_what_went_by_itself_is_held_against_the_truth() -> None:

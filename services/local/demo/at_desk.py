@@ -16,7 +16,7 @@ from services.local.demo.outcome import Outcome
 from services.local.demo.send import sending
 from services.local.demo.way_back import topic_of
 from services.local.processes.service_process import ServiceProcess
-from services.local.reviewers.desk import sources_of
+from services.local.reviewers.desk import CountsVerdicts, sources_of
 from services.local.reviewers.truths import Truths
 from services.messages.codec import judgements
 from services.messages.judgement import Settled, Verdict
@@ -44,7 +44,7 @@ _read_inquiry = msgspec.json.Decoder(_WithInquiry).decode
 
 
 @dataclass
-class PeopleAtDesk:
+class PeopleAtDesk(CountsVerdicts):
     """What people said at the desk, told by the topic of judgements; nobody waits for them.
 
     Args:
@@ -59,16 +59,6 @@ class PeopleAtDesk:
     who: str = "you"
     taken: float = inf
     _first: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def judged(self) -> int:
-        """How many inquiries have been judged."""
-        return self.verdicts["counted"]
-
-    @property
-    def said(self) -> int:
-        """How many judgements there have been."""
-        return self.verdicts.total()
 
     def note(self, record: ConsumerRecord) -> bool:
         """Count a record, and tell whether it is a judgement."""

@@ -1,11 +1,12 @@
 """What people's decisions say of the model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
-from services.messages.decision import Sample
-from services.messages.judgement import Settled, Source
+from services.messages.judgement import Settled
 from services.model.kept_promise import Precision, Tally
+from services.settler.judged_copies import JudgedCopies
 
 
 class Agreement(NamedTuple):
@@ -17,26 +18,21 @@ class Agreement(NamedTuple):
 
 def agreement_of(notes: Iterable[Settled]) -> Agreement:
     """Return how often people and the model agree, of what was left to people."""
-    theirs = [_is_theirs(each) for each in notes if _says_what_is_right(each, "review")]
+    theirs = [_is_theirs(each) for each in notes if _says_what_is_right(each)]
     return Agreement(sum(theirs), len(theirs))
 
 
-def precision_of(notes: Iterable[Settled], copies: Mapping[str, Sample]) -> Precision | None:
-    """Return how right is what went by itself, or None where no copy was judged.
-
-    Args:
-        notes: What became of judgements.
-        copies: How each copy was drawn, by its place.
-    """
-    tally = Tally()
-    for each in notes:
-        if _says_what_is_right(each, "audit") and (sample := copies.get(each.key)):
-            tally = tally.with_copy(chance=sample.chance, right=_is_theirs(each))
-    return tally.precision
+def precision_of(notes: Iterable[Settled]) -> Precision | None:
+    """Return how right is what went by itself, as the settler sums it; None without a copy."""
+    copies, total = JudgedCopies(), Tally()
+    copies.note(notes)
+    for _, tally in copies.since(date.min):
+        total = total.plus(tally)
+    return total.precision
 
 
-def _says_what_is_right(note: Settled, source: Source) -> bool:
-    counted = note.verdict == "counted" and note.record.topic == source
+def _says_what_is_right(note: Settled) -> bool:
+    counted = note.verdict == "counted" and note.record.topic == "review"
     return counted and note.outcome != "escalate"
 
 

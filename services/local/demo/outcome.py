@@ -103,7 +103,7 @@ class Outcome:
     def complete(self) -> bool:
         """Whether, beside that, everything that waits was judged, and nothing is on its way."""
         review = self.installation.table.review_topic
-        waiting = self.by_topic[review] + self.back.by_topic[review] + len(self.back.copies)
+        waiting = self.by_topic[review] + self.back.by_topic[review] + self.back.copies
         return self.all_out and self.back.desk.taken >= waiting and self.back.complete
 
     @property
@@ -141,11 +141,11 @@ class Outcome:
     def _summary_of_back(self) -> dict[str, Any]:
         back, by_topic = self.back, Counter(self.back.by_topic)
         escalated = by_topic.pop(self.installation.table.review_topic, 0)
-        precision = precision_of(back.notes, back.copies)
+        precision = precision_of(back.notes)
         return {
             "decided": dict(sorted(by_topic.items())),
             "escalated": escalated,
-            "copies": len(back.copies),
+            "copies": back.copies,
             "verdicts": dict(sorted(back.verdicts.items())),
             "left": dict(sorted(back.desk.left.items())),
             "agreement": agreement_of(back.notes)._asdict(),

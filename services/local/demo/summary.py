@@ -101,7 +101,7 @@ def _lines_of_way_back(outcome: Outcome, promised: float) -> Iterator[str]:
     )
     agreed, decided = agreement_of(back.notes)
     yield f"The model's first choice was theirs in {agreed:,} of {decided:,} that they decided."
-    if precision := precision_of(back.notes, back.copies):
+    if precision := precision_of(back.notes):
         corrected = sum(each.corrected for each in back.notes)
         truth = outcome.right / outcome.known if outcome.known else 0.0
         yield (

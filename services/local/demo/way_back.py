@@ -11,7 +11,6 @@ from aiokafka import ConsumerRecord
 from services.local.reviewers.desk import sources_of
 from services.local.reviewers.truths import Truths
 from services.messages.codec import ESCALATED_HEADER
-from services.messages.decision import Sample
 from services.messages.events import DECIDED
 from services.messages.judgement import Settled, Verdict
 from services.operate.installation import Installation
@@ -28,10 +27,6 @@ def topic_of(note: Settled, installation: Installation) -> str:
     if note.outcome == "escalate":
         return table.review_topic
     return installation.settler.not_ours_topic
-
-
-class _WithSample(msgspec.Struct):
-    sample: Sample
 
 
 class Judges(Protocol):
@@ -67,12 +62,11 @@ class Judges(Protocol):
 
 
 _read_note = msgspec.json.Decoder(Settled).decode
-_read_copy = msgspec.json.Decoder(_WithSample).decode
 
 
 @dataclass
 class WayBack:
-    """What the settler wrote, what it had to, and the copies that the router drew.
+    """What the settler wrote, what it had to, and how many copies the router drew.
 
     Args:
         installation: Whose topics these are.
@@ -82,7 +76,7 @@ class WayBack:
     installation: Installation
     desk: Judges
     notes: list[Settled] = field(default_factory=list)
-    copies: dict[str, Sample] = field(default_factory=dict)
+    copies: int = 0
     delivered: Counter[Delivery] = field(default_factory=Counter)
     _owed: Counter[Delivery] = field(default_factory=Counter)
     _rejected: int = 0
@@ -97,8 +91,7 @@ class WayBack:
         if record.topic == settler.settled_topic:
             self._note_settled(_read_note(record.value))
         elif record.topic == settler.audit_topic:
-            key = f"audit/{record.partition}/{record.offset}"
-            self.copies[key] = _read_copy(record.value).sample
+            self.copies += 1
         elif headers.get("rejected-topic") == settler.input_topic.encode():
             self._rejected += 1
         elif headers.get("ce_type") == DECIDED.encode() or ESCALATED_HEADER in headers:

@@ -20,8 +20,24 @@ def sources_of(installation: Installation, *, audit: bool) -> dict[str, Source]:
     return sources
 
 
+class CountsVerdicts:
+    """Counts what has to become of judgements; what is judged and said follows from that."""
+
+    verdicts: Counter[Verdict]
+
+    @property
+    def judged(self) -> int:
+        """How many inquiries have been judged."""
+        return self.verdicts["counted"]
+
+    @property
+    def said(self) -> int:
+        """How many judgements there have been."""
+        return self.verdicts.total()
+
+
 @dataclass
-class Desk:
+class Desk(CountsVerdicts):
     """Judges what waits by the truth, and counts.
 
     `taken` is how many records it was given. Of these it has judged some, counted by the `outcome`
@@ -50,16 +66,6 @@ class Desk:
     def who(self) -> str:
         """What they are called where it is told what they did."""
         return f"simulated people, {self.reviewers.wrong * 100:g} % of whose answers are wrong,"
-
-    @property
-    def judged(self) -> int:
-        """How many inquiries have been judged."""
-        return self.verdicts["counted"]
-
-    @property
-    def said(self) -> int:
-        """How many judgements there have been."""
-        return self.verdicts.total()
 
     def judge(self, record: Record) -> list[Judgement]:
         """Return what is said of a record, in order; nothing where it is left alone."""
