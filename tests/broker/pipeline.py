@@ -99,6 +99,10 @@ class Pipeline:
         }
         return settings[name]
 
+    def works(self, name: str, partitions: int = PARTITIONS) -> int:
+        """Return how many partitions a service works, of all the topics that it reads."""
+        return partitions * len(self.settings_of(name).input_topics)
+
     async def started(self, *services: ServiceProcess) -> None:
         """Start services, side by side, and wait until they are ready."""
         for service in services:

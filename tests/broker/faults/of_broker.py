@@ -120,6 +120,7 @@ async def add_partitions(scene: Scene, target: Target) -> None:
         installation.table.review_topic,
         own.audit_topic,
         own.settled_topic,
+        own.returned_topic,
         own.input_topic,
     )
     async with scene.quiet():

@@ -50,7 +50,7 @@ async def terminate(scene: Scene, target: Target) -> None:
 
 async def until_taken_over(scene: Scene, target: Target) -> None:
     """Wait until the other replica has all partitions, and has answered what they held."""
-    await _until_has_all(scene, target.other)
+    await _until_has_all(scene, target)
     before = counted(target.other, "triage_records_read_total")
     await until(
         lambda: asyncio.to_thread(
@@ -61,7 +61,7 @@ async def until_taken_over(scene: Scene, target: Target) -> None:
 
 
 async def until_handed_over(scene: Scene, target: Target) -> None:
-    await _until_has_all(scene, target.other)
+    await _until_has_all(scene, target)
     scene.figures.handovers.append(monotonic() - scene.began[target.service])
 
 
@@ -78,7 +78,7 @@ async def until_worked_again(scene: Scene, target: Target) -> None:
             return all(now.get(tp, 0) > before.get(tp, 0) for tp in partitions)
 
         await until(advanced, RECOVERY_LIMIT)
-    await _until_has_all(scene, target.other)
+    await _until_has_all(scene, target)
     scene.figures.takeovers.append(monotonic() - scene.began[target.service])
 
 
@@ -99,10 +99,13 @@ async def send_too_large(scene: Scene, target: Target) -> None:
     scene.extra.append(too_large_for(target.service, key))
 
 
-async def _until_has_all(scene: Scene, replica: ServiceProcess) -> None:
-    await until(
-        lambda: asyncio.to_thread(lambda: assigned(replica) == scene.partitions), RECOVERY_LIMIT
-    )
+async def _until_has_all(scene: Scene, target: Target) -> None:
+    """Wait until the other replica of a service has all partitions."""
+
+    def has_all() -> bool:
+        return assigned(target.other) == scene.works(target.service)
+
+    await until(lambda: asyncio.to_thread(has_all), RECOVERY_LIMIT)
 
 
 def _has_some(replica: ServiceProcess) -> bool:

@@ -109,11 +109,15 @@ class Scene:
         before = await asyncio.to_thread(self._read, service)
         await until(lambda: asyncio.to_thread(lambda: self._read(service) > before), RECOVERY_LIMIT)
 
+    def works(self, service: str) -> int:
+        """Return how many partitions a service works by now, of all the topics that it reads."""
+        return self.pipeline.works(service, self.partitions)
+
     def settled(self, service: str) -> bool:
         """Tell whether the replicas of a service are ready and have all partitions."""
         replicas = self.replicas[service]
         ready = all(replica.ready() for replica in replicas)
-        return ready and sum(map(assigned, replicas)) == self.partitions
+        return ready and sum(map(assigned, replicas)) == self.works(service)
 
     async def arrived(self) -> list[ConsumerRecord]:
         """Read where inquiries ended, once all are answered.

@@ -19,7 +19,7 @@ from tests.broker.faults.people import People
 from tests.broker.faults.scene import assigned, counted
 from tests.broker.faults.traffic import inquiries
 from tests.broker.faults.weakened import WEAKNESS, WeakenedProcess
-from tests.broker.pipeline import PARTITIONS, Pipeline, until_answered
+from tests.broker.pipeline import Pipeline, until_answered
 
 Trouble = Callable[[ServiceProcess, ServiceProcess], Awaitable[None]]
 
@@ -54,16 +54,17 @@ async def killed(first: ServiceProcess, second: ServiceProcess) -> None:
 async def frozen(first: ServiceProcess, second: ServiceProcess) -> None:
     """Freeze the first until the second has taken over, then let it go on."""
     await until_answered(first, 100)
+    whole = await asyncio.to_thread(assigned, first)
     first.freeze()
     second.start()
 
     async def taken_over() -> bool:
-        return await asyncio.to_thread(assigned, second) == PARTITIONS
+        return await asyncio.to_thread(assigned, second) == whole
 
     await until(taken_over)
     await until_answered(second, 300)
     first.thaw()
-    await until(lambda: asyncio.to_thread(lambda: 0 < assigned(first) < PARTITIONS))
+    await until(lambda: asyncio.to_thread(lambda: 0 < assigned(first) < whole))
 
 
 async def what_shows(pipeline: Pipeline, weakness: str, trouble: Trouble) -> set[str]:
