@@ -9,6 +9,9 @@ AUDITOR := build/auditor
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all: -r
 
+# Where this is set, each of the many processes of a test would compile all that it imports anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test pace pure faults rollout format lint audit bench growth figures schemas image lock
 

@@ -30,6 +30,7 @@ from services.desk.interface import Person
 from services.desk.login import csrf
 from services.desk.login.seal import Seal
 from services.desk.login.session import session_for
+from services.desk.modes import has_second
 from services.desk.sending import OTHERS_MS
 from services.kafka.clients import connect
 from services.kafka.settings import KafkaSettings
@@ -209,16 +210,20 @@ async def account(installation: Installation, figures: Figures) -> dict[str, int
         async for record in read_topic(clients, installation.settler.settled_topic)
     ]
     counted = Counter(note.judgement for note in notes if note.verdict == "counted")
+    late = [note for note in notes if note.verdict == "late"]
+    # The second of two people who were both asked comes late, and is on record as that.
+    second = {note.judgement for note in late if has_second(note.record.event_id)}
     places = Counter(note.record.key for note in notes if note.verdict == "counted")
     chosen = {note.judgement: note.department for note in notes if note.verdict == "counted"}
     return {
         "kept": len(figures.kept),
-        "lost": sum(each not in counted for each in figures.kept),
+        "lost": sum(each not in counted and each not in second for each in figures.kept),
         "doubled": sum(times > 1 for times in [*counted.values(), *places.values()]),
         "other than chosen": sum(
             chosen.get(each, department) != department for each, department in figures.kept.items()
         ),
-        "late": sum(note.verdict == "late" for note in notes),
+        "second opinions": len(second),
+        "late": len(late) - len(second),
         "repeated": sum(note.verdict == "repeated" for note in notes),
     }
 

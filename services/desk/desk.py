@@ -121,8 +121,7 @@ class KafkaDesk:
         Raises:
             NotNowError: Others were quicker too often, or Kafka does not answer.
         """
-        if not self.sender.fold.is_caught_up:
-            raise NotNowError("The desk is still reading what waits: ask again in a moment.")
+        self._check_caught_up()
         if held := self.state.held_by(person.pseudonym):
             return held[0].item, {}
         for _ in range(TRIES):
@@ -291,6 +290,7 @@ class KafkaDesk:
         """
         slot = self._slot_of(person, item)
         if slot is None:  # another replica may have heard more
+            self._check_caught_up()
             async with answering():
                 await self.sender.fold.reach_end(item.partition)
             slot = self._slot_of(person, item)
@@ -298,6 +298,15 @@ class KafkaDesk:
         if slot is None or hold is None:
             raise NotNowError(self._why_not(person, item))
         return Held(slot, hold, await self._read(item))
+
+    def _check_caught_up(self) -> None:
+        """Let nobody be told of an inquiry that it is not known, before all was read.
+
+        Raises:
+            NotNowError: Something was not.
+        """
+        if not self.sender.fold.is_caught_up:
+            raise NotNowError("The desk is still reading what waits: ask again in a moment.")
 
     async def _current(self, person: Person, item: Item, choice: Choice) -> Held:
         """Return what a person has, where a form is about just that.

@@ -18,7 +18,7 @@ from services.desk.state import State
 from services.engine.health import Health
 from services.engine.reporting import report
 from services.engine.retry import keep_trying, start
-from services.kafka.protocols import DeskClients, Follower
+from services.kafka.protocols import Asker, DeskClients, Follower
 from services.messages.codec import claims
 from services.messages.judgement import Settled, Source
 from services.messages.record import Record
@@ -70,6 +70,7 @@ class Fold:
         self._health = health
         self._unreadable = unreadable
         self._followers: dict[Stream, Follower] = {}
+        self._asker: Asker
         self._claims_read: dict[int, int] = {}
         self._moved = asyncio.Event()
         self.is_caught_up = False
@@ -82,6 +83,10 @@ class Fold:
                 follower = await start(make, lambda each: each.stop(), self._health)
                 stack.push_async_callback(follower.stop)
                 self._followers[stream] = follower
+            everything = [each for stream in self._topics for each in self._partitions(stream)]
+            ask = partial(self._clients.asker, everything)
+            self._asker = await start(ask, lambda each: each.stop(), self._health)
+            stack.push_async_callback(self._asker.stop)
             await self._until_it_works(self._begin)
             for streams in ORDER:
                 await self._each_partition(streams, self._read_to_end)
@@ -114,7 +119,7 @@ class Fold:
         where = TopicPartition(self._topics["claims"], partition)
         if where not in self._followers["claims"].assignment():
             return  # an address can name any number
-        ends = await self._followers["claims"].end_offsets([where])
+        ends = await self._asker.end_offsets([where])
         await self.reach({partition: ends[where] - 1})
 
     def _partitions(self, stream: Stream) -> list[TopicPartition]:
@@ -149,21 +154,21 @@ class Fold:
         """Find where each stream has to be read from: notes from the oldest inquiry on."""
         oldest: list[int] = []
         for source in WAITING:
-            follower, partitions = self._followers[source], self._partitions(source)
-            for each, offset in (await follower.beginning_offsets(partitions)).items():
+            partitions = self._partitions(source)
+            for each, offset in (await self._asker.beginning_offsets(partitions)).items():
                 self._state.begins(source, each.partition, offset)
-            first = await follower.offsets_for_times(dict.fromkeys(partitions, 0))
+            first = await self._asker.offsets_for_times(dict.fromkeys(partitions, 0))
             oldest += [found.timestamp for found in first.values() if found is not None]
         since = max(min(oldest, default=int(time.time() * 1000)) - SKEW_MS, 0)
         settled, partitions = self._followers["settled"], self._partitions("settled")
-        ends = await settled.end_offsets(partitions)
-        found = await settled.offsets_for_times(dict.fromkeys(partitions, since))
+        ends = await self._asker.end_offsets(partitions)
+        found = await self._asker.offsets_for_times(dict.fromkeys(partitions, since))
         for each in partitions:
             settled.seek(each, found[each].offset if found.get(each) else ends[each])
 
     async def _read_to_end(self, stream: Stream, partition: TopicPartition) -> None:
         follower = self._followers[stream]
-        ends = await follower.end_offsets([partition])
+        ends = await self._asker.end_offsets([partition])
         while await follower.position(partition) < ends[partition]:
             await self._read_some(stream, partition)
         # What ends with records that nobody may see, such as marks of transactions.
@@ -223,9 +228,7 @@ class Fold:
             await asyncio.sleep(RETENTION_SECONDS)
             for source in WAITING:
                 try:
-                    begins = await self._followers[source].beginning_offsets(
-                        self._partitions(source)
-                    )
+                    begins = await self._asker.beginning_offsets(self._partitions(source))
                 except (KafkaError, OSError) as error:
                     report("desk.read_failed", error, self._health)
                     continue

@@ -102,9 +102,10 @@ class Languages(NamedTuple):
 
     def of(self, tag: str | None, rule: str | None) -> str:
         """Return the language that an inquiry waits for a reader of; empty for the desk's own."""
-        named = language_of(tag)
-        if named in self.named and named != self.own:
-            return named
+        if tag is not None:
+            named = language_of(tag)
+            if named in self.named and named != self.own:
+                return named
         return self.by_rule.get(rule or "", "")
 
 

@@ -1,6 +1,7 @@
 """Makes aiokafka's clients from the settings."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from ssl import SSLContext, SSLError
 from typing import Any, cast
@@ -23,6 +24,7 @@ from services.kafka.lenient_records import Fetched, fetch_request, fetched, reco
 from services.kafka.protocols import (
     Admin,
     Appender,
+    Asker,
     Consumer,
     Follower,
     MembershipError,
@@ -194,6 +196,13 @@ class KafkaClients:
     def follower(self, topic: str) -> Follower:
         """Make a member of no group, which reads a topic's committed records and goes on."""
         return cast("Follower", self._reads_committed(topic))
+
+    def asker(self, partitions: Collection[TopicPartition]) -> Asker:
+        """Make what is asked where these partitions begin and end."""
+        asker = self._reads_committed()
+        asker.assign(partitions)
+        asker.pause(*partitions)
+        return cast("Asker", asker)
 
     def appender(self) -> Appender:
         """Make a producer of single records, each of which all replicas have once it is sent."""

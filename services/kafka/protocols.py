@@ -135,6 +135,24 @@ class Follower(Reader, Protocol):
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read on from an offset."""
 
+
+class Asker(Protocol):
+    """Asks where partitions begin and end, over a connection of its own.
+
+    On one that reads, a question waits behind that for as long as nothing comes, half a second.
+    """
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+
+    async def end_offsets(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Return the end of what a `read_committed` consumer may read of each partition."""
+
     async def beginning_offsets(
         self, partitions: Collection[TopicPartition]
     ) -> dict[TopicPartition, int]:
@@ -277,6 +295,9 @@ class DeskClients(Clients, Protocol):
 
     def follower(self, topic: str) -> Follower:
         """Make a member of no group, which reads a topic's committed records and goes on."""
+
+    def asker(self, partitions: Collection[TopicPartition]) -> Asker:
+        """Make what is asked where these partitions begin and end."""
 
     def appender(self) -> Appender:
         """Make a producer of single records, each of which all replicas have once it is sent."""

@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError, ProducerClosed
 
-from services.desk.interface import AwayError, Item
+from services.desk.desk import KafkaDesk
+from services.desk.interface import AwayError, Item, NotNowError, Person
 from services.desk.log import Log
+from services.desk.marks import Marker
 from services.desk.sending import OTHERS_MS, URGENT_MS, Sender
 from services.desk.state import Slot, State
+from services.desk.view import Views
 from services.engine.health import Health
 from services.messages.codec import claims, judgements
 from services.messages.record import Output
+from services.router.settings import ROUTES
+from services.router.table import load_table
 from tests.records import ARecord
 from tests.unit.desk_logs import LASTS_MS, a_claim, a_judgement, a_note, a_place, a_waiting
 
@@ -203,3 +208,18 @@ async def test_a_broker_that_is_away_is_told_in_a_sentence(
     assert first.stopped == renewed
     if renewed:
         assert await log.append(output) == 7
+
+
+async def test_nobody_is_told_of_an_inquiry_before_all_was_read() -> None:
+    """What is not known then may be theirs: the page asks them to wait."""
+    kafka, sender = a_desk()
+    kafka.is_caught_up = False
+    table = load_table(ROUTES)
+    views = Views(table, {}, Marker(table.rules), lambda _model, _text: ())
+    unread: Any = None  # no text is asked for
+    desk = KafkaDesk(kafka.state, unread, views, sender, LASTS_MS, (), lambda _kind: None)
+    bert = Person("bert", frozenset({"reviewer"}))
+    with pytest.raises(NotNowError, match="still reading"):
+        await desk.page(bert, Item("review", 0, 7), {})
+    with pytest.raises(NotNowError, match="still reading"):
+        await desk.next(bert)
