@@ -13,7 +13,7 @@ LOCKED := --require-hashes --only-binary :all: -r
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test pace pure faults rollout format lint audit bench growth figures schemas image lock
+.PHONY: help install demo test long pace pure faults rollout format lint audit bench growth figures schemas image lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
@@ -26,8 +26,11 @@ demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file, TRUTHS
 		$(if $(DESK),--desk)
 
 # Side by side, a file at a time, each worker with a Kafka of its own: most tests wait for one.
-test: install ## run all tests, those on a real Kafka included; ARGS="-k router" runs some
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not benchmark" $(ARGS)
+test: install ## run the tests, those on a real Kafka included; ARGS="-k router" runs some
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not benchmark and not long" $(ARGS)
+
+long: install ## run the tests that take minutes each: faults, a roll-out, a flood of bad input
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(ARGS)
 
 pace: install ## hold the speed of each stage against what json takes in the same run
 	$(BIN)/python -m pytest -m benchmark $(ARGS)

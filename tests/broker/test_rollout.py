@@ -1,8 +1,12 @@
 from pathlib import Path
 
+import pytest
+
 from tests.broker.exactly_once import Faults
 from tests.broker.pipeline import Pipeline
 from tests.broker.rollout import MODEL, roll, stricter
+
+pytestmark = pytest.mark.long
 
 
 async def test_a_model_is_rolled_out_and_back_without_a_gap(

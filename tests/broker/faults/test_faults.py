@@ -12,6 +12,8 @@ from tests.broker.faults.form import SHORT
 from tests.broker.faults.kinds import ALONE, BROKER_KILLED, OF_BROKER, OF_SERVICES
 from tests.broker.faults.play import play
 
+pytestmark = pytest.mark.long
+
 SEED = "FAULTS_SEED"
 
 
