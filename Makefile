@@ -46,8 +46,11 @@ faults: install ## inject faults for half an hour; MINUTES=5, SEED=number, JUDGE
 	@$(BIN)/python -m tests.broker.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(JUDGEMENTS),--judgements $(JUDGEMENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(QUICK),--no-slow)
 
-rollout: install ## roll a new model out and back under load; RATE=number and REPLICAS=number are yours to give
-	@$(BIN)/python -m tests.broker.rollout $(if $(RATE),--rate $(RATE)) $(if $(REPLICAS),--replicas $(REPLICAS))
+rollout: install ## roll a new model and table out and back under load; RATE=number, REPLICAS=number, FROM=commit of another release
+	@$(if $(FROM),rm -rf build/from && mkdir -p build/from && git archive $(FROM) | tar -x -C build/from && \
+		$(MAKE) --no-print-directory -C build/from install PYTHON="$(PYTHON)")
+	@$(BIN)/python -m tests.broker.rollout $(if $(RATE),--rate $(RATE)) $(if $(REPLICAS),--replicas $(REPLICAS)) \
+		$(if $(FROM),--old-python build/from/.venv/bin/python)
 
 format: install ## put imports and layout in order
 	$(BIN)/ruff check --fix --select I

@@ -1,6 +1,7 @@
 """Classifier and router as processes: an installation of each test's own, told by its prefix."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from itertools import takewhile
@@ -78,7 +79,9 @@ class Pipeline:
             replication_factor=1,
         )
 
-    def service(self, name: str, suffix: str = "", **settings: str) -> ServiceProcess:
+    def service(
+        self, name: str, suffix: str = "", *, python: str = sys.executable, **settings: str
+    ) -> ServiceProcess:
         """Make a replica of a service, not started yet; the settings are added to its own."""
         service = self._process(
             name,
@@ -86,6 +89,7 @@ class Pipeline:
             self._folder,
             environment=self.environment | settings,
             suffix=suffix,
+            python=python,
         )
         self._stack.push(service)
         return service
