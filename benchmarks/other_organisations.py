@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +43,7 @@ FEEDBACK = "v6framework_230831.csv"
 NO_THEME = {"Not assigned", "Labelling not possible"}
 FIRST_THEME = "Comment sentiment"  # themes are the columns after it
 THEMES = 19
+MONTHS = 12
 TRAIN_SHARE, VALID_SHARE = 0.7, 0.15
 
 log = Console(stderr=True).log
@@ -94,7 +94,8 @@ def measure(split: Split, folder: Path) -> Iterator[Row]:
     peer_seconds = time.process_time() - began
     accuracy, low, high = found.figures["accuracy"]
     size = sum(each.stat().st_size for each in model.iterdir()) / MB
-    name = f"{split.name}, {len(later.texts):,} later texts, {len(loaded.labels)} labels"
+    when = "later" if split.columns.date else "other"  # without dates none is known to be later
+    name = f"{split.name}, {len(later.texts):,} {when} texts, {len(loaded.labels)} labels"
     yield name, "right, ours", f"{accuracy:.3f} ({low:.3f} to {high:.3f})"
     yield "", "right, scikit-learn's TF-IDF and linear SVM", f"{_right(peer, later):.3f}"
     yield "", "trained in", f"{cost.seconds:.0f} s, of them {cost.cpu_seconds:.0f} s of one core"
@@ -171,9 +172,10 @@ def _feedback(data: Path, folder: Path) -> Split | None:
     kept = []
     for row in rows:
         labels = [name for name in taken if row[name] == "1"]
-        if labels and row["FFT answer"].strip():
-            day = datetime.strptime(row["Date"], "%d/%m/%Y").date()  # noqa: DTZ007 - a day has none
-            kept.append((day.isoformat(), row["FFT answer"], "|".join(labels)))
+        day, month, year = row["Date"].split("/")
+        # In some rows the month stands first: where that can be seen, they are left out.
+        if labels and row["FFT answer"].strip() and int(month) <= MONTHS:
+            kept.append((f"{year}-{month:0>2}-{day:0>2}", row["FFT answer"], "|".join(labels)))
     kept.sort(key=lambda each: each[0])
     first = round(len(kept) * TRAIN_SHARE)
     second = round(len(kept) * (TRAIN_SHARE + VALID_SHARE))

@@ -46,6 +46,7 @@ class Pipeline:
         prefix: str,
         stack: ExitStack,
         process: type[ServiceProcess] = ServiceProcess,
+        *,
         adopted: Adopted | None = None,
     ) -> None:
         self.servers = servers
