@@ -69,7 +69,7 @@ def create_desk(  # noqa: PLR0913, PLR0917 - all that it is made of
     sender = Sender(state, records, fold, claims, judged, settings.undo_seconds * 1000, now)
     limits = limits_by_version(table, map(read_manifest, settings.models))
     views = Views(table, limits, Marker(table.rules), _words_of(settings))
-    desk = KafkaDesk(state, texts, views, sender, lasts_ms, settings.signposts, metrics.claimed)
+    desk = KafkaDesk(state, texts, views, sender, lasts_ms, table.signposts, metrics.claimed)
     topics = frozenset({*streams.values(), judged})
     probe = ClusterProbe(clients, topics, frozenset({claims, judged}), topics, health)
     return desk, Running(probe, fold, records, texts, sender), metrics

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from services.messages.decision import Classification, Priority, Reason, Route
 from services.messages.inquiry import Inquiry
-from services.messages.language_tag import WELSH, language_of
+from services.messages.language_tag import languages_of
 from services.model.automatic import is_automatic
-from services.model.language import is_welsh
+from services.model.language import Recognised
 from services.model.manifest import Limits
 from services.model.reading import read, rules_text
 from services.router.limits import LimitsByModel
@@ -14,6 +14,7 @@ from services.router.phrases import PhraseBook
 from services.router.table import Rule, Table
 
 NO_FLAGS: frozenset[str] = frozenset()
+NO_LANGUAGES: frozenset[str] = frozenset()
 
 
 class Decider:
@@ -30,6 +31,7 @@ class Decider:
         self.limits = limits
         self._phrases = PhraseBook({rule.id: rule.phrases for rule in table.rules})
         self._languages = frozenset(tag for rule in table.rules for tag in rule.languages)
+        self._recognised = Recognised(self._languages)
         self.flags = frozenset(flag for each in limits.values() for flag in each.flags)
 
     def decide(self, inquiry: Inquiry, classification: Classification, now: datetime) -> Route:
@@ -71,7 +73,7 @@ class Decider:
     def _fired(self, inquiry: Inquiry, flags: frozenset[str]) -> list[Rule]:
         """Return the rules that fire, those that send to review first, each kind in table order."""
         found = self._phrases.find(rules_text(inquiry.text, inquiry.subject))
-        languages = self._languages & _languages_of(inquiry)
+        languages = self._languages_of(inquiry)
         if not (found or flags or languages):
             return []
         fired = [
@@ -82,6 +84,18 @@ class Decider:
             or rule.flag in flags
         ]
         return sorted(fired, key=lambda rule: rule.send_to is None)
+
+    def _languages_of(self, inquiry: Inquiry) -> frozenset[str]:
+        """Return those of the rules' languages that an inquiry is said to be in, or is in.
+
+        Many forms say `en` of whatever is written into them.
+        """
+        if not self._languages:
+            return NO_LANGUAGES
+        named = self._languages.intersection(languages_of(inquiry.language))
+        if not self._recognised or named == self._languages:
+            return named
+        return named | self._recognised.of(read(inquiry.text, inquiry.subject).text)
 
     def _reason(
         self,
@@ -114,14 +128,3 @@ class Decider:
 
 def _is_automatic(inquiry: Inquiry) -> bool:
     return is_automatic(inquiry.full_text, inquiry.attributes or {})
-
-
-def _languages_of(inquiry: Inquiry) -> frozenset[str]:
-    """Return the language that an inquiry is said to be in, and Welsh where it is in Welsh.
-
-    Many forms say `en` of whatever is written into them.
-    """
-    named = language_of(inquiry.language)
-    if named != WELSH and is_welsh(read(inquiry.text, inquiry.subject).text):
-        return frozenset({named, WELSH})
-    return frozenset({named})

@@ -19,6 +19,7 @@ from services.operate.topics import create_topics, topics_of
 from services.router.settings import RouterSettings
 from tests.broker.at_rest import read_all, until, wait_until_answered
 from tests.broker.exactly_once import Faults, Sent, compare, number_of, publish
+from tests.organisations.adopted import Adopted
 
 SERVICES = ("classifier", "router")
 PARTITIONS = 4
@@ -36,6 +37,7 @@ class Pipeline:
         prefix: What each of its names on Kafka begins with.
         stack: Stops the services.
         process: What a service is started as.
+        adopted: Whose model and routing table it has; the shipped ones if nobody's.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class Pipeline:
         prefix: str,
         stack: ExitStack,
         process: type[ServiceProcess] = ServiceProcess,
+        *,
+        adopted: Adopted | None = None,
     ) -> None:
         self.servers = servers
         self.published: list[Sent] = []
@@ -55,9 +59,14 @@ class Pipeline:
             "KAFKA_BOOTSTRAP_SERVERS": servers,
             "KAFKA_TOPIC_PREFIX": prefix,
             "KAFKA_SESSION_TIMEOUT_MS": str(SESSION_MS),
+            **(adopted.environment if adopted else {}),
         }
         kafka = KafkaSettings(bootstrap_servers=servers, topic_prefix=prefix)
-        self.installation = installation_of(kafka, ClassifierSettings(), RouterSettings())
+        classifier, router = ClassifierSettings(), RouterSettings()
+        if adopted:
+            classifier = ClassifierSettings(model=adopted.model)
+            router = RouterSettings(models=(adopted.model,), routes=adopted.routes)
+        self.installation = installation_of(kafka, classifier, router)
 
     @property
     def classified_topic(self) -> str:
