@@ -13,7 +13,12 @@ from services.operate.topics import topics_of
 Manifest = dict[str, Any]
 
 API = "kafka.strimzi.io/v1"
-ACL_TYPES = {"topic": "topic", "group": "group", "transactional-id": "transactionalId"}
+ACL_TYPES = {
+    "topic": "topic",
+    "group": "group",
+    "transactional-id": "transactionalId",
+    "cluster": "cluster",
+}
 # What Kubernetes takes as a name (RFC 1123): fewer characters than Kafka does, and no capitals.
 LEGAL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
@@ -92,7 +97,9 @@ def _user(granted: tuple[Right, ...]) -> Manifest:
 
 
 def _acl(right: Right) -> Manifest:
-    resource = {"type": ACL_TYPES[right.resource], "name": right.name}
+    resource = {"type": ACL_TYPES[right.resource]}
+    if right.resource != "cluster":  # there is but one
+        resource["name"] = right.name
     if right.prefix:
         resource["patternType"] = "prefix"
     return {"resource": resource, "operations": list(right.operations)}

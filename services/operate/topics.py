@@ -17,15 +17,12 @@ from services.errors import TriageError
 from services.kafka.clients import connect
 from services.kafka.errors import remedy_for, with_cause
 from services.kafka.settings import KafkaSettings
+from services.kafka.topic_checks import CLEANUP, LOG_TIME, MESSAGE_BYTES, RETENTION, TIME
 from services.operate.installation import Installation, read_installation
 
 # A dead letter holds the whole record that was rejected and the reason beside it, so its topic
 # has to take more than the others: twice Kafka's own default of 1 MiB.
 REJECTED_BYTES = 2 * 1024 * 1024
-CLEANUP = "cleanup.policy"
-RETENTION = "retention.ms"
-TIME = "message.timestamp.type"
-LOG_TIME = "LogAppendTime"
 # What is decided at the desk and not published yet outlasts a weekend on which all of it is down.
 CLAIMS_MS = 4 * 86_400_000
 
@@ -41,7 +38,7 @@ def topics_of(installation: Installation) -> dict[str, dict[str, str]]:
         settler.settled_topic: {CLEANUP: "compact"},
         installation.desk.claims_topic: {TIME: LOG_TIME, RETENTION: str(CLAIMS_MS)},
         **{
-            topic: {"max.message.bytes": str(REJECTED_BYTES)}
+            topic: {MESSAGE_BYTES: str(REJECTED_BYTES)}
             for topic in sorted(installation.rejected_topics)
         },
     }

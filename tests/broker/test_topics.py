@@ -4,10 +4,10 @@ from itertools import islice
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from services.operate.doctor.doubts import doubts_of
 
 from services.kafka.connected import an_admin
 from services.local.processes.service_process import ServiceProcess
-from services.operate.topic_doubts import doubts_of
 from tests.broker.at_rest import until
 from tests.broker.exactly_once import Faults, Sent, compare
 from tests.broker.inquiries import good
@@ -116,6 +116,6 @@ async def test_topics_that_lose_inquiries_are_doubted(pipeline: Pipeline) -> Non
         return len(await doubts_of(pipeline.installation)) == 2
 
     await until(known)
-    short, compacted = await doubts_of(pipeline.installation)
-    assert short.startswith(f"{received} is kept for 1 hours")
-    assert compacted.startswith(f"{pipeline.classified_topic} is compacted")
+    compacted, short = await doubts_of(pipeline.installation)
+    assert short.startswith(f"On {received} retention.ms is 3600000 (1 hours)")
+    assert compacted.startswith(f"On {pipeline.classified_topic} cleanup.policy is compact")

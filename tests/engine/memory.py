@@ -126,7 +126,10 @@ class MemoryAdmin:
             {
                 "topic": topic,
                 "error_code": 0 if topic in self.cluster.topics else missing,
-                "partitions": [{}] * self.cluster.topics.get(topic, 0),
+                "partitions": [
+                    {"partition": number, "leader": 1, "replicas": [1], "isr": [1]}
+                    for number in range(self.cluster.topics.get(topic, 0))
+                ],
             }
             for topic in topics
         ]
