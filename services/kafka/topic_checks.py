@@ -138,8 +138,9 @@ def _setting(
 
 
 def _told(name: str, value: str) -> str:
-    hours = f" ({int(value) / HOUR_MS:,.4g} hours)"
-    return value + hours if name.endswith(".ms") and int(value) > 0 else value
+    if name != RETENTION or int(value) < 0:
+        return value
+    return f"{value} ({int(value) / HOUR_MS:,.4g} h)"
 
 
 def config_command(topic: str, setting: str, value: object) -> str:

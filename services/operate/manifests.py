@@ -8,7 +8,7 @@ from typing import Any
 
 from services.operate.installation import Installation, read_installation
 from services.operate.rights import Right, rights
-from services.operate.topics import topics_of
+from services.operate.topics import copied, topics_of
 
 Manifest = dict[str, Any]
 
@@ -40,7 +40,12 @@ def manifests(
     labels = {"strimzi.io/cluster": cluster}
     prefix = installation.kafka.topic_prefix
     topics = [
-        _resource("KafkaTopic", topic, labels, _topic(topic, configuration, partitions, replicas))
+        _resource(
+            "KafkaTopic",
+            topic,
+            labels,
+            _topic(topic, copied(configuration, replicas), partitions, replicas),
+        )
         for topic, configuration in topics_of(installation).items()
     ]
     users = [
@@ -82,9 +87,9 @@ def _topic(
     spec: Manifest = {"partitions": partitions, "replicas": replicas}
     if resource_name(topic) != topic:
         spec["topicName"] = topic
-    if configuration:
+    if settings := copied(configuration, replicas):
         spec["config"] = {
-            key: int(value) if value.isdigit() else value for key, value in configuration.items()
+            key: int(value) if value.isdigit() else value for key, value in settings.items()
         }
     return spec
 

@@ -17,7 +17,15 @@ from services.errors import TriageError
 from services.kafka.clients import connect
 from services.kafka.errors import remedy_for, with_cause
 from services.kafka.settings import KafkaSettings
-from services.kafka.topic_checks import CLEANUP, LOG_TIME, MESSAGE_BYTES, RETENTION, TIME
+from services.kafka.topic_checks import (
+    CLEANUP,
+    COPIES,
+    IN_SYNC,
+    LOG_TIME,
+    MESSAGE_BYTES,
+    RETENTION,
+    TIME,
+)
 from services.operate.installation import Installation, read_installation
 
 # A dead letter holds the whole record that was rejected and the reason beside it, so its topic
@@ -44,6 +52,11 @@ def topics_of(installation: Installation) -> dict[str, dict[str, str]]:
     }
 
 
+def copied(settings: Mapping[str, str], copies: int) -> dict[str, str]:
+    """Return a topic's configuration for so many copies: of three, two have what is written."""
+    return {**settings, IN_SYNC: "2"} if copies >= COPIES else dict(settings)
+
+
 async def create_topics(
     kafka: KafkaSettings,
     topics: Mapping[str, Mapping[str, str]],
@@ -66,7 +79,12 @@ async def create_topics(
         existing = set(await admin.list_topics())
         missing = [name for name in topics if name not in existing]
         new = [
-            NewTopic(name, partitions, replication_factor, topic_configs=dict(topics[name]))
+            NewTopic(
+                name,
+                partitions,
+                replication_factor,
+                topic_configs=copied(topics[name], replication_factor),
+            )
             for name in missing
         ]
         response = await admin.create_topics(new) if new else None

@@ -61,16 +61,12 @@ class SecureKafka:
             "KAFKA_SSL_KEYFILE": str(issued.key),
         }
 
-    async def grant(
-        self, user: str, rights: Iterable[Right], permission: int = ALLOW
-    ) -> None:
+    async def grant(self, user: str, rights: Iterable[Right], permission: int = ALLOW) -> None:
         """Grant a user rights, or deny them."""
         for response in await self._ask(CreateAclsRequest, user, rights, permission):
             assert [code for code, _ in response.creation_responses] == [0]
 
-    async def revoke(
-        self, user: str, rights: Iterable[Right], permission: int = ALLOW
-    ) -> None:
+    async def revoke(self, user: str, rights: Iterable[Right], permission: int = ALLOW) -> None:
         """Take back what was granted before, or denied."""
         for response in await self._ask(DeleteAclsRequest, user, rights, permission):
             [(code, _, revoked)] = response.filter_responses

@@ -33,7 +33,7 @@ OPERATIONS = {
     11: "AlterConfigs",
     12: "IdempotentWrite",
 }
-ALLOW = 3
+DENY = 2
 SHUT = "{what} could not be asked: grant this user {right}, as `triage manifests` grants the doctor"
 
 
@@ -115,12 +115,12 @@ async def _grants(admin: Inspector, unasked: list[str]) -> tuple[Grant, ...] | N
     return tuple(
         Grant(
             user,
-            permission == ALLOW,
             OPERATIONS.get(operation, str(operation)),
             RESOURCES[resource],
             name,
             pattern == PREFIXED,
             host,
+            permission == DENY,
         )
         for resource, name, pattern, entries in answer.resources
         if resource in RESOURCES

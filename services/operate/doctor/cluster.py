@@ -26,21 +26,21 @@ class Grant(NamedTuple):
 
     Args:
         user: As Kafka calls it, such as `User:router`; `User:*` is everybody.
-        allows: Whether it grants, or denies.
         operation: Such as `Read`, or `All`.
         resource: What kind of thing it is about.
         name: Its name; `*` is each.
         prefix: Whether that is how the name begins.
         host: From where; `*` is anywhere.
+        denies: Whether it takes a right, where others grant one.
     """
 
     user: str
-    allows: bool
     operation: str
     resource: Resource
     name: str
     prefix: bool = False
     host: str = "*"
+    denies: bool = False
 
 
 @dataclass(frozen=True)

@@ -83,10 +83,10 @@ def _lacks(cluster: Cluster, user: str, principal: str, right: Right) -> Iterato
     lacks = [
         operation
         for operation in right.operations
-        if not any(each.allows and _covers(each, right, operation) for each in mine)
+        if not any(_covers(each, right, operation) for each in mine)
     ]
     if lacks:
-        wanted = Grant(principal, True, lacks[0], right.resource, right.name, right.prefix)  # noqa: FBT003 - it allows
+        wanted = Grant(principal, lacks[0], right.resource, right.name, right.prefix)
         fault = Fault(
             f"{principal} has no right to {_told(wanted, lacks)}", _command("add", wanted, lacks)
         )
@@ -104,7 +104,7 @@ def _missed(lacks: Sequence[str]) -> tuple[Severity, str]:
 
 def _denies(grant: Grant, right: Right) -> bool:
     named = grant.operation in {"All", *right.operations}
-    return not grant.allows and grant.host == EACH and named and _meets(grant, right)
+    return grant.denies and grant.host == EACH and named and _meets(grant, right)
 
 
 def beyond(
@@ -115,7 +115,7 @@ def beyond(
     ours = {right for needed in needs.values() for right in needed}
     for grant in cluster.grants or ():
         needed = needs.get(grant.user)
-        if needed is None or not grant.allows or grant.operation == HARMLESS:
+        if needed is None or grant.denies or grant.operation == HARMLESS:
             continue
         is_ours = any(_meets(grant, right) for right in ours)
         if is_ours and not any(_is_needed(grant, right) for right in needed):
@@ -136,14 +136,14 @@ def writers(
     for grant in cluster.grants or ():
         topic = alone.get(grant.name)
         writes = grant.resource == "topic" and grant.operation in {"Write", "All"}
-        if topic and writes and grant.allows and not grant.prefix and grant.user not in known:
+        if topic and writes and not grant.denies and not grant.prefix and grant.user not in known:
             fault = Fault(f"{grant.user} may {_told(grant)}", _command("remove", grant))
             breaks = f"what {topic} alone should write is believed, whoever wrote it"
             yield found("risky", "writers", [grant.user], fault, breaks, cluster.servers)
 
 
 def _has_any(cluster: Cluster, principal: str) -> bool:
-    return any(each.user == principal and each.allows for each in cluster.grants or ())
+    return any(each.user == principal and not each.denies for each in cluster.grants or ())
 
 
 def _meets(grant: Grant, right: Right) -> bool:
@@ -161,7 +161,7 @@ def _meets(grant: Grant, right: Right) -> bool:
 
 def _covers(grant: Grant, right: Right, operation: str) -> bool:
     """Tell whether an entry grants all of what an operation of a right is."""
-    if grant.resource != right.resource:
+    if grant.denies or grant.resource != right.resource:
         return False
     if grant.prefix:
         wide = right.name.startswith(grant.name)
@@ -189,7 +189,7 @@ def _told(grant: Grant, operations: Sequence[str] | None = None) -> str:
 
 
 def _command(change: str, grant: Grant, operations: Sequence[str] | None = None) -> str:
-    kind = "allow" if grant.allows else "deny"
+    kind = "deny" if grant.denies else "allow"
     parts = [
         f"kafka-acls.sh --bootstrap-server {{servers}} --{change}{FORCE.get(change, '')}",
         f"--{kind}-principal {quote(grant.user)}",
