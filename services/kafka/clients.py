@@ -27,6 +27,7 @@ from services.kafka.protocols import (
     Asker,
     Consumer,
     Follower,
+    Inspector,
     MembershipError,
     PartitionReader,
     Producer,
@@ -51,7 +52,10 @@ class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no type
     """Asks about topics without creating them, which a broker does by its default settings."""
 
     async def _get_cluster_metadata(self, topics: list[str] | None = None) -> Any:  # noqa: ANN401 - a raw response
-        return await self._send_request(MetadataRequest(topics, allow_auto_topic_creation=False))
+        return await self.ask(MetadataRequest(topics, allow_auto_topic_creation=False))
+
+    async def ask(self, request: Any, broker: int | None = None) -> Any:  # noqa: ANN401 - raw requests and responses
+        return await self._send_request(request, broker)
 
 
 class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
@@ -169,7 +173,11 @@ class KafkaClients:
 
     def admin(self) -> Admin:
         """Make an admin client."""
-        return cast("Admin", _Admin(**self.connection(), request_timeout_ms=10_000))
+        return self.inspector()
+
+    def inspector(self) -> Inspector:
+        """Make one that asks more."""
+        return cast("Inspector", _Admin(**self.connection(), request_timeout_ms=10_000))
 
     def consumer(self, group: str, fetch_bytes: int) -> Consumer:
         """Make a member of a group, which reads committed records only."""
