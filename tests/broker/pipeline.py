@@ -35,6 +35,7 @@ class Pipeline:
         prefix: What each of its names on Kafka begins with.
         stack: Stops the services.
         process: What a service is started as.
+        replication: How many replicas its topics have.
     """
 
     def __init__(
@@ -44,12 +45,15 @@ class Pipeline:
         prefix: str,
         stack: ExitStack,
         process: type[ServiceProcess] = ServiceProcess,
+        *,
+        replication: int = 1,
     ) -> None:
         self.servers = servers
         self.published: list[Sent] = []
         self._folder = folder
         self._stack = stack
         self._process = process
+        self._replication = replication
         self.environment = {
             "KAFKA_BOOTSTRAP_SERVERS": servers,
             "KAFKA_TOPIC_PREFIX": prefix,
@@ -75,7 +79,7 @@ class Pipeline:
             self.installation.kafka,
             topics_of(self.installation),
             partitions=partitions,
-            replication_factor=1,
+            replication_factor=self._replication,
         )
 
     def service(self, name: str, suffix: str = "", **settings: str) -> ServiceProcess:

@@ -62,7 +62,18 @@ def of_one(kafka: EmbeddedKafka) -> Cluster:
 
 
 @contextmanager
-def three_brokers(folder: Path, say: Callable[[str], None]) -> Iterator[Cluster]:
+def one_broker(folder: Path) -> Iterator[Cluster]:
+    """Start one broker, which is all of its cluster.
+
+    Raises:
+        TriageError: It does not start.
+    """
+    with EmbeddedKafka(folder / "kafka") as kafka:
+        yield of_one(kafka)
+
+
+@contextmanager
+def three_brokers(folder: Path) -> Iterator[Cluster]:
     """Start three brokers, in namespaces of their own where this machine allows it.
 
     Raises:
@@ -70,11 +81,7 @@ def three_brokers(folder: Path, say: Callable[[str], None]) -> Iterator[Cluster]
     """
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
-        network = None
-        if reason := why_not():
-            say(f"All brokers are on loopback, and no link is cut: {reason}.")
-        else:
-            network = Network(stack, folder, THREE)
+        network = None if why_not() else Network(stack, folder, THREE)
         cluster = _made(folder, network)
         stack.callback(cluster.each, EmbeddedKafka.kill)  # Ctrl-C too: nobody needs its data
         cluster.each(EmbeddedKafka.start)

@@ -146,7 +146,7 @@ def _ip(commands: Sequence[str], enter: Sequence[str] = ()) -> None:
 
 
 def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - all words are ours
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TriageError(f"`{' '.join(command)}` failed ({done.stderr.strip()}).")
     return done.stdout

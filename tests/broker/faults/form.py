@@ -15,6 +15,7 @@ class Form:
     broker_kills: int
     broker_frozen: float
     broker_gone: float
+    broker_away: float  # at least, of one of three
 
 
 SHORT = Form(
@@ -26,6 +27,7 @@ SHORT = Form(
     broker_kills=1,
     broker_frozen=4,
     broker_gone=10,
+    broker_away=4,
 )
 LONG = Form(
     inquiries=20_000,
@@ -36,6 +38,7 @@ LONG = Form(
     broker_kills=3,
     broker_frozen=20,
     broker_gone=10,
+    broker_away=15,
 )
 # Once in a long run the broker is gone for longer than any client waits for an answer.
 GONE_LONG = 180.0

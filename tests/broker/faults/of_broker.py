@@ -17,19 +17,19 @@ from tests.broker.faults.scene import RECOVERY_LIMIT, STRUCK, Scene, Target
 
 
 async def kill(scene: Scene, target: Target) -> None:
-    await asyncio.to_thread(scene.kafka.kill)
+    await asyncio.to_thread(scene.cluster.brokers[0].kill)
 
 
 async def start(scene: Scene, target: Target) -> None:
-    await asyncio.to_thread(scene.kafka.start)
+    await asyncio.to_thread(scene.cluster.brokers[0].start)
 
 
 async def freeze(scene: Scene, target: Target) -> None:
-    await asyncio.to_thread(scene.kafka.freeze)
+    await asyncio.to_thread(scene.cluster.brokers[0].freeze)
 
 
 async def thaw(scene: Scene, target: Target) -> None:
-    await asyncio.to_thread(scene.kafka.thaw)
+    await asyncio.to_thread(scene.cluster.brokers[0].thaw)
 
 
 async def while_frozen(scene: Scene, target: Target) -> None:
@@ -63,7 +63,9 @@ def _status(replica: ServiceProcess, path: str) -> int | None:
 
 async def fill_disk(scene: Scene, target: Target) -> None:
     """Let no file of the broker grow any more, which it hears as it hears that a disk is full."""
-    resource.prlimit(scene.kafka.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    resource.prlimit(
+        scene.cluster.brokers[0].pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY)
+    )
 
 
 async def until_fallen(scene: Scene, target: Target) -> None:
@@ -71,7 +73,7 @@ async def until_fallen(scene: Scene, target: Target) -> None:
 
     async def fallen() -> bool:
         try:
-            scene.kafka.check()
+            scene.cluster.brokers[0].check()
         except TriageError:
             return True
         return False

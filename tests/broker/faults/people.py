@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from services.messages.codec import ESCALATED_HEADER
 from tests.broker.at_rest import until
 from tests.broker.desk import DEPARTMENT, OTHER, Waiting, a_judgement
-from tests.broker.exactly_once import PATIENCE_MS
+from tests.broker.exactly_once import patient_producer
 from tests.broker.faults.traffic import is_too_large_to_judge
 from tests.broker.pipeline import Pipeline
 
@@ -120,12 +120,7 @@ class People:
         )
 
     def _producer(self) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
-            bootstrap_servers=self._pipeline.servers,
-            enable_idempotence=True,
-            linger_ms=2,
-            request_timeout_ms=PATIENCE_MS,
-        )
+        return patient_producer(self._pipeline.servers)
 
 
 def number_of(judgement: Mapping[str, Any]) -> int:
