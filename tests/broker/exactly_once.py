@@ -12,6 +12,7 @@ from itertools import islice
 import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
+from services.kafka.connected import started
 from services.local.exactly_once import Account
 
 NUMBER = "test-number"
@@ -49,7 +50,7 @@ async def publish(
     """
     numbered = enumerate(records, first)
     # The broker's own limit, so that it is the services that find a record too large.
-    async with patient_producer(servers, max_request_size=1_048_588) as producer:
+    async with started(patient_producer(servers, max_request_size=1_048_588)) as producer:
         while part := list(islice(numbered, SLICE)):
             sent = [
                 await producer.send(

@@ -129,9 +129,11 @@ class Pipeline:
         publishing = asyncio.create_task(self.publish(flow, pause=pause))
         try:
             yield
-        finally:
-            stop.set()
-            await publishing
+        except BaseException:  # Ctrl-C too, while there may be no broker to wait for
+            publishing.cancel()
+            raise
+        stop.set()
+        await publishing
 
     def _noting(self, records: Iterable[Sent]) -> Iterator[Sent]:
         for record in records:

@@ -22,7 +22,7 @@ from services.local.embedded_kafka.broker import EmbeddedKafka
 from tests.broker.cluster.cluster import Cluster, one_broker, three_brokers
 from tests.broker.faults.figures import Figures, table
 from tests.broker.faults.flood import FLOODS, flood
-from tests.broker.faults.form import GONE_LONG, LONG
+from tests.broker.faults.form import GONE_LONG, LONG, LONG_OF_THREE
 from tests.broker.faults.play import play
 
 # By how many brokers there are.
@@ -76,6 +76,7 @@ async def _run(
     cluster: Cluster, folder: Path, first: int, until: Until, figures: Figures, *, slow: bool
 ) -> None:
     began = monotonic()
+    form = LONG if cluster.replication == 1 else LONG_OF_THREE
     seed = first
     while (
         seed == first
@@ -87,7 +88,7 @@ async def _run(
         await play(
             cluster,
             folder / str(seed),
-            replace(LONG, broker_gone=GONE_LONG) if slow and seed == first else LONG,
+            replace(form, broker_gone=GONE_LONG) if slow and seed == first else form,
             seed,
             figures=figures,
             say=typer.echo,

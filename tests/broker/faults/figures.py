@@ -23,10 +23,19 @@ class Memory:
 
 @dataclass(frozen=True)
 class Failover:
-    """Seconds from a fault of a broker to plain clients going on, and to inquiries flowing."""
+    """Seconds from a fault of a broker to plain clients going on, and to inquiries flowing.
+
+    `published` and `classified` say where these stood until then.
+    """
 
     own: float
+    published: float
+    classified: float
     flow: float
+
+    def __str__(self) -> str:
+        each = (f"{name} {seconds:.1f} s" for name, seconds in vars(self).items())
+        return ", ".join(each)
 
 
 @dataclass

@@ -5,7 +5,7 @@ The plain clients show how long the brokers themselves take to fail over.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
@@ -24,17 +24,16 @@ PAUSE = 0.05
 
 
 class Flow:
-    """Which inquiries have ended, as one who reads committed records sees it."""
+    """Which inquiries have come to some topics, as one who reads committed records sees it."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+    def __init__(self, servers: str, topics: Collection[str]) -> None:
+        self._servers, self._topics = servers, topics
         self._newest: dict[bytes, int] = defaultdict(lambda: -1)
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """Watch for as long as the block runs."""
-        topics = self._pipeline.installation.final_topics
-        async with _reader(self._pipeline.servers, *topics) as reader, _running(self._go(reader)):
+        async with _reader(self._servers, *self._topics) as reader, _running(self._go(reader)):
             yield
 
     async def _go(self, reader: AIOKafkaConsumer) -> None:
@@ -43,14 +42,14 @@ class Flow:
                 self._newest[record.key] = max(self._newest[record.key], number_of(record))
 
     def since(self, number: int, partitions: int) -> bool:
-        """Tell whether of every input partition one has ended that was published since then."""
+        """Tell whether of every input partition one has come that was published since then."""
         everyone = list(range(partitions))
         choose = DefaultPartitioner()
         found = {choose(k, everyone, everyone) for k, n in self._newest.items() if n >= number}
         return len(found) == partitions
 
     def any_since(self, number: int) -> bool:
-        """Tell whether any inquiry has ended that was published since then."""
+        """Tell whether any inquiry has come that was published since then."""
         return any(newest >= number for newest in self._newest.values())
 
 

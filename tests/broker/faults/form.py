@@ -1,6 +1,6 @@
 """How long a run is: the short form is one test of many, the long one what operators trust."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -40,5 +40,7 @@ LONG = Form(
     broker_gone=10,
     broker_away=15,
 )
+# Of three brokers, a round has so many faults of them that those of services need no repetition.
+LONG_OF_THREE = replace(LONG, repeats=1)
 # Once in a long run the broker is gone for longer than any client waits for an answer.
 GONE_LONG = 180.0

@@ -111,12 +111,15 @@ def until_flowing(what: str) -> Callable[[Scene, Target], Awaitable[None]]:
     async def flowing(scene: Scene, target: Target) -> None:
         began = scene.began[target.service]
         number = len(scene.pipeline.published)
-        own, flow = await asyncio.gather(
+        moments = await asyncio.gather(
             _when(lambda: all(scene.probe.since(began, each) for each in scene.struck)),
+            _when(lambda: len(scene.pipeline.published) > number + 2 * SLICE),
+            _when(lambda: scene.classified.since(number, scene.partitions)),
             _when(lambda: scene.flow.since(number, scene.partitions)),
         )
-        scene.figures.failovers[what].append(Failover(own - began, flow - began))
-        scene.say(f"         {what}: own {own - began:.1f} s, inquiries {flow - began:.1f} s")
+        failover = Failover(*(moment - began for moment in moments))
+        scene.figures.failovers[what].append(failover)
+        scene.say(f"         {what}: {failover}")
         await asyncio.sleep(began + scene.form.broker_away - monotonic())
 
     return flowing

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from services.kafka.connected import started
 from services.messages.codec import ESCALATED_HEADER
 from tests.broker.at_rest import until
 from tests.broker.desk import DEPARTMENT, OTHER, Waiting, a_judgement
@@ -47,7 +48,7 @@ class People:
     async def at_work(self) -> AsyncIterator[None]:
         """Judge for as long as the block runs, and after it until nothing waits any more."""
         self._leaving = False
-        async with self._reader() as reader, self._producer() as producer:
+        async with started(self._reader()) as reader, started(self._producer()) as producer:
             working = asyncio.create_task(self._work(reader, producer))
             try:
                 yield

@@ -46,6 +46,7 @@ async def play(
         pipeline = Pipeline(servers, folder, prefix, stack, replication=cluster.replication)
         await pipeline.create_topics()
         scene = Scene(cluster, pipeline, form, Random(seed), figures, say)
+        stack.enter_context(scene.killed_on_failure())
         await pipeline.started(*(each for both in scene.replicas.values() for each in both))
         async with scene.traffic(), scene.watched():
             await scene.recovered()

@@ -6,13 +6,14 @@ Inquiries are published, and people judge those that come to review.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from services.errors import TriageError
 from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
 from tests.broker.cluster.cluster import Cluster
@@ -66,7 +67,9 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.people = People(self.pipeline)
-        self.flow = Flow(self.pipeline)
+        servers = self.pipeline.servers
+        self.classified = Flow(servers, [self.pipeline.classified_topic])
+        self.flow = Flow(servers, self.pipeline.installation.final_topics)
         self.probe = Probe(self.pipeline)
         for name in STRUCK:
             self.replicas[name] = [self.pipeline.service(name, each, **SMALL) for each in "ab"]
@@ -85,13 +88,28 @@ class Scene:
             await self._open()
             yield
 
+    @contextmanager
+    def killed_on_failure(self) -> Iterator[None]:
+        """Kill the services where the block fails: they would wait for brokers that are gone."""
+        try:
+            yield
+        except BaseException:  # Ctrl-C too
+            for replica in (each for both in self.replicas.values() for each in both):
+                with suppress(TriageError):  # it had not been started yet
+                    replica.kill()
+            raise
+
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """Watch how records flow for as long as the block runs, where brokers fail over."""
         if self.cluster.replication == 1:
             yield
             return
-        async with self.flow.watched(), self.probe.watched(self.cluster.replication):
+        async with (
+            self.classified.watched(),
+            self.flow.watched(),
+            self.probe.watched(self.cluster.replication),
+        ):
             yield
 
     @asynccontextmanager
