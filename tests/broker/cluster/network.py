@@ -72,6 +72,11 @@ class Network:
                 f"addr add {self.host(number)}/24 dev eth0", "link set eth0 up", "link set lo up"
             )
 
+    @property
+    def holders(self) -> tuple[int, ...]:
+        """The ids of the processes that hold the namespaces."""
+        return tuple(each.holder.pid for each in (self._hub, *self._brokers))
+
     def host(self, number: int) -> str:
         """Return a broker's address."""
         return self._address(11 + number)

@@ -1,12 +1,16 @@
 """What a cluster says of itself: who leads, who coordinates, and whether all replicas keep up."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from tests.broker.at_rest import until
+
 ANSWER_MS = 3_000
+PAUSE = 0.5
 GROUP, TRANSACTION = 0, 1
 
 
@@ -20,8 +24,23 @@ async def _admin(servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def whole(servers: str) -> bool:
-    """Tell whether every partition is led by whom it should be, and all of its replicas keep up."""
+async def until_whole(servers: str, limit: float) -> None:
+    """Wait until every partition is led by whom it should be, and all of its replicas keep up.
+
+    Raises:
+        TimeoutError: It is not so after `limit` seconds.
+    """
+
+    async def asked() -> bool:
+        found = await _whole(servers)
+        if not found:
+            await asyncio.sleep(PAUSE)  # lest what it asks is what brokers that start have to do
+        return found
+
+    await until(asked, limit)
+
+
+async def _whole(servers: str) -> bool:
     try:
         async with _admin(servers) as admin:
             topics = await admin.describe_topics()

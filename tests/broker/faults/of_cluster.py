@@ -141,7 +141,7 @@ async def restart_all(scene: Scene, _target: Target) -> None:
     for broker in scene.cluster.brokers:
         await asyncio.to_thread(broker.stop)
         await asyncio.to_thread(broker.start)
-        await until(lambda: state.whole(scene.cluster.bootstrap_servers), RECOVERY_LIMIT)
+        await state.until_whole(scene.cluster.bootstrap_servers, RECOVERY_LIMIT)
 
 
 async def kill_two(scene: Scene, target: Target) -> None:

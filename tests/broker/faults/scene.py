@@ -17,7 +17,7 @@ from services.errors import TriageError
 from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
 from tests.broker.cluster.cluster import Cluster
-from tests.broker.cluster.state import whole
+from tests.broker.cluster.state import until_whole
 from tests.broker.exactly_once import SLICE, Sent
 from tests.broker.faults.figures import Figures
 from tests.broker.faults.flow import Flow, Probe
@@ -135,7 +135,7 @@ class Scene:
     async def recovered(self) -> None:
         """Wait until all replicas are ready, have all partitions and answer records again."""
         if self.cluster.replication > 1:
-            await until(lambda: whole(self.cluster.bootstrap_servers), RECOVERY_LIMIT)
+            await until_whole(self.cluster.bootstrap_servers, RECOVERY_LIMIT)
         await asyncio.gather(*(self._recovered(service) for service in STRUCK))
 
     async def _recovered(self, service: str) -> None:
