@@ -20,6 +20,7 @@ from services.errors import TriageError
 from services.local.console.temporary_folder import temporary_folder
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from tests.broker.cluster.cluster import Cluster, one_broker, three_brokers
+from tests.broker.cluster.network import why_not
 from tests.broker.faults.figures import Figures, table
 from tests.broker.faults.flood import FLOODS, flood
 from tests.broker.faults.form import GONE_LONG, LONG, LONG_OF_THREE
@@ -37,10 +38,16 @@ class Until(NamedTuple):
     faults: int
 
 
+def _known(brokers: int) -> int:
+    if brokers not in CLUSTERS:
+        raise typer.BadParameter("give 1 or 3.")
+    return brokers
+
+
 def main(
     *,
     seed: Annotated[int | None, typer.Option(help="Play a run again.")] = None,
-    brokers: Annotated[int, typer.Option(help="1, or 3 that fail over.")] = 1,
+    brokers: Annotated[int, typer.Option(callback=_known, help="1, or 3 that fail over.")] = 1,
     minutes: Annotated[float, typer.Option(help="No round starts after so many.")] = 30,
     judgements: Annotated[int, typer.Option(help="Go on until so many are published.")] = 0,
     faults: Annotated[int, typer.Option(help="Go on until so many processes are struck.")] = 0,
@@ -52,6 +59,8 @@ def main(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     first = SystemRandom().randrange(1_000_000) if seed is None else seed
     typer.echo(f"seed {first}")
+    if brokers > 1 and (reason := why_not()):
+        typer.echo(f"All brokers are on loopback, and no link is cut: {reason}.")
     figures = Figures()
     where = nullcontext(logs) if logs else temporary_folder("triage-faults-")
     until = Until(minutes, judgements, faults)

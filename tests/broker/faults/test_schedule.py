@@ -6,7 +6,14 @@ from random import Random
 import pytest
 
 from tests.broker.exactly_once import Faults
-from tests.broker.faults.figures import TAKEOVER_LIMIT, Figures, table
+from tests.broker.faults.figures import (
+    FAILOVER_LIMIT,
+    KILLED,
+    TAKEOVER_LIMIT,
+    Failover,
+    Figures,
+    table,
+)
 from tests.broker.faults.form import LONG, SHORT, Form
 from tests.broker.faults.judged import Log, Misjudged
 from tests.broker.faults.kinds import ALONE, OF_BROKER, OF_SERVICES, OF_THREE, Fault
@@ -58,6 +65,23 @@ def test_a_broken_promise_fails_the_run(
     figures.note(20_000, faults, misjudged)
     assert figures.failed is failed
     assert ("records [3]" in table(figures)) is (failed and takeover <= TAKEOVER_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("what", "after", "failed"),
+    [
+        (KILLED, FAILOVER_LIMIT, False),
+        (KILLED, FAILOVER_LIMIT + 0.1, True),
+        ("frozen", FAILOVER_LIMIT + 60, False),  # a client's own limit is on top there
+    ],
+)
+def test_inquiries_flow_soon_after_the_brokers_have_failed_over(
+    what: str, after: float, *, failed: bool
+) -> None:
+    """A run fails where a broker was killed and inquiries stood still longer than plain clients."""
+    figures = Figures()
+    figures.failovers[what].append(Failover(7, 7, 7, 7 + after))
+    assert figures.failed is failed
 
 
 @pytest.mark.parametrize("what", [each.name for each in fields(Misjudged)])
