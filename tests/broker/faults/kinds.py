@@ -79,9 +79,18 @@ ALONE = (
         of_services.start,
     ),
 )
-BROKER_KILLED = Fault("broker killed (-9)", of_broker.kill, at_once, of_broker.start, repeats=True)
+BROKER_KILLED = Fault(
+    "broker killed (-9)",
+    of_cluster.striking(of_cluster.only, of_cluster.kill),
+    at_once,
+    of_cluster.mending(of_cluster.start),
+    repeats=True,
+)
 DISK_FULL = Fault(
-    "broker's disk full", of_broker.fill_disk, of_broker.until_fallen, of_broker.start
+    "broker's disk full",
+    of_cluster.striking(of_cluster.only, of_cluster.fill_disk),
+    of_broker.until_fallen,
+    of_cluster.mending(of_cluster.start),
 )
 OF_TOPICS = (
     Fault("partitions added", of_broker.add_partitions, at_once, at_once, strikes=0),
@@ -95,8 +104,18 @@ OF_TOPICS = (
 )
 OF_BROKER = (
     BROKER_KILLED,
-    Fault("broker frozen", of_broker.freeze, of_broker.while_frozen, of_broker.thaw),
-    Fault("broker gone", of_broker.kill, of_broker.while_gone, of_broker.start),
+    Fault(
+        "broker frozen",
+        of_cluster.striking(of_cluster.only, of_cluster.freeze),
+        of_broker.while_frozen,
+        of_cluster.mending(of_cluster.thaw),
+    ),
+    Fault(
+        "broker gone",
+        of_cluster.striking(of_cluster.only, of_cluster.kill),
+        of_broker.while_gone,
+        of_cluster.mending(of_cluster.start),
+    ),
     *OF_TOPICS,
     *([DISK_FULL] if hasattr(resource, "prlimit") else []),
 )

@@ -1,4 +1,4 @@
-"""What can happen to one or two of three brokers, told by what they are to a service."""
+"""What can happen to brokers, told by what they are to a service."""
 
 import asyncio
 import resource
@@ -19,6 +19,11 @@ FLIGHT = SLICE
 
 Find = Callable[[Scene, Target], Awaitable[int]]
 Strike = Callable[[Cluster, int], None]
+
+
+async def only(_scene: Scene, _target: Target) -> int:
+    """Find the only broker, where there is one."""
+    return 1
 
 
 async def leader(scene: Scene, target: Target) -> int:
