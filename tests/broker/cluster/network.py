@@ -10,7 +10,7 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,25 +91,22 @@ class Network:
 
     def cut_from_peers(self, number: int) -> None:
         """Cut a broker off from the other brokers alone, in both directions, without a word."""
-        for other, namespace in enumerate(self._brokers):
-            if other != number:
-                # Sent to an address that nobody has: no firewall is needed, and nothing is told.
-                lost = f"lladdr {NOBODY} dev eth0 nud permanent"
-                namespace.ip(f"neigh replace {self.host(number)} {lost}")
-                self._brokers[number].ip(f"neigh replace {self.host(other)} {lost}")
+        for namespace, address in self._between(number):
+            # Sent to an address that nobody has: no firewall is needed, and nothing is told.
+            namespace.ip(f"neigh replace {address} lladdr {NOBODY} dev eth0 nud permanent")
 
     def join(self, number: int) -> None:
         """Undo what was cut of a broker."""
         self._hub.ip(f"link set port{number} up")
+        for namespace, address in self._between(number):
+            namespace.ip(f"neigh flush to {address} dev eth0 nud permanent")
+
+    def _between(self, number: int) -> Iterator[tuple[Namespace, str]]:
+        """Yield where a broker and each of its peers are, with the address of the other."""
         for other, namespace in enumerate(self._brokers):
             if other != number:
-                for one, address in (
-                    (namespace, self.host(number)),
-                    (self._brokers[number], self.host(other)),
-                ):
-                    # An entry that is there already is what `replace` needs none of.
-                    one.ip(f"neigh replace {address} lladdr {NOBODY} dev eth0 nud permanent")
-                    one.ip(f"neigh del {address} dev eth0")
+                yield namespace, self.host(number)
+                yield self._brokers[number], self.host(other)
 
     def _address(self, last: int) -> str:
         return f"10.213.{self._subnet}.{last}"

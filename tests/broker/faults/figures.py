@@ -105,7 +105,7 @@ class Figures:
         for name, count in sorted(self.injected.items()):
             yield name, f"{count:,}"
         yield "faults injected", f"{self.injected.total():,}"
-        yield "processes killed, frozen or told to stop", f"{self.struck:,}"
+        yield "processes killed, frozen, cut off or told to stop", f"{self.struck:,}"
         yield "inquiries published", f"{self.published:,}"
         yield "judgements published", f"{self.judgements:,}"
         yield "of these counted, as one of each inquiry", f"{self.counted:,}"
