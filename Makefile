@@ -42,8 +42,9 @@ pure: ## run the tests that need no Kafka on another Python; PYTHON=python3.13 n
 	@build/pure/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	build/pure/bin/python -m pytest tests/unit tests/engine tests/contract -m "not benchmark" $(ARGS)
 
-faults: install ## inject faults for half an hour; MINUTES=5, SEED=number, JUDGEMENTS=100000, FAULTS=200 are yours to give
-	@$(BIN)/python -m tests.broker.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+faults: install ## inject faults for half an hour; BROKERS=3, MINUTES=5, SEED=number, JUDGEMENTS=100000, FAULTS=200 are yours
+	@$(BIN)/python -m tests.broker.faults $(if $(BROKERS),--brokers $(BROKERS)) \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(JUDGEMENTS),--judgements $(JUDGEMENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(QUICK),--no-slow)
 
 rollout: install ## roll a new model and table out and back under load; RATE=number, REPLICAS=number, FROM=commit of another release

@@ -45,6 +45,10 @@ from services.settings import read_secret
 NEVER_MS = 2**31 - 1
 # How soon a partition that was added to a topic is read: aiokafka's own are five minutes.
 METADATA_MS = 10_000
+# How long one broker may be silent before another is asked: aiokafka's own are 40 s, for which
+# nothing would flow where one of three is frozen or cut off. It is on top of a session, for which a
+# broker may hold back the answer to a member that joins.
+SILENCE_MS = 5_000
 CLOSE_SECONDS = 5
 
 
@@ -177,7 +181,7 @@ class KafkaClients:
 
     def inspector(self) -> Inspector:
         """Make one that asks more."""
-        return cast("Inspector", _Admin(**self.connection(), request_timeout_ms=10_000))
+        return cast("Inspector", _Admin(**self.connection()))
 
     def consumer(self, group: str, fetch_bytes: int) -> Consumer:
         """Make a member of a group, which reads committed records only."""
@@ -251,6 +255,7 @@ class KafkaClients:
             "bootstrap_servers": self.settings.bootstrap_servers,
             "client_id": self.client_id,
             "metadata_max_age_ms": METADATA_MS,
+            "request_timeout_ms": self.settings.session_timeout_ms + SILENCE_MS,
             "security_protocol": self.settings.security_protocol,
             "ssl_context": self.ssl_context,
             "sasl_mechanism": self.settings.sasl_mechanism,

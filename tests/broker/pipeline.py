@@ -38,6 +38,7 @@ class Pipeline:
         stack: Stops the services.
         process: What a service is started as.
         adopted: Whose model and routing table it has; the shipped ones if nobody's.
+        replication: How many replicas its topics have.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Pipeline:
         process: type[ServiceProcess] = ServiceProcess,
         *,
         adopted: Adopted | None = None,
+        replication: int = 1,
     ) -> None:
         self.servers = servers
         self.published: list[Sent] = []
         self._folder = folder
         self._stack = stack
         self._process = process
+        self._replication = replication
         self.environment = {
             "KAFKA_BOOTSTRAP_SERVERS": servers,
             "KAFKA_TOPIC_PREFIX": prefix,
@@ -85,7 +88,7 @@ class Pipeline:
             self.installation.kafka,
             topics_of(self.installation),
             partitions=partitions,
-            replication_factor=1,
+            replication_factor=self._replication,
         )
 
     def service(
@@ -138,9 +141,11 @@ class Pipeline:
         publishing = asyncio.create_task(self.publish(flow, pause=pause))
         try:
             yield
-        finally:
-            stop.set()
-            await publishing
+        except BaseException:  # Ctrl-C too, while there may be no broker to wait for
+            publishing.cancel()
+            raise
+        stop.set()
+        await publishing
 
     def _noting(self, records: Iterable[Sent]) -> Iterator[Sent]:
         for record in records:
