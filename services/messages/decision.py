@@ -38,21 +38,21 @@ BANDS: dict[Band, str] = {
 }
 
 
-class Model(Struct, frozen=True):
+class Model(Struct, frozen=True, gc=False):
     """The model that decided, by name and version."""
 
     name: str
     version: str
 
 
-class Alternative(Struct, frozen=True):
+class Alternative(Struct, frozen=True, gc=False):
     """A department that was not chosen."""
 
     department: str
     probability: Probability
 
 
-class Classification(Struct, frozen=True, kw_only=True):
+class Classification(Struct, frozen=True, kw_only=True, gc=False):
     """The department a model thinks is right, and how sure it is."""
 
     model: Model
@@ -71,7 +71,7 @@ class Classification(Struct, frozen=True, kw_only=True):
     ] = {}
 
 
-class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Route(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where the inquiry goes, and why."""
 
     topic: str

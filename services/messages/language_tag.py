@@ -44,6 +44,8 @@ _SHORT = {
 _words = re.compile(r"[^\W\d_]+").findall
 # Cyprus is CY, as in el-CY: only in capitals, and after a language in small letters.
 _in_cyprus = re.compile(r"\s*[a-z]{2,3}[-_]CY\s*").fullmatch
+# What most senders name it by.
+_CODES = frozenset(_SHORT.values()) - {""}
 WELSH = "cy"
 
 
@@ -53,6 +55,8 @@ def language_of(tag: str | None) -> str:
     Of several the first, but Welsh wherever it stands: `English/Welsh` is `cy`. A name that is not
     known stands for itself, in small letters. Nothing is returned where none is named, as by `und`.
     """
+    if tag in _CODES:
+        return tag
     names = [word.casefold() for word in _words(tag or "")]
     languages = [_SHORT.get(name, name) for name in names]
     if WELSH in languages and not _in_cyprus(tag or ""):

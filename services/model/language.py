@@ -74,9 +74,11 @@ def is_welsh(text: str) -> bool:
     words = _word(text[:_READ].lower())
     if len(words) < _FEWEST_WORDS:
         return False
+    if _SURE.isdisjoint(words):
+        return False
     sure = sum(map(_SURE.__contains__, words))
     welsh = sum(map(_WELSH.__contains__, words))
     english = sum(map(_ENGLISH.__contains__, words))
-    if sure and not english:
+    if not english:
         sure += len(_shaped(text))
     return sure >= _FEWEST_SURE and welsh > english

@@ -8,7 +8,7 @@ from services.messages.language_tag import WELSH, language_of
 from services.model.automatic import is_automatic
 from services.model.language import is_welsh
 from services.model.manifest import Limits
-from services.model.reading import read, rules_text
+from services.model.reading import all_of, read, rules_text
 from services.router.limits import LimitsByModel
 from services.router.phrases import PhraseBook
 from services.router.table import Rule, Table
@@ -41,11 +41,11 @@ class Decider:
             now: The time to write into the route.
         """
         limits = self.limits.get(classification.model)
-        raised = self.raised(classification)
-        if raised and _is_automatic(inquiry):  # a machine is in no danger, whatever its words
-            raised = NO_FLAGS
+        automatic = is_automatic(inquiry.full_text, inquiry.attributes)
+        # A machine is in no danger, whatever its words.
+        raised = NO_FLAGS if automatic else self.raised(classification)
         fired = self._fired(inquiry, raised)
-        reason = self._reason(inquiry, fired, classification, limits)
+        reason = self._reason(fired, classification, limits, automatic=automatic)
         topic = self.table.review_topic
         if reason == "confident":
             topic = self.table.departments[classification.department].topic
@@ -70,8 +70,12 @@ class Decider:
 
     def _fired(self, inquiry: Inquiry, flags: frozenset[str]) -> list[Rule]:
         """Return the rules that fire, those that send to review first, each kind in table order."""
-        found = self._phrases.find(rules_text(inquiry.text, inquiry.subject))
-        languages = self._languages & _languages_of(inquiry)
+        text, subject = inquiry.text, inquiry.subject
+        said = all_of(text, subject)
+        found = self._phrases.find(rules_text(text, subject) if said is None else said)
+        languages = self._languages & _languages_of(
+            inquiry.language, read(text, subject).text if said is None else said
+        )
         if not (found or flags or languages):
             return []
         fired = [
@@ -85,14 +89,15 @@ class Decider:
 
     def _reason(
         self,
-        inquiry: Inquiry,
         fired: list[Rule],
         classification: Classification,
         limits: Limits | None,
+        *,
+        automatic: bool,
     ) -> Reason:
         if fired and fired[0].send_to:
             return "rule"
-        if _is_automatic(inquiry):
+        if automatic:
             return "automatic"
         if limits is None:
             return "unknown-model"
@@ -112,16 +117,12 @@ class Decider:
         return None
 
 
-def _is_automatic(inquiry: Inquiry) -> bool:
-    return is_automatic(inquiry.full_text, inquiry.attributes or {})
-
-
-def _languages_of(inquiry: Inquiry) -> frozenset[str]:
+def _languages_of(tag: str | None, said: str) -> frozenset[str]:
     """Return the language that an inquiry is said to be in, and Welsh where it is in Welsh.
 
     Many forms say `en` of whatever is written into them.
     """
-    named = language_of(inquiry.language)
-    if named != WELSH and is_welsh(read(inquiry.text, inquiry.subject).text):
+    named = language_of(tag)
+    if named != WELSH and is_welsh(said):
         return frozenset({named, WELSH})
     return frozenset({named})
