@@ -1,7 +1,7 @@
 """What the machine adds to an inquiry: the model's classification and the router's route."""
 
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -93,7 +93,7 @@ class Sample(Struct, frozen=True, kw_only=True):
     band: Annotated[Band, Meta(description="The band of probability that it is in.")]
 
 
-class Decided(NamedTuple):
+class Decided(Struct, frozen=True, gc=False):
     """What is counted of a route: the department that the model chose, the reason, the flags."""
 
     department: str
@@ -101,7 +101,7 @@ class Decided(NamedTuple):
     raised: frozenset[str] = frozenset()
 
 
-class Drawn(NamedTuple):
+class Drawn(Struct, frozen=True, gc=False):
     """What is counted of a copy for an audit: the department that has the inquiry."""
 
     department: str

@@ -65,7 +65,7 @@ class Decider:
         if limits is None or not given:
             return NO_FLAGS
         return frozenset(
-            name for name, limit in limits.flags.items() if name in given and given[name] >= limit
+            [name for name, limit in limits.flags.items() if name in given and given[name] >= limit]
         )
 
     def _fired(self, inquiry: Inquiry, flags: frozenset[str]) -> list[Rule]:
