@@ -20,7 +20,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
 from services.errors import ConfigurationError
-from services.kafka.lenient_records import Fetched, fetch_request, fetched, records_in
+from services.kafka.lenient_records import Fetched, Waiting, fetch_request, fetched, records_in
 from services.kafka.protocols import (
     Admin,
     Appender,
@@ -67,6 +67,10 @@ class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
 
     A partition at a time: of several, those that it had read when it failed would be lost.
     """
+
+    async def start(self) -> None:
+        await super().start()
+        self._fetcher._records = Waiting(self._fetcher._records)  # noqa: SLF001 - there is no other way to have records made otherwise
 
     async def getmany(
         self, partition: TopicPartition, *, timeout_ms: int = 0, max_records: int | None = None

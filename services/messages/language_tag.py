@@ -66,6 +66,8 @@ _SHORT = {
 _words = re.compile(r"[^\W\d_]+").findall
 # Cyprus is CY, as in el-CY: only in capitals, and after a language in small letters.
 _country = re.compile(r"(?<![^\W_])([a-z]{2,3})[-_][A-Z]{2}(?![^\W_])")
+# What most senders name it by.
+_CODES = frozenset(_SHORT.values()) - {""}
 
 
 def languages_of(tag: str | None) -> tuple[str, ...]:
@@ -74,6 +76,8 @@ def languages_of(tag: str | None) -> tuple[str, ...]:
     A name that is not known stands for itself, in small letters. One that stands for none, such as
     `und`, is left out.
     """
+    if tag in _CODES:
+        return (tag,)
     names = [word.casefold() for word in _words(_country.sub(r"\1", tag or ""))]
     languages = dict.fromkeys(_SHORT.get(name, name) for name in names)
     languages.pop("", None)
