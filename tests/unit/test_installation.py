@@ -96,7 +96,7 @@ def test_the_settler_looks_copies_up_where_the_router_puts_them(
     monkeypatch.setenv("ROUTER_AUDIT_TOPIC", "copies")
     installation = read_installation()
     assert installation.settler.audit_topic == installation.router.audit_topic == "copies"
-    may_read = Right("topic", "copies", ("Read", "Describe"))
+    may_read = Right("topic", "copies", ("Read", "Describe", "DescribeConfigs"))
     assert may_read in rights(installation)["settler"]
 
 
