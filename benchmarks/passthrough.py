@@ -54,9 +54,9 @@ async def _pass_on(
                     await producer.send_batch(batch, setup.writes, partition=number)
                     for batch in _batches(producer, records)
                 ]
+                await asyncio.gather(*sent)  # a broker refuses offsets beside them, for 100 ms
                 offsets = {partition: records[-1].offset + 1}
                 await producer.send_offsets_to_transaction(offsets, setup.group)
-                await asyncio.gather(*sent)
 
 
 def _batches(

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -43,9 +43,9 @@ class Contestant(NamedTuple):
 class Script(ServiceProcess):
     """A module of this folder as a process."""
 
-    def __init__(self, name: Name, setup: Setup, folder: Path) -> None:
+    def __init__(self, name: Name, setup: Setup, folder: Path, suffix: str = "") -> None:
         self._arguments = (*SCRIPTS[name], *setup)
-        super().__init__(name, setup.servers, folder)
+        super().__init__(name, setup.servers, folder, suffix=suffix)
 
     def __exit__(self, *_: object) -> None:
         self.kill()
@@ -108,9 +108,13 @@ async def create_topics_of(contestant: Contestant, output_partitions: int = PART
     for count in set(counts.values()):
         topics: dict[str, dict[str, str]] = {each: {} for each in counts if counts[each] == count}
         await create_topics(contestant.kafka, topics, partitions=count, replication_factor=1)
-    async with an_admin(contestant.kafka.bootstrap_servers) as admin:
-        # Of hundreds, a broker knows the last some moments after they were created.
-        while not counts.keys() <= set(await admin.list_topics()):  # noqa: ASYNC110 - it has to be asked
+    await wait_for_topics(contestant.kafka, counts)
+
+
+async def wait_for_topics(kafka: KafkaSettings, names: Collection[str]) -> None:
+    """Wait until the broker knows topics, which it does some moments after they were created."""
+    async with an_admin(kafka.bootstrap_servers) as admin:
+        while not set(names) <= set(await admin.list_topics()):  # noqa: ASYNC110 - it has to be asked
             await asyncio.sleep(POLL_SECONDS)
 
 

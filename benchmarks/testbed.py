@@ -32,9 +32,10 @@ PROPERTIES = {
 
 @dataclass(frozen=True)
 class Testbed:
-    """The installation that is measured, what it decides with, and a folder for files."""
+    """The installation that is measured, its broker, what it decides with, and a folder."""
 
     plan: Installation
+    broker: EmbeddedKafka
     model: Model
     decider: Decider
     folder: Path
@@ -54,7 +55,7 @@ def testbed(name: str, console: Console) -> Iterator[Testbed]:
             EmbeddedKafka(folder / "kafka", properties=PROPERTIES, on_step=on_step) as kafka,
         ):
             own = KafkaSettings.model_construct(bootstrap_servers=kafka.bootstrap_servers)
-            yield Testbed(replace(plan, kafka=own), model, decider, folder, on_step)
+            yield Testbed(replace(plan, kafka=own), kafka, model, decider, folder, on_step)
     except (TriageError, KafkaError) as error:
         typer.echo(f"{name}: {error}", err=True)
         sys.exit(getattr(error, "exit_code", 1))

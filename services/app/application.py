@@ -118,7 +118,7 @@ def _job(service: Service) -> Job:
         batch_records=settings.batch_records,
         batch_bytes=service.kafka.max_message_bytes,
         fetch_bytes=settings.fetch_bytes,
-        linger_seconds=settings.linger_ms / 1000,
+        linger_seconds=None if settings.linger_ms is None else settings.linger_ms / 1000,
         fenced_seconds=service.kafka.session_timeout_ms / 1000,
         beside=service.beside,
         uses=_uses(service),

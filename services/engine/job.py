@@ -97,7 +97,8 @@ class Job:
         batch_records: How many records one transaction processes at most.
         batch_bytes: How large a batch may be for one partition.
         fetch_bytes: How much of a partition may wait in memory.
-        linger_seconds: From one transaction of a partition to its next, at least.
+        linger_seconds: From one transaction of a partition to its next, at least; None for what
+            `Linger` finds.
         fenced_seconds: How long a fenced worker waits before it starts afresh.
     """
 
@@ -108,7 +109,7 @@ class Job:
     batch_records: int
     batch_bytes: int
     fetch_bytes: int
-    linger_seconds: float
+    linger_seconds: float | None
     fenced_seconds: float
     beside: frozenset[str] = frozenset()
     uses: Mapping[str, Use] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.cluster import ClusterProbe
 from services.engine.health import Health
 from services.engine.job import Job
+from services.engine.linger import Linger
 from services.engine.metrics import EngineMetrics
 from services.engine.reporting import report
 from services.engine.retry import keep_trying, start
@@ -53,9 +54,13 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     metrics: EngineMetrics
     health: Health
     breakers: Mapping[str, CircuitBreaker]
+    _linger: Linger = field(init=False)
     _consumer: Consumer | None = None
     _shut_out: bool = False
     _assignments: dict[TopicPartition, _Assignment] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._linger = Linger(self.job.linger_seconds)
 
     async def run(self) -> None:
         """Work until cancelled, which drains first; a broker that is away is waited for.
@@ -143,6 +148,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                     metrics=self.metrics,
                     breaker=self.breakers[partition.topic],
                     health=self.health,
+                    linger=self._linger,
                 )
                 try:
                     await assignment.worker.run()

@@ -18,10 +18,10 @@ class EngineSettings(BaseSettings):
     fetch_bytes: Int32 = Field(
         256 * 1024, description="How much may wait of each partition, unless one record is larger."
     )
-    linger_ms: int = Field(
-        10,
+    linger_ms: int | None = Field(
+        None,
         description="From one transaction of a partition to its next, at least: what comes "
-        "meanwhile is processed together.",
+        "meanwhile is processed together. Not set, it follows what transactions take.",
         ge=0,
         le=60_000,
     )

@@ -14,6 +14,7 @@ from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.health import Health
 from services.engine.isolation import process_each
 from services.engine.job import Done, Job, Result, Work
+from services.engine.linger import Linger
 from services.engine.made import Made, made_of
 from services.engine.metrics import EngineMetrics
 from services.kafka.protocols import Batch, Clients, Consumer, Producer
@@ -64,6 +65,7 @@ class Worker:
     metrics: EngineMetrics
     breaker: CircuitBreaker
     health: Health
+    linger: Linger
     _stopping: bool = False
     _resumed: bool = False
     _writing: bool = False
@@ -114,8 +116,10 @@ class Worker:
             if self.breaker.why_open():
                 await asyncio.sleep(OPEN_SECONDS)
             elif ready := await self._prepare(work):
-                due = clock() + self.job.linger_seconds
+                began = clock()
                 await self._write(ready)
+                more = (await self.lag() or 0) >= self.job.batch_records
+                due = self.linger.after(began, clock(), more=more)
                 await asyncio.sleep(due - clock())
             self.health.went_round(self.partition)
 

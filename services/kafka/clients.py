@@ -10,7 +10,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     KafkaError,
-    NoOffsetForPartitionError,
     NotCoordinatorForGroupError,
     for_code,
 )
@@ -21,6 +20,7 @@ from pydantic import SecretStr
 
 from services.errors import ConfigurationError
 from services.kafka.lenient_records import Fetched, Waiting, fetch_request, fetched, records_in
+from services.kafka.own_fetch import OwnFetch
 from services.kafka.protocols import (
     Admin,
     Appender,
@@ -96,13 +96,23 @@ class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
         return records
 
 
-class _Consumer(_Lenient):
-    """Tells what aiokafka 0.14 does not: that a member stands still, and why an offset lacks.
+class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """A member of a group, each of whose partitions is fetched by itself.
 
-    Where a broker answers a member with an error that aiokafka does not know what to do about, the
-    member waits for somebody to read, who is given the error. Between two assignments nobody reads,
-    and a heartbeat that failed is not started again.
+    It tells what aiokafka 0.14 does not: that a member stands still, and why an offset lacks. Where
+    a broker answers a member with an error that aiokafka does not know what to do about, the member
+    waits for somebody to read, who is given the error. Between two assignments nobody reads, and a
+    heartbeat that failed is not started again.
     """
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - aiokafka's own
+        super().__init__(**settings)
+        self._fetches = dict[TopicPartition, OwnFetch]()
+
+    async def stop(self) -> None:
+        for each in self._fetches.values():
+            each.drop()
+        await super().stop()
 
     def check(self) -> None:
         try:
@@ -114,10 +124,25 @@ class _Consumer(_Lenient):
         self, partition: TopicPartition, *, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[Record]]:
         self.check()
-        try:
-            return await super().getmany(partition, timeout_ms=timeout_ms, max_records=max_records)
-        except NoOffsetForPartitionError:
-            return {}  # aiokafka looked for an offset before we said where to begin
+        offset = await self.position(partition)
+        state = self._subscription.subscription.assignment.state_value(partition)
+        if partition not in self._fetches:
+            self._fetches[partition] = OwnFetch(
+                self._client, partition, self._max_partition_fetch_bytes
+            )
+        fetch = self._fetches[partition]
+        records, following = await fetch.take(offset, timeout_ms, max_records)
+        state.consumed_to(following)
+        state.lso = fetch.last_stable_offset
+        return {partition: [*records]} if records else {}
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self.pause(partition)  # aiokafka's own fetcher has nothing to do
+        super().seek(partition, offset)
+
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> object:
+        self.pause(*partitions)
+        return await super().seek_to_beginning(*partitions)
 
     async def committed(self, partition: TopicPartition) -> int | None:
         # aiokafka's own reads over the error of an answer as a whole, which a broker gives that is

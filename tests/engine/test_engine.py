@@ -346,6 +346,14 @@ async def test_stopping_ends_the_transaction_in_hand(cluster: Cluster) -> None:
     assert not cluster.members
 
 
+async def test_a_worker_that_lingers_stops_at_once(cluster: Cluster) -> None:
+    """Whoever waits for its next transaction holds up neither the end nor a rebalance."""
+    cluster.publish("in", 0, b"1")
+    async with asyncio.timeout(DRAIN_SECONDS), running(cluster, replace(JOB, linger_seconds=3600)):
+        await until(lambda: cluster.read("out"))
+    assert not cluster.members
+
+
 async def test_a_worker_that_waits_to_try_again_lets_its_partition_go(cluster: Cluster) -> None:
     """What failed and is not due yet holds nobody up who takes the partitions away."""
     cluster.fail("producer.start", *[KafkaTimeoutError("away")] * 1_000)

@@ -205,7 +205,7 @@ async def test_a_partition_that_is_rebuilt_for_long_lives_while_it_gets_on(
         now[0] += STUCK_SECONDS
         assert "partition 0 of in has not been read" in (health.why_not_live() or "")
         opening.known.set()
-        await until(lambda: health.why_not_live() is None)
+        await until(lambda: health.why_not_live() is None and written(cluster))
         assert written(cluster) == [b"first a"]
 
 

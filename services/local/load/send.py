@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer
 
@@ -13,16 +14,27 @@ from services.local.load.generator import Generator, Load
 from services.local.load.latency import LoadFigures, quantiles_of
 from services.local.load.publisher import publishing
 from services.local.remedies import check_topics, with_remedy
-from services.operate.installation import Installation
 
 LOOK_MS = 100
 # What was to come twice would have, once nothing has come for so long.
 QUIET_SECONDS = 0.5
 
 
+class Ends(Protocol):
+    """Where inquiries go in and where they end: an installation, or what is measured beside it."""
+
+    @property
+    def received_topic(self) -> str:
+        """Where they go in."""
+
+    @property
+    def final_topics(self) -> frozenset[str]:
+        """Every topic on which they end."""
+
+
 async def send_load(
     clients: KafkaClients,
-    installation: Installation,
+    ends: Ends,
     load: Load,
     now: Callable[[], float],
     wait_seconds: float,
@@ -31,7 +43,7 @@ async def send_load(
 
     Args:
         clients: Knows how to connect.
-        installation: Whose topics to publish to and to look at.
+        ends: Which topics to publish to and to look at.
         load: What to send, and when.
         now: A clock, in seconds, that only goes forward.
         wait_seconds: What has not come back so long after the last was sent is lost.
@@ -40,30 +52,28 @@ async def send_load(
         ConfigurationError: A topic does not exist.
         TriageError: Kafka refused something, or answers no more.
     """
-    writes = {installation.received_topic}
+    writes = {ends.received_topic}
     with with_remedy(clients, "The load could not be sent", writes):
-        await check_topics(clients, writes | installation.final_topics)
-        return await _send(clients, installation, load, now, wait_seconds)
+        await check_topics(clients, writes | ends.final_topics)
+        return await _send(clients, ends, load, now, wait_seconds)
 
 
 async def _send(
     clients: KafkaClients,
-    installation: Installation,
+    ends: Ends,
     load: Load,
     now: Callable[[], float],
     wait_seconds: float,
 ) -> LoadFigures:
     async with (
         publishing(clients) as producer,
-        following(clients.connection(), installation.final_topics) as consumer,
+        following(clients.connection(), ends.final_topics) as consumer,
     ):
-        partitions = len(await producer.partitions_for(installation.received_topic))
+        partitions = len(await producer.partitions_for(ends.received_topic))
         began = now()
         follower = _Follower(consumer, load, lambda: now() - began)
         generator = Generator(load, follower.clock)
-        sending = asyncio.create_task(
-            generator.send(producer, installation.received_topic, partitions)
-        )
+        sending = asyncio.create_task(generator.send(producer, ends.received_topic, partitions))
         try:
             await follower.follow(sending, wait_seconds)
         finally:
