@@ -24,8 +24,8 @@ BASE = "localhost/python-of-debian"
 # Its Python is the one of the release's base.
 SUITE = "trixie"
 PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
-# What a build has to know of this machine's pip to reach its registry.
-OF_PIP = ("cert", "extra-index-url", "index-url", "proxy", "timeout", "trusted-host")
+# What pip's settings say of this machine's folders; a build takes the rest, to reach the registry.
+OF_THIS_MACHINE = ("cache-dir", "find-links", "log")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _build(folder: Path, environment: dict[str, str]) -> None:
         for name, value in (line.split("=", 1) for line in listed)
     }
     pip = folder / "pip.conf"
-    lines = [f"{name} = {settings[name]}" for name in OF_PIP if name in settings]
+    lines = [f"{name} = {each}" for name, each in settings.items() if name not in OF_THIS_MACHINE]
     pip.write_text("\n".join(["[global]", *lines, ""]))
     arguments = ["--isolation=chroot", f"--build-arg=PYTHON_IMAGE={BASE}"]
     arguments += [f"--secret=id=pip,src={pip}", f"--file={folder / 'Dockerfile'}"]
