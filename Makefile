@@ -13,10 +13,10 @@ LOCKED := --require-hashes --only-binary :all: -r
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test long pace pure faults rollout format lint audit bench growth figures schemas image lock
+.PHONY: help install demo test long pace containers pure faults rollout format lint audit bench growth figures schemas image lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' Makefile
 
 install: $(VENV)/installed ## make .venv with the locked requirements and the command .venv/bin/triage
 
@@ -27,13 +27,16 @@ demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file, TRUTHS
 
 # Side by side, a file at a time, each worker with a Kafka of its own: most tests wait for one.
 test: install ## run the tests, those on a real Kafka included; ARGS="-k router" runs some
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not benchmark and not long" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not benchmark and not long and not images" $(ARGS)
 
 long: install ## run the tests that take minutes each: faults, a roll-out, a flood of bad input
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(ARGS)
 
 pace: install ## hold the speed of each stage against what json takes in the same run
 	$(BIN)/python -m pytest -m benchmark $(ARGS)
+
+containers: install ## build the images as root with buildah, run them as pods do with crun, and measure them
+	$(BIN)/python -m pytest -m images $(ARGS)
 
 # Without a Kafka: on the Python that PYTHON names, in a venv of its own.
 pure: ## run the tests that need no Kafka on another Python; PYTHON=python3.13 names it
@@ -87,11 +90,20 @@ schemas: install ## write schemas/ and docs/settings.md anew from the code
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-image: ## build the image of each service, tagged as k8s/ asks; ARGS="--pull" go to docker build
-	@command -v docker >/dev/null || { \
-		echo "There is no docker here: install Docker 23 or newer, with buildx." >&2; exit 1; }
-	@for service in classifier router settler desk; do \
-		docker build --target $$service --tag inquiry-triage/$$service:$(VERSION) \
+# The first that answers: a docker without its daemon does not. What the other two write by themselves
+# (OCI's format) has no health check.
+image: ## build the image of each service, tagged as k8s/ asks; ENGINE=podman, ARGS="--pull" are yours to give
+	@for engine in $(or $(ENGINE),docker podman buildah) none; do \
+		$$engine info >/dev/null 2>&1 && break; \
+	done; \
+	case $$engine in \
+		docker) set -- docker build ;; \
+		podman | buildah) set -- $$engine build --layers --format docker ;; \
+		*) echo "Nothing here builds images: start Docker (23 or newer), or install Podman (4.5) or buildah (1.30)." >&2; \
+			exit 1 ;; \
+	esac; \
+	for service in classifier router settler desk; do \
+		"$$@" --target $$service --tag inquiry-triage/$$service:$(VERSION) \
 			--build-arg REVISION=$$(git rev-parse HEAD) \
 			--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) $(ARGS) . || exit 1; \
 	done

@@ -24,10 +24,15 @@ NEEDED = [
 ]
 
 
+def learnt_from(path: Path) -> bool:
+    """Tell what a model was trained on: that is for who works on it."""
+    return path.parent.name == "inquiries" or path.name == "responsibilities.toml"
+
+
 def shipped_files() -> set[str]:
     """Return every file of the checkout's `models/` and `schemas/`, by its name in the wheel."""
     paths = [path for name in ("models", "schemas") for path in (ROOT / name).rglob("*")]
-    shipped = (path for path in paths if path.is_file() and path.parent.name != "inquiries")
+    shipped = (path for path in paths if path.is_file() and not learnt_from(path))
     return {f"services/shipped/{path.relative_to(ROOT)}" for path in shipped}
 
 
