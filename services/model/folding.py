@@ -85,8 +85,10 @@ def fold(texts: Sequence[str]) -> tuple[NDArray[np.unsignedinteger], NDArray[np.
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     letters: NDArray[np.unsignedinteger] = _TABLE.take(codes, mode="clip")
     dropped = letters == _NO_LETTER
-    if (codes > LAST).any():
-        letters = np.where(codes > LAST, codes, letters)
+    [beyond] = (codes > LAST).nonzero()
+    if len(beyond):
+        letters = letters.astype(np.uint32)
+        letters[beyond] = codes[beyond]
     if dropped.any():
         ends = ends - np.cumsum(dropped)[ends - 1]
         letters = letters[~dropped]

@@ -30,8 +30,8 @@ class _Field(NamedTuple):
 
     name: int
     number: int
-    content: bytes
-    whole: bytes
+    content: memoryview
+    whole: memoryview
 
 
 def split_graph(model: bytes) -> tuple[NDArray[np.float32], bytes]:
@@ -44,12 +44,13 @@ def split_graph(model: bytes) -> tuple[NDArray[np.float32], bytes]:
         ValueError: It is no graph that starts by adding up weights.
         IndexError: It ends too soon.
     """
-    [graph] = _all(model, _GRAPH)
-    others = [field.whole for field in _fields(model) if field.name != _GRAPH]
-    steps: list[bytes] = []
-    taken: list[bytes] = []
-    tables: list[bytes] = []
-    kept: list[bytes] = []
+    message = memoryview(model)
+    [graph] = _all(message, _GRAPH)
+    others = [field.whole for field in _fields(message) if field.name != _GRAPH]
+    steps: list[memoryview] = []
+    taken: list[memoryview] = []
+    tables: list[memoryview] = []
+    kept: list[bytes | memoryview] = []
     for name, _, content, whole in _fields(graph):
         if name == _NODE and not (steps and SUMS.encode() in _all(steps[-1], _MADE)):
             steps.append(content)
@@ -68,18 +69,18 @@ def split_graph(model: bytes) -> tuple[NDArray[np.float32], bytes]:
     return _weights(tables), b"".join([*others, _written(_GRAPH, b"".join(kept))])
 
 
-def _weights(tables: list[bytes]) -> NDArray[np.float32]:
+def _weights(tables: list[memoryview]) -> NDArray[np.float32]:
     [table] = tables
     [content] = _all(table, _CONTENT)
     shape = [field.number for field in _fields(table) if field.name == _SHAPE]
     return np.frombuffer(content, np.float16).reshape(shape).astype(np.float32)
 
 
-def _all(message: bytes, name: int) -> list[bytes]:
+def _all(message: memoryview, name: int) -> list[memoryview]:
     return [field.content for field in _fields(message) if field.name == name]
 
 
-def _fields(message: bytes) -> Iterator[_Field]:
+def _fields(message: memoryview) -> Iterator[_Field]:
     start = 0
     while start < len(message):
         tag, after = _varint(message, start)
@@ -92,7 +93,7 @@ def _fields(message: bytes) -> Iterator[_Field]:
         start = end
 
 
-def _varint(message: bytes, start: int) -> tuple[int, int]:
+def _varint(message: memoryview, start: int) -> tuple[int, int]:
     """Return the number that starts there, and where it ends: seven bits a byte, lowest first."""
     number, end = 0, start
     while message[end] & _MORE:
@@ -101,8 +102,9 @@ def _varint(message: bytes, start: int) -> tuple[int, int]:
     return number | message[end] << 7 * (end - start), end + 1
 
 
-def _written(number: int, content: bytes) -> bytes:
-    return bytes([*_digits(number * 8 + _BYTES), *_digits(len(content))]) + content
+def _written(number: int, content: bytes | memoryview) -> bytes:
+    head = bytes([*_digits(number * 8 + _BYTES), *_digits(len(content))])
+    return head + content
 
 
 def _digits(number: int) -> Iterator[int]:

@@ -140,7 +140,7 @@ def words_of(texts: Sequence[str]) -> Words:
 
 def _pairs(words: Words, hashes: Hashes) -> _Kind:
     followed = np.ones(len(hashes) + 1, np.bool_)
-    followed[words.bounds - 1] = False  # the last word of each text
+    followed[words.bounds - 1] = False  # the last word of each text, or none
     [first] = followed[:-1].nonzero()
     paired = hashes[:-1] * _FIRST
     paired += hashes[1:] * _SECOND

@@ -47,8 +47,9 @@ class Vocabulary:
             shorter rows end in `size`.
         """
         features = features_of(texts, self.settings)
-        ids = self._table[_places(features.hashes, self._shift)]
-        [known] = (self._hashes[ids] == features.hashes).nonzero()
+        # No place is out of bounds, and to be told so is quicker than to see it.
+        ids = self._table.take(_places(features.hashes, self._shift), mode="clip")
+        [known] = (self._hashes.take(ids, mode="clip") == features.hashes).nonzero()
         bounds = known.searchsorted(features.bounds)
         counts = bounds[:, 1:] - bounds[:, :-1]
         width = max(int(counts.sum(axis=0).max(initial=0)), 1)
