@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry
 from benchmarks.contestants import LENGTHS, PARTITIONS, Name
 from benchmarks.figures import PER_CPU_SECOND, Figure
 from benchmarks.inquiries import inquiry, texts
+from benchmarks.runs_without_kafka import BATCH_TEXTS
 from services.classifier.classify import classify
 from services.classifier.metrics import ClassifierMetrics
 from services.engine.batching import pack
@@ -29,7 +30,7 @@ from services.engine.metrics import EngineMetrics, Note
 from services.messages import codec
 from services.messages.record import Output
 from services.model.scorer import Scores
-from services.model.text_model import BLOCK_TEXTS, Model
+from services.model.text_model import Model
 from services.offline.lines import Line
 from services.router.decide import Decider
 from services.router.metrics import RouterMetrics
@@ -112,7 +113,7 @@ def stages(model: Model, decider: Decider, length: int) -> dict[Name, Stages]:
     asked = texts(length, RECORDS)
     received = [Line(n, inquiry(n, text), headers=SENT) for n, text in enumerate(asked)]
     said = sorted(asked, key=len)  # as the model sorts them
-    blocks = [said[start : start + BLOCK_TEXTS] for start in range(0, len(said), BLOCK_TEXTS)]
+    blocks = [said[start : start + BATCH_TEXTS] for start in range(0, len(said), BATCH_TEXTS)]
     registry, scored = CollectorRegistry(), _Scored(model, asked)
     classifier, outputs = _stages(
         received,

@@ -124,9 +124,10 @@ def _sum_of(parts: _Parts, output: int) -> _Sum:
 def _take_apart(model: Model, text: str, columns: range, squares: int, output: str) -> _Parts:
     """Take a text apart for one output: by which columns of the sums, and the one of its length."""
     found = list(_known(model, text))
-    alone = np.array([[number] for number, _ in found] + [[model.vocabulary.size]], np.int32)
-    # The graph adds up the weights of a text's features; of one feature it gives that one's own.
-    sums, totals = (each.astype(np.float64) for each in model.run(alone, "sums", output))
+    alone = np.array([[number] for number, _ in found] + [[model.vocabulary.size]], np.intp)
+    # The sum of one feature's weights is its own.
+    each = model.sums(alone), *model.run(alone, output)
+    sums, totals = (values.astype(np.float64) for values in each)
     length = np.sqrt(max(sums[:, squares].sum(), 1e-6))
     fragments = [fragment for _, fragment in found]
     distinct = list(dict.fromkeys(fragments))
@@ -140,15 +141,12 @@ def _known(model: Model, text: str) -> Iterator[tuple[int, str]]:
     """Return the number and the fragment of each feature that the model has learnt."""
     codes, _ = fold([text])
     letters: list[int] = codes.tolist()
-    for kind in features_of([text], model.vocabulary.settings):
-        for number, start, end in zip(
-            model.vocabulary.look_up(kind.hashes).tolist(),
-            kind.starts.tolist(),
-            kind.ends.tolist(),
-            strict=True,
-        ):
-            if number != model.vocabulary.size:
-                yield number, _fragment(letters, start, end, model.vocabulary.settings.pair_letters)
+    features = features_of([text], model.vocabulary.settings)
+    numbers: list[int] = model.vocabulary.look_up(features.hashes).tolist()
+    places = zip(features.starts.tolist(), features.ends.tolist(), strict=True)
+    for number, (start, end) in zip(numbers, places, strict=True):
+        if number != model.vocabulary.size:
+            yield number, _fragment(letters, start, end, model.vocabulary.settings.pair_letters)
 
 
 def _fragment(letters: list[int], start: int, end: int, of_pair: int) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 SEPARATOR = 0
 LAST = 0xFFFF
+_NO_LETTER = 0xD800  # stands in the table for what is dropped; a surrogate is no letter itself
 # Read letter by letter: Latin, Greek and Cyrillic, where capitals and accents are folded away.
 FOLDED = (range(0x250), range(0x370, 0x530), range(0x1E00, 0x2000))
 # Neither letters nor digits: punctuation, currency, arrows, mathematics, halves of surrogates.
@@ -58,19 +59,13 @@ def _table() -> NDArray[np.uint16]:
         table[separating.start : separating.stop] = SEPARATOR
     for folded in FOLDED:
         table[folded.start : folded.stop] = [_fold(code) for code in folded]
-    return table
-
-
-def _dropped() -> NDArray[np.bool_]:
-    table = np.zeros(LAST + 1, dtype=np.bool_)
     for dropped in DROPPED:
-        table[dropped.start : dropped.stop] = True
+        table[dropped.start : dropped.stop] = _NO_LETTER
     return table
 
 
 _TABLE = _table()
-_ASCII = _TABLE[:128].astype(np.uint8)
-_DROPPED = _dropped()
+_ASCII = _TABLE[:256].astype(np.uint8).tobytes()
 
 
 def fold(texts: Sequence[str]) -> tuple[NDArray[np.unsignedinteger], NDArray[np.intp]]:
@@ -86,11 +81,14 @@ def fold(texts: Sequence[str]) -> tuple[NDArray[np.unsignedinteger], NDArray[np.
     joined = "\n".join((*texts, ""))
     ends = np.cumsum(np.fromiter(map(len, texts), np.intp, len(texts)) + 1)
     if joined.isascii():
-        return _ASCII[np.frombuffer(joined.encode("ascii"), np.uint8)], ends
+        return np.frombuffer(joined.encode("ascii").translate(_ASCII), np.uint8), ends
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    within = np.minimum(codes, LAST)
-    letters = np.where(codes > LAST, codes, _TABLE[within])
-    dropped = _DROPPED[within] & (codes <= LAST)
+    letters: NDArray[np.unsignedinteger] = _TABLE.take(codes, mode="clip")
+    dropped = letters == _NO_LETTER
+    [beyond] = (codes > LAST).nonzero()
+    if len(beyond):
+        letters = letters.astype(np.uint32)
+        letters[beyond] = codes[beyond]
     if dropped.any():
         ends = ends - np.cumsum(dropped)[ends - 1]
         letters = letters[~dropped]

@@ -9,6 +9,7 @@ and nothing depends on the machine, the locale or the process.
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -33,24 +34,55 @@ _PAIR, _PREFIX, _GRAM = np.uint64(0x1D8E4E27), np.uint64(0x2545F491), np.uint64(
 _LONG = 24
 
 
-class Features(NamedTuple):
-    """Features of one kind, in the order of the texts.
+class _Kind(NamedTuple):
+    """Features of one kind, in the order of the texts: hashes before mixing, and letters' places.
 
-    `hashes`, `rows` (which text, from 0), `starts` and `ends` (where in the batch's letters) are
-    of the same length.
+    Text i has those from bounds[i] to bounds[i + 1].
     """
 
     hashes: Hashes
-    rows: Places
+    bounds: Places
     starts: Places
     ends: Places
 
 
-class Words(NamedTuple):
-    """The words of a batch: their hashes before mixing, rows, starts, ends; and the sums."""
+class Features(NamedTuple):
+    """Features of n texts, kind by kind, those of a kind in the order of the texts.
+
+    `bounds` is of shape (kinds, n + 1): of kind k text i has those from bounds[k, i] to
+    bounds[k, i + 1]. `rows` (which text, from 0), `starts` and `ends` (where in the batch's
+    letters) are as long as `hashes`.
+    """
 
     hashes: Hashes
-    rows: Places
+    bounds: Places
+    kinds: Sequence[_Kind]
+
+    @property
+    def rows(self) -> Places:
+        """Return which text each feature is of."""
+        counts = np.diff(self.bounds)
+        return np.repeat(np.tile(np.arange(counts.shape[1]), len(counts)), counts.ravel())
+
+    @property
+    def starts(self) -> Places:
+        """Return where each feature starts."""
+        return np.concatenate([kind.starts for kind in self.kinds])
+
+    @property
+    def ends(self) -> Places:
+        """Return where each feature ends."""
+        return np.concatenate([kind.ends for kind in self.kinds])
+
+
+class Words(NamedTuple):
+    """The words of n texts: their hashes before mixing, and the sums that hash any letters.
+
+    Text i has those from bounds[i] to bounds[i + 1].
+    """
+
+    hashes: Hashes
+    bounds: Places
     starts: Places
     ends: Places
     sums: Hashes
@@ -62,50 +94,61 @@ class Words(NamedTuple):
         return hashes
 
 
-def features_of(texts: Sequence[str], settings: FeatureSettings) -> Iterator[Features]:
-    """Return the features of a batch of texts, kind by kind: words, pairs, prefixes, n-grams."""
-    words = words_of(texts)
-    yield Features(_mix(words.hashes), words.rows, words.starts, words.ends)
+def features_of(texts: Sequence[str], settings: FeatureSettings) -> Features:
+    """Return the features of texts, kind by kind: words, pairs, prefixes, n-grams."""
+    kinds = [*_kinds(words_of(texts), settings)]
+    hashes = np.concatenate([kind.hashes for kind in kinds])
+    before = accumulate((len(kind.hashes) for kind in kinds), initial=0)
+    bounds = np.array([kind.bounds + start for kind, start in zip(kinds, before, strict=False)])
+    return Features(_mix(hashes), bounds, kinds)
+
+
+def _kinds(words: Words, settings: FeatureSettings) -> Iterator[_Kind]:
+    hashes, bounds, starts, ends, *_ = words
+    yield _Kind(hashes, bounds, starts, ends)
+    lengths = ends - starts
     if settings.pairs:
-        yield _pairs(words, settings.pair_letters)
-    lengths = words.ends - words.starts
+        if settings.pair_letters:
+            hashes = words.substring(starts, starts + np.minimum(lengths, settings.pair_letters))
+        yield _pairs(words, hashes)
     if settings.prefix:
-        longer = np.flatnonzero(lengths > settings.prefix)
+        [longer] = (lengths > settings.prefix).nonzero()
         yield _substrings(words, longer, 0, settings.prefix, _PREFIX)
     for size in settings.grams:
         for skipped in range(min(int(lengths.max(initial=0)) - size + 1, _LONG)):
-            longer = np.flatnonzero(lengths >= skipped + size)
+            [longer] = (lengths >= skipped + size).nonzero()
             yield _substrings(words, longer, skipped, size, _GRAM + np.uint64(skipped == 0))
         yield _late_grams(words, np.flatnonzero(lengths >= _LONG + size), size)
 
 
 def words_of(texts: Sequence[str]) -> Words:
-    """Find the words of a batch of texts."""
+    """Find the words of texts."""
     letters, text_ends = fold(texts)
     powers, inverses = _powers(max(len(letters), 1).bit_length())
     sums = np.zeros(len(letters) + 1, np.uint64)
-    np.cumsum(letters * powers[: len(letters)], out=sums[1:])
+    np.multiply(letters, powers[: len(letters)], out=sums[1:])
+    sums.cumsum(out=sums)
     inside = np.zeros(len(letters) + 2, np.bool_)
     np.not_equal(letters, 0, out=inside[1:-1])
-    edges = np.flatnonzero(inside[1:] != inside[:-1])
+    [edges] = (inside[1:] != inside[:-1]).nonzero()
     starts, ends = edges[::2], edges[1::2]
-    per_text = np.diff(np.searchsorted(starts, text_ends), prepend=0)
-    rows = np.repeat(np.arange(len(texts)), per_text)
+    bounds = np.zeros(len(texts) + 1, np.intp)
+    bounds[1:] = starts.searchsorted(text_ends)
     hashes = (sums[ends] - sums[starts]) * inverses[starts]
-    return Words(hashes, rows, starts, ends, sums, inverses)
+    return Words(hashes, bounds, starts, ends, sums, inverses)
 
 
-def _pairs(words: Words, letters: int) -> Features:
-    first = np.flatnonzero(words.rows[1:] == words.rows[:-1])
-    second = first + 1
-    of_word = words.hashes
-    if letters:
-        of_word = words.substring(words.starts, np.minimum(words.ends, words.starts + letters))
-    hashes = of_word[first] * _FIRST + of_word[second] * _SECOND + _PAIR
-    return Features(_mix(hashes), words.rows[first], words.starts[first], words.ends[second])
+def _pairs(words: Words, hashes: Hashes) -> _Kind:
+    followed = np.ones(len(hashes) + 1, np.bool_)
+    followed[words.bounds - 1] = False  # the last word of each text, or none
+    [first] = followed[:-1].nonzero()
+    paired = hashes[:-1] * _FIRST
+    paired += hashes[1:] * _SECOND
+    paired += _PAIR
+    return _kind(words, first, paired[first], words.starts[first], words.ends[first + 1])
 
 
-def _late_grams(words: Words, which: Places, size: int) -> Features:
+def _late_grams(words: Words, which: Places, size: int) -> _Kind:
     per_word = words.ends[which] - words.starts[which] - size - _LONG + 1
     skipped = np.arange(per_word.sum()) - np.repeat(np.cumsum(per_word) - per_word, per_word)
     return _substrings(words, np.repeat(which, per_word), skipped + _LONG, size, _GRAM)
@@ -113,16 +156,22 @@ def _late_grams(words: Words, which: Places, size: int) -> Features:
 
 def _substrings(
     words: Words, which: Places, skipped: int | Places, size: int, salt: np.uint64
-) -> Features:
+) -> _Kind:
     starts = words.starts[which] + skipped
     ends = starts + size
     hashes = words.substring(starts, ends) + salt * np.uint64(size)
-    return Features(_mix(hashes), words.rows[which], starts, ends)
+    return _kind(words, which, hashes, starts, ends)
+
+
+def _kind(words: Words, which: Places, hashes: Hashes, starts: Places, ends: Places) -> _Kind:
+    """Make a kind of features, of which each starts in one of the words `which`, ascending."""
+    return _Kind(hashes, which.searchsorted(words.bounds), starts, ends)
 
 
 def _mix(hashes: Hashes) -> Hashes:
     """Spread the bits, so that the uppermost ones alone tell most features apart."""
-    mixed = hashes ^ (hashes >> np.uint64(32))
+    shifted = hashes >> np.uint64(32)
+    mixed: Hashes = np.bitwise_xor(hashes, shifted, out=shifted)
     mixed *= _MIX
     mixed ^= mixed >> np.uint64(29)
     mixed *= _FIRST

@@ -10,30 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.errors import ConfigurationError
+from services.model.graph_parts import SUMS, split_graph
 from services.model.manifest import Manifest, read_manifest
 from services.model.onnx_runtime import InferenceSession, SessionOptions
 from services.model.text_features import VERSION, Hashes
 from services.model.vocabulary import Ids, Vocabulary
 
 WEIGHTS, VOCABULARY = "model.onnx", "vocabulary.npy"
-INPUT = "features"
-# What the graph gives for n texts, k labels and f flags; `sums` has the department columns first,
-# then the sum of squares that makes a text's length; then those of the remit and of the flags, and
-# the sum of squares of these. `flag_scores` are what `flags` are the calibrated probabilities of;
-# without flags there is neither.
-OUTPUTS = {
-    "probabilities": "k",
-    "in_remit": None,
-    "logits": "k",
-    "sums": "k + f + 3",
-    "flags": "f",
-    "flag_scores": "f",
-}
+# What the graph makes of the sums of n texts, for k labels and f flags. The sums have the
+# departments' columns first, then the sum of squares that makes a text's length; then those of the
+# remit and of the flags, and the sum of squares of these. `flag_scores` are what `flags` are the
+# calibrated probabilities of; without flags there is neither.
+OUTPUTS = {"probabilities": "k", "in_remit": None, "logits": "k", "flags": "f", "flag_scores": "f"}
 
-# Texts whose features are made at once, and those of them that the graph takes at once: the former
-# costs a little for each block, the latter as much for each text as the longest of them needs.
-BLOCK_TEXTS, BLOCK_LETTERS = 256, 1 << 16
-GRAPH_TEXTS = 64
+# How many letters are read at once, where each text counts as the longest of them: a block costs a
+# little for itself, and for each of its texts as much as the longest needs.
+BLOCK_LETTERS = 1 << 16
 
 Floats = NDArray[np.float32]
 
@@ -55,14 +47,20 @@ class Model:
     Args:
         manifest: What it says of itself.
         vocabulary: Its features.
-        session: Its weights, ready to run.
+        weights: Of each feature, and of none.
+        session: What is made of the sums of weights, ready to run.
     """
 
     def __init__(
-        self, manifest: Manifest, vocabulary: Vocabulary, session: InferenceSession
+        self,
+        manifest: Manifest,
+        vocabulary: Vocabulary,
+        weights: Floats,
+        session: InferenceSession,
     ) -> None:
         self.manifest = manifest
         self.vocabulary = vocabulary
+        self._weights = weights
         self._session = session
         self.name, self.version, self.labels = manifest.name, manifest.version, manifest.labels
         self.flags = tuple(manifest.thresholds.flags)
@@ -76,38 +74,32 @@ class Model:
         given = (probabilities, in_remit, flags)
         for block in _blocks(texts):
             ids = self.vocabulary.read([texts[place] for place in block.tolist()])
-            for start in range(0, len(block), GRAPH_TEXTS):
-                part = block[start : start + GRAPH_TEXTS]
-                rows = self._trim(ids[start : start + GRAPH_TEXTS])
-                for array, values in zip(given, self.run(rows, *outputs), strict=False):
-                    array[part] = values
+            for array, values in zip(given, self.run(ids, *outputs), strict=False):
+                array[block] = values
         return Scores(probabilities, in_remit, flags)
 
-    def _trim(self, ids: Ids) -> Ids:
-        """Leave out the columns in which no row has a feature."""
-        width = int((ids != self.vocabulary.size).sum(axis=1).max())
-        return np.ascontiguousarray(ids[:, : max(width, 1)])
+    def sums(self, ids: Ids) -> Floats:
+        """Add up the weights of features as `Vocabulary.read` gives them, a row for each text."""
+        # A product takes a quarter of the time of `sum`; no number is out of bounds.
+        ones = np.ones((1, ids.shape[1]), np.float32)
+        sums: Floats = (ones @ self._weights.take(ids, axis=0, mode="clip"))[:, 0]
+        return sums
 
     def run(self, ids: Ids, *outputs: str) -> list[Floats]:
-        """Run the graph on features as `Vocabulary.read` gives them, for some of `OUTPUTS`."""
-        results: list[Floats] = self._session.run(outputs, {INPUT: ids})
+        """Return some of `OUTPUTS` for features as `Vocabulary.read` gives them."""
+        results: list[Floats] = self._session.run(outputs, {SUMS: self.sums(ids)})
         return results
 
 
 def _blocks(texts: Sequence[str]) -> Iterator[NDArray[np.intp]]:
-    """Return the texts' places, texts of like length together: a block costs what its longest does.
-
-    Those of plain ASCII come first, for they are read faster where nothing else is among them.
-    """
+    """Return the texts' places, texts of like length together."""
     lengths = np.fromiter(map(len, texts), np.intp, len(texts))
-    plain = np.fromiter(map(str.isascii, texts), np.bool_, len(texts))
-    order = np.lexsort((lengths, ~plain))
-    letters = np.cumsum(lengths[order])
+    order = lengths.argsort(kind="stable")
+    lengths = lengths[order]
     start = 0
     while start < len(texts):
-        most = letters[start] - lengths[order[start]] + BLOCK_LETTERS
-        end = max(int(np.searchsorted(letters, most, side="right")), start + 1)
-        end = min(end, start + BLOCK_TEXTS)
+        letters = lengths[start:] * np.arange(1, len(texts) - start + 1)
+        end = start + max(int(letters.searchsorted(BLOCK_LETTERS, side="right")), 1)
         yield order[start:end]
         start = end
 
@@ -131,9 +123,11 @@ def load_model(folder: Path, *, threads: int) -> Model:
         )
     files = {name: _checked(folder, manifest, name) for name in (WEIGHTS, VOCABULARY)}
     hashes = _hashes(folder, files[VOCABULARY])
-    session = _session(folder, files[WEIGHTS], threads)
-    _check_graph(folder, manifest, session, len(hashes))
-    return Model(manifest, Vocabulary(hashes, manifest.features), session)
+    weights, session = _graph(folder, files[WEIGHTS], threads)
+    _check_graph(folder, manifest, session, weights)
+    if len(weights) != len(hashes) + 1:
+        raise _wrong(folder, f"{WEIGHTS} says other features than {VOCABULARY}")
+    return Model(manifest, Vocabulary(hashes, manifest.features), weights, session)
 
 
 def _checked(folder: Path, manifest: Manifest, name: str) -> bytes:
@@ -157,7 +151,7 @@ def _hashes(folder: Path, content: bytes) -> Hashes:
     return checked
 
 
-def _session(folder: Path, content: bytes, threads: int) -> InferenceSession:
+def _graph(folder: Path, content: bytes, threads: int) -> tuple[Floats, InferenceSession]:
     options = SessionOptions()
     # Left to itself the runtime takes as many threads as the host has cores, whatever share of
     # them the container was given, and they spin while they wait.
@@ -166,17 +160,18 @@ def _session(folder: Path, content: bytes, threads: int) -> InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
-        return InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        weights, rest = split_graph(content)
+        return weights, InferenceSession(rest, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's errors have no common class
         raise _wrong(folder, f"{WEIGHTS} cannot be run ({type(error).__name__})") from error
 
 
 def _check_graph(
-    folder: Path, manifest: Manifest, session: InferenceSession, features: int
+    folder: Path, manifest: Manifest, session: InferenceSession, weights: Floats
 ) -> None:
     labels = len(manifest.labels)
     flags = len(manifest.thresholds.flags)
-    columns = {"k": labels, "k + f + 3": labels + flags + 3, "f": flags}
+    columns = {"k": labels, "f": flags}
     given = {node.name: (node.type, node.shape[1:]) for node in session.get_outputs()}
     wanted = {
         name: ("tensor(float)", [columns[shape]] if shape else [])
@@ -185,12 +180,11 @@ def _check_graph(
     }
     if given != wanted:
         raise _wrong(folder, f"{WEIGHTS} gives {sorted(given)} of other names or shapes")
-    taken = [(node.name, node.type, len(node.shape)) for node in session.get_inputs()]
-    if taken != [(INPUT, "tensor(int32)", 2)]:
-        raise _wrong(folder, f"{WEIGHTS} takes another input than {INPUT}")
+    if weights.shape[1:] != (labels + flags + 3,) or weights[-1].any():
+        raise _wrong(folder, f"{WEIGHTS} holds weights of another shape")
     said = session.get_modelmeta().custom_metadata_map
     names = manifest.labels, tuple(manifest.thresholds.flags)
-    if said != metadata(*names, manifest.opset, features):
+    if said != metadata(*names, manifest.opset, len(weights) - 1):
         raise _wrong(
             folder, f"{WEIGHTS} says other labels, features or another opset than the manifest"
         )

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.model.manifest import FeatureSettings
-from services.model.text_features import Features, Hashes, features_of
+from services.model.text_features import Hashes, features_of
 
-Ids = NDArray[np.int32]
+Ids = NDArray[np.intp]
 
 # How many places a feature has to itself on average: enough that one in forty finds its own taken.
 ROOM = 20
@@ -37,7 +37,7 @@ class Vocabulary:
     def look_up(self, hashes: Hashes) -> Ids:
         """Return the number of each feature, or `size` for one that was not learnt."""
         ids = self._table[_places(hashes, self._shift)]
-        return np.where(self._hashes[ids] == hashes, ids, self.size).astype(np.int32, copy=False)
+        return np.where(self._hashes[ids] == hashes, ids, self.size)
 
     def read(self, texts: Sequence[str]) -> Ids:
         """Return the learnt features of each text.
@@ -46,19 +46,20 @@ class Vocabulary:
             Of shape (texts, width), where width is the most that any text has, and at least 1;
             shorter rows end in `size`.
         """
-        known = [self._known(features) for features in features_of(texts, self.settings)]
-        ids = np.concatenate([ids for ids, _ in known])
-        rows = np.concatenate([rows for _, rows in known]).astype(np.min_scalar_type(len(texts)))
-        per_text = np.bincount(rows, minlength=len(texts))
-        width = max(int(per_text.max(initial=0)), 1)
-        padded = np.full((len(texts), width), self.size, np.int32)
-        padded[np.arange(width) < per_text[:, None]] = ids[np.argsort(rows, kind="stable")]
+        features = features_of(texts, self.settings)
+        # No place is out of bounds, and to be told so is quicker than to see it.
+        ids = self._table.take(_places(features.hashes, self._shift), mode="clip")
+        [known] = (self._hashes.take(ids, mode="clip") == features.hashes).nonzero()
+        bounds = known.searchsorted(features.bounds)
+        counts = bounds[:, 1:] - bounds[:, :-1]
+        width = max(int(counts.sum(axis=0).max(initial=0)), 1)
+        padded = np.full((len(texts), width), self.size, np.intp)
+        # Those of a text and a kind stand side by side, here and in the text's row.
+        moved = counts.cumsum(axis=0) - bounds[:, 1:] + np.arange(0, padded.size, width)
+        places = moved.ravel().repeat(counts.ravel())
+        places += np.arange(len(known))
+        padded.ravel()[places] = ids[known]
         return padded
-
-    def _known(self, features: Features) -> tuple[Ids, NDArray[np.intp]]:
-        ids = self._table[_places(features.hashes, self._shift)]
-        known = np.flatnonzero(self._hashes[ids] == features.hashes)
-        return ids[known], features.rows[known]
 
 
 def settled(hashes: Hashes) -> NDArray[np.intp]:
@@ -73,4 +74,5 @@ def bits_for(features: int) -> int:
 
 
 def _places(hashes: Hashes, shift: np.uint64) -> NDArray[np.intp]:
-    return (hashes >> shift).astype(np.intp)
+    places: NDArray[np.intp] = (hashes >> shift).view(np.intp)
+    return places

@@ -10,8 +10,8 @@ WORDS = FeatureSettings(version=VERSION, pairs=False, prefix=0)
 
 
 def hash_of(word: str) -> int:
-    [kind] = features_of([word], WORDS)
-    return int(kind.hashes[0])
+    [hashed] = features_of([word], WORDS).hashes.tolist()
+    return int(hashed)
 
 
 def learnt(*texts: str, limit: int = 100) -> list[int]:

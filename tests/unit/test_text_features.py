@@ -57,30 +57,31 @@ from services.model.text_features import features_of
 from services.model.manifest import FeatureSettings
 
 texts, settings = json.loads(sys.argv[1])
-kinds = features_of(texts, FeatureSettings(**settings))
-json.dump([[kind.rows.tolist(), kind.hashes.tolist()] for kind in kinds], sys.stdout)
+features = features_of(texts, FeatureSettings(**settings))
+json.dump([features.rows.tolist(), features.hashes.tolist()], sys.stdout)
 """
 
 
 def told(texts: Sequence[str], settings: FeatureSettings) -> list[list[int]]:
     """Return the hashes of each text, in the order of their size."""
     found: list[list[int]] = [[] for _ in texts]
-    for kind in features_of(texts, settings):
-        for row, value in zip(kind.rows.tolist(), kind.hashes.tolist(), strict=True):
-            found[row].append(value)
+    features = features_of(texts, settings)
+    for row, value in zip(features.rows.tolist(), features.hashes.tolist(), strict=True):
+        found[row].append(value)
     return [sorted(each) for each in found]
 
 
 def spelled(texts: Sequence[str], settings: FeatureSettings) -> list[tuple[int, str, int]]:
     """Return (text, letters, hash) of the features that `settings` asks for beside the words."""
     letters, _ = fold(texts)
-    found = []
-    words, *others = features_of(texts, settings)
-    for kind in others or [words]:
-        places = zip(*(each.tolist() for each in kind), strict=True)
-        for value, row, start, end in places:
-            found.append((row, "".join(map(chr, letters[start:end])), value))
-    return found
+    found = features_of(texts, settings)
+    each = (found.hashes, found.rows, found.starts, found.ends)
+    features = [
+        (row, "".join(map(chr, letters[start:end])), value)
+        for value, row, start, end in zip(*(values.tolist() for values in each), strict=True)
+    ]
+    words = int(found.bounds[0, -1])
+    return features[words:] if settings != WORDS else features
 
 
 def words_of(text: str) -> list[str]:
@@ -205,11 +206,13 @@ def test_an_n_gram_that_starts_a_word_is_another_one() -> None:
 @given(st.lists(st.text(ANY_CHARACTER, max_size=3_000), max_size=4))
 def test_any_text_gives_features(texts: list[str]) -> None:
     """Whatever people or machines send, features come of it and never an exception."""
-    for kind in features_of(texts, ALL):
-        assert kind.hashes.dtype == np.uint64
-        assert len({len(each) for each in kind}) == 1
-        assert (np.diff(kind.rows) >= 0).all()
-        assert (kind.starts < kind.ends).all()
+    features = features_of(texts, ALL)
+    assert features.hashes.dtype == np.uint64
+    each = (features.hashes, features.rows, features.starts, features.ends)
+    assert {len(values) for values in each} == {features.bounds[-1, -1]}
+    assert features.bounds.shape[1] == len(texts) + 1
+    assert (np.diff(features.bounds) >= 0).all()
+    assert (features.starts < features.ends).all()
 
 
 @pytest.mark.parametrize(
@@ -227,9 +230,9 @@ def test_nearly_nothing_gives_nearly_no_features(texts: list[str]) -> None:
 def test_a_text_without_a_space_is_not_slow(letter: str) -> None:
     """The longest text that is accepted costs milliseconds, also where it is one single word."""
     started = time.process_time()
-    found = list(features_of([letter * 20_000], ALL))
+    found = features_of([letter * 20_000], ALL)
     assert time.process_time() - started < 0.3
-    assert sum(len(kind.hashes) for kind in found) == 1 + 1 + 19_999 + 19_997
+    assert len(found.hashes) == 1 + 1 + 19_999 + 19_997
 
 
 def test_features_are_those_that_models_were_trained_on() -> None:
@@ -257,7 +260,6 @@ def test_no_environment_changes_features(environment: dict[str, str]) -> None:
         timeout=60,
     ).stdout
     found: list[list[int]] = [[] for _ in GOLDEN]
-    for rows, hashes in json.loads(printed):
-        for row, value in zip(rows, hashes, strict=True):
-            found[row].append(value)
+    for row, value in zip(*json.loads(printed), strict=True):
+        found[row].append(value)
     assert [sorted(each) for each in found] == [*GOLDEN.values()]

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.model.text_model import Model, load_model
+from benchmarks.inquiries import texts
+from services.model.graph_parts import INPUT
+from services.model.onnx_runtime import InferenceSession
+from services.model.text_model import WEIGHTS, Model, Scores, load_model
 from services.resources import shipped
 
 SHIPPED = shipped("models", "uk-departments")
@@ -68,6 +71,16 @@ def test_the_order_of_a_batch_makes_no_difference(model: Model) -> None:
     assert np.abs(shuffled.probabilities - scores.probabilities[order]).max() < SAME
     assert np.abs(shuffled.in_remit - scores.in_remit[order]).max() < SAME
     assert np.abs(shuffled.flags - scores.flags[order]).max(initial=0) < SAME
+
+
+@pytest.mark.parametrize("letters", [20, 60, 200, 2_000])
+def test_what_is_served_is_what_the_whole_graph_says(model: Model, letters: int) -> None:
+    """Adding the weights up beside the graph changes nothing in the six digits of a decision."""
+    asked = texts(letters, 200)
+    whole = InferenceSession(SHIPPED / WEIGHTS, providers=["CPUExecutionProvider"])
+    wanted = whole.run([*Scores._fields], {INPUT: model.vocabulary.read(asked).astype(np.int32)})
+    for found, each in zip(model.score(asked), wanted, strict=True):
+        assert np.abs(found - each).max() < SAME
 
 
 def test_no_texts_have_no_scores(model: Model) -> None:

@@ -184,6 +184,22 @@ def rename_the_input(graph: onnx.ModelProto) -> None:
         node.input[:] = ["text" if name == "features" else name for name in node.input]
 
 
+def add_up_otherwise(graph: onnx.ModelProto) -> None:
+    [adding] = (node for node in graph.graph.node if "sums" in node.output)
+    adding.op_type = "ReduceMax"
+    del adding.input[1:]
+    adding.attribute.append(onnx.helper.make_attribute("axes", [1]))
+
+
+def weigh_nothing(graph: onnx.ModelProto) -> None:
+    graph.graph.initializer.remove(*[t for t in graph.graph.initializer if t.name == "weights"])
+
+
+def weigh_padding(graph: onnx.ModelProto) -> None:
+    [table] = (each for each in graph.graph.initializer if each.name == "weights")
+    table.raw_data = table.raw_data[:-2] + np.float16(1).tobytes()
+
+
 def forget_the_labels(graph: onnx.ModelProto) -> None:
     del graph.metadata_props[:]
 
@@ -220,6 +236,9 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "another output": (graph_of(rename_an_output), WEIGHTS),
     "an output too few": (graph_of(leave_out_an_output), WEIGHTS),
     "another input": (graph_of(rename_the_input), WEIGHTS),
+    "another way to add up": (graph_of(add_up_otherwise), WEIGHTS),
+    "a graph without weights": (graph_of(weigh_nothing), WEIGHTS),
+    "weights of no feature": (graph_of(weigh_padding), WEIGHTS),
     "no labels": (graph_of(forget_the_labels), WEIGHTS),
 }
 

@@ -64,12 +64,12 @@ def grams_of(texts: Sequence[str]) -> Iterator[_Grams]:
 
 def _of_block(texts: Sequence[str]) -> _Grams:
     words = words_of(texts)
-    lengths = np.bincount(words.rows, minlength=len(texts))
+    lengths = np.diff(words.bounds)
     # Blanks after a text of few words make it one five-gram, and part it from the next.
     missing = np.where(lengths > 0, np.maximum(WORDS - lengths, 0), 0)
     after = np.repeat(np.cumsum(lengths), missing)
     hashes = np.insert(words.hashes, after, np.uint64(0))
-    rows = np.insert(words.rows, after, np.repeat(np.arange(len(texts)), missing))
+    rows = np.repeat(np.arange(len(texts)), lengths + missing)
     whole = np.flatnonzero(rows[: len(rows) - WORDS + 1] == rows[WORDS - 1 :])
     sums = np.zeros(len(whole), np.uint64)
     for step, factor in enumerate(_FACTORS):

@@ -8,7 +8,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from services.model.text_model import INPUT, metadata
+from services.model.graph_parts import INPUT, SUMS, TABLE
+from services.model.text_model import metadata
 from services.training.fit.binary import Binary, Sigmoid
 from services.training.fit.calibration import KNOTS, Calibration
 from services.training.fit.linear import SHORTEST, Linear
@@ -61,7 +62,7 @@ def build_graph(parts: Parts) -> bytes:
         "probabilities": [labels],
         "in_remit": [],
         "logits": [labels],
-        "sums": [labels + flags + 3],
+        SUMS: [labels + flags + 3],
         **({"flags": [flags], "flag_scores": [flags]} if flags else {}),
     }
     graph = helper.make_graph(
@@ -109,7 +110,7 @@ def _constants(parts: Parts) -> dict[str, NDArray[np.generic]]:
     }
     flags = len(parts.flags)
     return {
-        "weights": table_of(parts),
+        TABLE: table_of(parts),
         "columns": np.array([len(parts.labels), 1, 1, *([flags] if flags else []), 1], np.int64),
         "second_axis": np.array([1], np.int64),
         **{name: value.astype(np.float32) for name, value in floats.items() if value.size},
@@ -124,10 +125,10 @@ def _sums(flags: int) -> list[onnx.NodeProto]:
     make = helper.make_node
     parts = ["scores", "squares", "remit_sum", *(["flag_sums"] if flags else []), "other_squares"]
     return [
-        make("Gather", ["weights", INPUT], ["rows"]),
+        make("Gather", [TABLE, INPUT], ["rows"]),
         make("Cast", ["rows"], ["single"], to=TensorProto.FLOAT),
-        make("ReduceSum", ["single", "second_axis"], ["sums"], keepdims=0),
-        make("Split", ["sums", "columns"], parts, axis=1),
+        make("ReduceSum", ["single", "second_axis"], [SUMS], keepdims=0),
+        make("Split", [SUMS, "columns"], parts, axis=1),
     ]
 
 

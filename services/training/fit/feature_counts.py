@@ -30,11 +30,9 @@ def learn_vocabulary(
 
 def _distinct(texts: Sequence[str], settings: FeatureSettings) -> Iterator[NDArray[np.uint64]]:
     for start in range(0, len(texts), BLOCK):
-        kinds = [*features_of(texts[start : start + BLOCK], settings)]
-        hashes = np.concatenate([kind.hashes for kind in kinds])
-        rows = np.concatenate([kind.rows for kind in kinds])
-        order = np.lexsort((hashes, rows))
-        hashes, rows = hashes[order], rows[order]
+        features = features_of(texts[start : start + BLOCK], settings)
+        order = np.lexsort((features.hashes, features.rows))
+        hashes, rows = features.hashes[order], features.rows[order]
         again = (hashes[1:] == hashes[:-1]) & (rows[1:] == rows[:-1])
         yield hashes[np.append(True, ~again)] if len(hashes) else hashes
 
