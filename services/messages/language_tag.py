@@ -1,6 +1,7 @@
 """The language that a sender names: as a BCP 47 tag, a three-letter code, or by its name."""
 
 import re
+from functools import lru_cache
 
 # Codes of ISO 639-2 and 639-3, and names in English and in the language itself, of what people
 # often write in: BCP 47 wants the code of two letters. The code of others stands for itself.
@@ -70,6 +71,7 @@ _country = re.compile(r"(?<![^\W_])([a-z]{2,3})[-_][A-Z]{2}(?![^\W_])")
 _CODES = frozenset(_SHORT.values()) - {""}
 
 
+@lru_cache(maxsize=256)  # senders write the same few
 def languages_of(tag: str | None) -> tuple[str, ...]:
     """Return the languages that are named, in their order: `en` and `cy` of `English/Welsh`.
 
