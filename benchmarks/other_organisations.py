@@ -154,8 +154,8 @@ def _helpdesk(data: Path, _: Path) -> Split | None:
     folder = data / "it-helpdesk"
     if not folder.is_dir():
         return None
-    parts = [folder / f"{part}.csv.gz" for part in ("train", "valid", "test")]
-    return Split("helpdesk", *parts, COLUMNS)
+    train, valid, test = (folder / f"{part}.csv.gz" for part in ("train", "valid", "test"))
+    return Split("helpdesk", train, valid, test, COLUMNS)
 
 
 def _feedback(data: Path, folder: Path) -> Split | None:
@@ -180,8 +180,10 @@ def _feedback(data: Path, folder: Path) -> Split | None:
     first = round(len(kept) * TRAIN_SHARE)
     second = round(len(kept) * (TRAIN_SHARE + VALID_SHARE))
     cut = {"train": kept[:first], "valid": kept[first:second], "test": kept[second:]}
-    parts = [_written(folder / f"feedback-{name}.csv.gz", part) for name, part in cut.items()]
-    return Split("patients' feedback", *parts, DATED)
+    train, valid, test = (
+        _written(folder / f"feedback-{name}.csv.gz", part) for name, part in cut.items()
+    )
+    return Split("patients' feedback", train, valid, test, DATED)
 
 
 def _written(path: Path, rows: Sequence[tuple[str, str, str]]) -> Path:
