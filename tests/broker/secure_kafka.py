@@ -63,45 +63,61 @@ class SecureKafka:
 
     async def grant(self, user: str, rights: Iterable[Right], permission: int = ALLOW) -> None:
         """Grant a user rights, or deny them."""
-        for response in await self._ask(CreateAclsRequest, user, rights, permission):
-            assert [code for code, _ in response.creation_responses] == [0]
+        answer = await self._ask(_Create([*_entries(user, rights, permission)]))
+        assert {code for code, _ in answer.creation_responses} <= {0}
 
     async def revoke(self, user: str, rights: Iterable[Right], permission: int = ALLOW) -> None:
         """Take back what was granted before, or denied."""
-        for response in await self._ask(DeleteAclsRequest, user, rights, permission):
-            [(code, _, revoked)] = response.filter_responses
-            assert (code, len(revoked)) == (0, 1)
+        answer = await self._ask(_Delete([*_entries(user, rights, permission)]))
+        revoked = [(code, len(found)) for code, _, found in answer.filter_responses]
+        assert {*revoked} <= {(0, 1)}, revoked
 
-    async def _ask(
-        self, request: type[Any], user: str, rights: Iterable[Right], permission: int
-    ) -> list[Any]:
+    async def _ask(self, request: "_AtOnce") -> Any:
         client = AIOKafkaClient(bootstrap_servers=self.servers)
         await client.bootstrap()
         try:
-            return [
-                await client.send(client.get_random_node(), request(*entry))
-                for right in rights
-                for entry in _entries(user, right, permission)
-            ]
+            return await client.send(client.get_random_node(), request)
         finally:
             await client.close()
 
 
-def _entries(
-    user: str, right: Right, permission: int
-) -> Iterator[tuple[int, str, int, str, str, int, int]]:
-    """Yield what Kafka keeps of a right: an entry for each operation."""
-    resource, pattern = RESOURCES[right.resource], PREFIXED if right.prefix else LITERAL
-    for operation in right.operations:
-        yield (
-            resource,
+Entry = tuple[int, str, int, str, str, int, int]
+
+
+class _AtOnce:
+    """A request about many entries, where aiokafka's own is about one."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self._entries = entries
+
+    def build(self, request_struct_class: Any) -> Any:
+        return request_struct_class(self._entries)
+
+
+class _Create(_AtOnce, CreateAclsRequest):  # type: ignore[misc]  # aiokafka has no types
+    """Adds entries."""
+
+
+class _Delete(_AtOnce, DeleteAclsRequest):  # type: ignore[misc]  # likewise
+    """Takes them away."""
+
+
+def _entries(user: str, rights: Iterable[Right], permission: int) -> Iterator[Entry]:
+    """Yield what Kafka keeps of rights: an entry for each operation of each, once."""
+    entries = {
+        (
+            RESOURCES[right.resource],
             right.name,
-            pattern,
+            PREFIXED if right.prefix else LITERAL,
             f"User:{user}",
             "*",  # from any host
             OPERATIONS[operation],
             permission,
         )
+        for right in rights
+        for operation in right.operations
+    }
+    yield from sorted(entries)
 
 
 @contextmanager
