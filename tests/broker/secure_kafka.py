@@ -1,6 +1,6 @@
 """An embedded Kafka that asks who one is and what one may do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
+from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
 
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.ports import free_ports
 from services.operate.rights import Right
+from tests.broker.at_rest import until
 from tests.broker.authority import Authority, Issued
 
 USERS = (
@@ -22,9 +23,11 @@ USERS = (
 
 # Their numbers in Kafka's protocol: ResourceType, PatternType, AclOperation, AclPermissionType.
 RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional-id": 5}
-LITERAL, PREFIXED = 3, 4
+ANY, LITERAL, PREFIXED = 1, 3, 4
 OPERATIONS = {"All": 2, "Read": 3, "Write": 4, "Describe": 8, "DescribeConfigs": 10}
 DENY, ALLOW = 2, 3
+
+Entry = tuple[int, str, int, str, str, int, int]
 
 
 @dataclass(frozen=True)
@@ -63,45 +66,77 @@ class SecureKafka:
 
     async def grant(self, user: str, rights: Iterable[Right], permission: int = ALLOW) -> None:
         """Grant a user rights, or deny them."""
-        for response in await self._ask(CreateAclsRequest, user, rights, permission):
-            assert [code for code, _ in response.creation_responses] == [0]
+        entries = {*_entries(user, rights, permission)}
+        answer = await self._ask(_Create(sorted(entries)))
+        assert {code for code, _ in answer.creation_responses} <= {0}
+        await self._until_known(user, entries.issubset)
 
     async def revoke(self, user: str, rights: Iterable[Right], permission: int = ALLOW) -> None:
         """Take back what was granted before, or denied."""
-        for response in await self._ask(DeleteAclsRequest, user, rights, permission):
-            [(code, _, revoked)] = response.filter_responses
-            assert (code, len(revoked)) == (0, 1)
+        entries = {*_entries(user, rights, permission)}
+        answer = await self._ask(_Delete(sorted(entries)))
+        revoked = [(code, len(found)) for code, _, found in answer.filter_responses]
+        assert {*revoked} <= {(0, 1)}, revoked
+        await self._until_known(user, entries.isdisjoint)
 
-    async def _ask(
-        self, request: type[Any], user: str, rights: Iterable[Right], permission: int
-    ) -> list[Any]:
+    async def _until_known(self, user: str, holds: Callable[[set[Entry]], bool]) -> None:
+        """Wait until the broker, too, has heard of it, which its controller tells it."""
+
+        async def is_known() -> bool:
+            about = DescribeAclsRequest(ANY, None, ANY, f"User:{user}", None, ANY, ANY)
+            return holds(
+                {
+                    (resource, name, pattern, *entry)
+                    for resource, name, pattern, entries in (await self._ask(about)).resources
+                    for entry in entries
+                }
+            )
+
+        await until(is_known)
+
+    async def _ask(self, request: Any) -> Any:
         client = AIOKafkaClient(bootstrap_servers=self.servers)
         await client.bootstrap()
         try:
-            return [
-                await client.send(client.get_random_node(), request(*entry))
-                for right in rights
-                for entry in _entries(user, right, permission)
-            ]
+            return await client.send(client.get_random_node(), request)
         finally:
             await client.close()
 
 
-def _entries(
-    user: str, right: Right, permission: int
-) -> Iterator[tuple[int, str, int, str, str, int, int]]:
-    """Yield what Kafka keeps of a right: an entry for each operation."""
-    resource, pattern = RESOURCES[right.resource], PREFIXED if right.prefix else LITERAL
-    for operation in right.operations:
-        yield (
-            resource,
+class _AtOnce:
+    """A request about many entries, where aiokafka's own is about one."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self._entries = entries
+
+    def build(self, request_struct_class: Any) -> Any:
+        return request_struct_class(self._entries)
+
+
+class _Create(_AtOnce, CreateAclsRequest):  # type: ignore[misc]  # aiokafka has no types
+    """Adds entries."""
+
+
+class _Delete(_AtOnce, DeleteAclsRequest):  # type: ignore[misc]  # likewise
+    """Takes them away."""
+
+
+def _entries(user: str, rights: Iterable[Right], permission: int) -> Iterator[Entry]:
+    """Yield what Kafka keeps of rights: an entry for each operation of each, once."""
+    entries = {
+        (
+            RESOURCES[right.resource],
             right.name,
-            pattern,
+            PREFIXED if right.prefix else LITERAL,
             f"User:{user}",
             "*",  # from any host
             OPERATIONS[operation],
             permission,
         )
+        for right in rights
+        for operation in right.operations
+    }
+    yield from sorted(entries)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from services.operate.topics import create_topics, topics_of
 from services.router.settings import RouterSettings
 from tests.broker.at_rest import until
 from tests.broker.command import triage
-from tests.broker.secure_kafka import DENY, SecureKafka, secure_kafka
+from tests.broker.secure_kafka import ALLOW, DENY, SecureKafka, secure_kafka
 
 PARTITIONS = 2
 PREFIX = "examined."
@@ -66,7 +66,7 @@ class Examined:
             return sorted(each.check for each in found) == sorted(checks)
 
         try:
-            await until(is_found, limit=10)
+            await until(is_found)
         except TimeoutError:
             pytest.fail(f"found {found}")
         return tuple(found)
@@ -90,6 +90,7 @@ async def prepare(examined: Examined) -> None:
     await examined.create_topics()
     for user, granted in rights(examined.installation).items():
         await examined.kafka.grant(PREFIX + user, granted)
+    await examined.until_found()
 
 
 Wrong = Callable[[Examined], AbstractAsyncContextManager[Examined]]
@@ -104,8 +105,10 @@ def configured(topic: str, **settings: str) -> Wrong:
         usual = topics_of(examined.installation)[name]
         other = {setting.replace("_", "."): value for setting, value in settings.items()}
         await alter(examined, name, usual | other)
-        yield examined
-        await alter(examined, name, usual)
+        try:
+            yield examined
+        finally:
+            await alter(examined, name, usual)
 
     return wrong
 
@@ -118,13 +121,20 @@ async def alter(examined: Examined, topic: str, settings: Mapping[str, str]) -> 
 @asynccontextmanager
 async def without_a_topic(examined: Examined) -> AsyncIterator[Examined]:
     await delete(examined, "departments.home-office")
-    yield examined
-    await examined.create_topics()
+    try:
+        yield examined
+    finally:
+        await examined.create_topics()
 
 
 async def delete(examined: Examined, topic: str) -> None:
     async with an_admin(examined.kafka.servers) as admin:
         await admin.delete_topics([examined.name(topic)])
+
+        async def is_gone() -> bool:
+            return examined.name(topic) not in await admin.list_topics()
+
+        await until(is_gone)
 
 
 def cut(topic: str) -> Wrong:
@@ -134,9 +144,11 @@ def cut(topic: str) -> Wrong:
     async def wrong(examined: Examined) -> AsyncIterator[Examined]:
         async with an_admin(examined.kafka.servers) as admin:
             await admin.create_partitions({examined.name(topic): NewPartitions(PARTITIONS + 1)})
-        yield examined
-        await delete(examined, topic)
-        await examined.create_topics()
+        try:
+            yield examined
+        finally:
+            await delete(examined, topic)
+            await examined.create_topics()
 
     return wrong
 
@@ -148,19 +160,23 @@ async def with_one_partition(examined: Examined) -> AsyncIterator[Examined]:
     await create_topics(
         examined.installation.kafka, {topic: {}}, partitions=1, replication_factor=1
     )
-    yield examined
-    await delete(examined, "inquiries")
-    await examined.create_topics()
+    try:
+        yield examined
+    finally:
+        await delete(examined, "inquiries")
+        await examined.create_topics()
 
 
-def granted(user: str, right: Right, permission: int = 3) -> Wrong:
+def granted(user: str, right: Right, permission: int = ALLOW) -> Wrong:
     """Grant what is not needed, or deny what is."""
 
     @asynccontextmanager
     async def wrong(examined: Examined) -> AsyncIterator[Examined]:
         await examined.kafka.grant(user, [right], permission)
-        yield examined
-        await examined.kafka.revoke(user, [right], permission)
+        try:
+            yield examined
+        finally:
+            await examined.kafka.revoke(user, [right], permission)
 
     return wrong
 
@@ -177,8 +193,10 @@ def lacking(user: str, resource: str, name: str, *operations: Operation) -> Wron
         ]
         assert taken
         await examined.kafka.revoke(PREFIX + user, taken)
-        yield examined
-        await examined.kafka.grant(PREFIX + user, taken)
+        try:
+            yield examined
+        finally:
+            await examined.kafka.grant(PREFIX + user, taken)
 
     return wrong
 
@@ -187,8 +205,10 @@ def lacking(user: str, resource: str, name: str, *operations: Operation) -> Wron
 async def without_rights(examined: Examined) -> AsyncIterator[Examined]:
     its_own = rights(examined.installation)["classifier"]
     await examined.kafka.revoke(PREFIX + "classifier", its_own)
-    yield examined
-    await examined.kafka.grant(PREFIX + "classifier", its_own)
+    try:
+        yield examined
+    finally:
+        await examined.kafka.grant(PREFIX + "classifier", its_own)
 
 
 def with_settings(**settings: int) -> Wrong:
