@@ -53,7 +53,8 @@ RUN python -m pip install --no-index --no-deps dist/*.whl
 RUN cd /opt/triage/lib/python3*/site-packages/services/shipped/models && rm */*.onnx */*.npy
 
 # What all images share. Who runs here may write nothing, and the base has Python's own library without
-# bytecode: what a service imports is compiled as its image is made, by importing it, and no more.
+# bytecode: what a service imports is compiled as its image is made, by importing it, and no more. The
+# names after its own are those that are imported only as it starts.
 FROM ${PYTHON_IMAGE} AS service
 ENV PATH=/opt/triage/bin:$PATH
 # What the health checks run; http.client asks no proxy.
@@ -72,7 +73,8 @@ gives each a department, and routes it exactly once; what it doubts goes to a pe
 
 FROM service AS classifier
 COPY --from=classifier-environment /opt/triage /opt/triage
-RUN python -c "import services.cli, services.classifier.app"
+RUN python -c "import services.cli, services.classifier.app, anyio._backends._asyncio, \
+uvicorn.lifespan.on, uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto"
 USER 10001:10001
 LABEL org.opencontainers.image.title="Inquiry triage: classifier"
 EXPOSE 8001
@@ -81,7 +83,8 @@ CMD ["classifier"]
 
 FROM service AS router
 COPY --from=router-environment /opt/triage /opt/triage
-RUN python -c "import services.cli, services.router.app"
+RUN python -c "import services.cli, services.router.app, anyio._backends._asyncio, \
+uvicorn.lifespan.on, uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto"
 USER 10001:10001
 LABEL org.opencontainers.image.title="Inquiry triage: router"
 EXPOSE 8002
@@ -90,7 +93,8 @@ CMD ["router"]
 
 FROM service AS settler
 COPY --from=router-environment /opt/triage /opt/triage
-RUN python -c "import services.cli, services.settler.app"
+RUN python -c "import services.cli, services.settler.app, anyio._backends._asyncio, \
+uvicorn.lifespan.on, uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto"
 USER 10001:10001
 LABEL org.opencontainers.image.title="Inquiry triage: settler"
 EXPOSE 8003
@@ -99,7 +103,8 @@ CMD ["settler"]
 
 FROM service AS desk
 COPY --from=desk-environment /opt/triage /opt/triage
-RUN python -c "import services.cli, services.desk.app"
+RUN python -c "import services.cli, services.desk.app, anyio._backends._asyncio, \
+uvicorn.lifespan.on, uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto"
 USER 10001:10001
 LABEL org.opencontainers.image.title="Inquiry triage: desk"
 EXPOSE 8004

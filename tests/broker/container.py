@@ -28,12 +28,12 @@ ARCHITECTURES = {
 SHARED = ("network", "cgroup")
 # crun takes no machine with both generations of cgroups, as long as it sees them. It waits for all
 # children, so the watcher must be none of its own; the shell hands on what stops it. What it runs
-# is of another session, which the watcher ends where the shell is killed.
+# is of another session, which the watcher ends where the shell is killed; each start has a name.
 RUN = """
 mount -t cgroup2 none /sys/fs/cgroup
 setsid sh -c 'while kill -0 "$1"; do sleep 1; done; crun --root "$2" delete --force "$3"' \
-    sh $$ "$1" "$2" </dev/null >/dev/null 2>&1 &
-crun --root "$1" --cgroup-manager=disabled run --bundle "$3" "$2" &
+    sh $$ "$1" "$2-$$" </dev/null >/dev/null 2>&1 &
+crun --root "$1" --cgroup-manager=disabled run --bundle "$3" "$2-$$" &
 trap 'kill -s TERM $!' TERM
 set +e
 while wait $!; code=$?; kill -0 $! 2>/dev/null; do :; done
