@@ -47,7 +47,7 @@ NEVER_MS = 2**31 - 1
 METADATA_MS = 10_000
 # How long one broker may be silent before another is asked: aiokafka's own are 40 s, for which
 # nothing would flow where one of three is frozen or cut off. It is on top of a session, for which a
-# broker may hold back the answer to a member that joins.
+# broker may hold back its answer to a member that joins.
 SILENCE_MS = 5_000
 CLOSE_SECONDS = 5
 

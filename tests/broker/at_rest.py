@@ -14,13 +14,14 @@ from services.kafka.connected import an_admin
 from services.kafka.topic_reader import read_to_end
 
 LIMIT = 60.0
+PAUSE = 0.02
 
 
 async def until(condition: Callable[[], Awaitable[object]], limit: float = LIMIT) -> None:
     """Wait until a condition holds; raises TimeoutError where it does not after `limit` seconds."""
     async with asyncio.timeout(limit):
         while not await condition():
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(PAUSE)
 
 
 async def read_all(servers: str, topics: Iterable[str]) -> list[ConsumerRecord]:
@@ -49,17 +50,22 @@ async def read_all(servers: str, topics: Iterable[str]) -> list[ConsumerRecord]:
 
 
 async def wait_until_answered(servers: str, group: str, topic: str) -> None:
-    """Wait until a group has answered every committed record of a topic."""
+    """Wait until a group has answered every committed record of a topic.
+
+    It may take as long as it takes: it is given up where nothing is answered for a while.
+    """
     last: dict[TopicPartition, int] = {}
     for record in await read_all(servers, [topic]):
         last[TopicPartition(topic, record.partition)] = record.offset
     async with offsets_of(servers, group) as ask:
-
-        async def answered() -> bool:
-            offsets = await ask()
-            return all(offsets.get(tp, 0) > offset for tp, offset in last.items())
-
-        await until(answered)
+        clock, before = asyncio.get_running_loop().time, dict[TopicPartition, int]()
+        async with asyncio.timeout(LIMIT) as limit:
+            while not all(before.get(tp, 0) > offset for tp, offset in last.items()):
+                await asyncio.sleep(PAUSE)
+                offsets = await ask()
+                if offsets != before:
+                    before = offsets
+                    limit.reschedule(clock() + LIMIT)
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ UNKNOWN = "ministry-of-magic"
 # A second click comes so many inquiries later: a settler that was killed since has to know.
 LATER = 300
 SETTLER = "settler"
+LAST_LIMIT = 600.0
 
 
 class People:
@@ -62,7 +63,7 @@ class People:
         """Wait until everything is judged, that which is escalated by it too."""
         self._leaving = True
         while True:
-            await until(lambda: self._nothing_waits(reader, working))
+            await until(lambda: self._nothing_waits(reader, working), LAST_LIMIT)
             await self._pipeline.answered(SETTLER)
             if await self._nothing_waits(reader, working):
                 return
