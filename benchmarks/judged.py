@@ -50,7 +50,6 @@ def main(rate: int = 100, seconds: int = 60) -> None:
         )
 
 
-
 async def _judge(bed: Testbed, rate: int, count: int) -> tuple[dict[int, float], dict[int, float]]:
     """Judge so many, and return when each was acknowledged and when it had arrived."""
     plan = bed.plan
