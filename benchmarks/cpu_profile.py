@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from time import process_time
-from typing import Any
+from typing import Any, NamedTuple
 
+from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 from msgspec import structs
 from prometheus_client import CollectorRegistry
@@ -27,6 +28,7 @@ from services.classifier.metrics import ClassifierMetrics
 from services.engine.batching import pack
 from services.engine.made import Made
 from services.engine.metrics import EngineMetrics, Note
+from services.kafka.lenient_records import fetched, records_in
 from services.messages import codec
 from services.messages.record import Output
 from services.model.scorer import Scores
@@ -39,6 +41,7 @@ Stages = Mapping[str, Callable[[], object]]
 
 RECORDS, REPEATS, BATCH_BYTES = 1_000, 7, 1_000_000
 NOW = datetime(2026, 11, 9, 7, 21, 31, tzinfo=UTC)
+PARTITION = TopicPartition("bench", 0)
 SENT = (("ce_id", b"q-1"), ("trace", b"00-4bf92f3577b34da6a3ce929d0e0e4736-01"))
 FEATURES, BOTH, JSON = "features", "features and ONNX", "json, for comparison"
 COLUMNS = ("stage", "service", "length", "µs a record", "share")
@@ -161,7 +164,9 @@ def _stages(
         engine.note(records, outputs, made)()
 
     create = partial(BatchBuilder, BATCH_BYTES, 0, is_transactional=1)
+    answer = _answer_of(records)
     return {
+        "unpack": lambda: next(records_in(answer, PARTITION, 0, None, fetched)),
         "decode": lambda: [read(record) for record in records],
         "decide": lambda: decide(bodies),
         "encode": lambda: [write(*each) for each in decided],
@@ -169,6 +174,23 @@ def _stages(
         "count": count,
         JSON: lambda: [json.dumps(json.loads(each.value)) for each in records],
     }, outputs
+
+
+class _Answer(NamedTuple):
+    """A broker's answer, as far as it is read."""
+
+    topics: Sequence[Any]
+    API_VERSION: int = 11
+
+
+def _answer_of(records: Sequence[Line]) -> _Answer:
+    """Return the answer of a broker that has these records in one partition."""
+    batch = BatchBuilder(2 * BATCH_BYTES, 0)
+    for each in records:
+        key, headers = b"case-%d" % each.offset, list(each.headers)
+        batch.append(timestamp=None, key=key, value=each.value, headers=headers)
+    topic, number = PARTITION
+    return _Answer([(topic, [(number, 0, 0, 0, 0, None, -1, bytes(batch._build()))])])  # noqa: SLF001 - as the producer does
 
 
 class _Scored:

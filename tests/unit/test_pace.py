@@ -11,19 +11,21 @@ from services.router.settings import RouterSettings
 # record's value: measured on Python 3.11, x86-64, with texts of 200 characters.
 PACE = {
     Name.CLASSIFIER: {
-        "decode": 0.45,
+        "unpack": 0.22,
+        "decode": 0.32,
         "features and ONNX": 1.15,
         "decide": 0.72,  # of which 0.45 find the newest words of a text
-        "encode": 0.55,
-        "pack": 0.34,
-        "count": 0.13,
+        "encode": 0.45,
+        "pack": 0.30,
+        "count": 0.12,
     },
     Name.ROUTER: {
-        "decode": 0.33,
+        "unpack": 0.14,
+        "decode": 0.25,
         "decide": 0.88,
-        "encode": 0.21,
-        "pack": 0.14,
-        "count": 0.065,
+        "encode": 0.18,
+        "pack": 0.13,
+        "count": 0.06,
     },
 }
 # On a busy machine, and on other Pythons and processors, the shares differ by two thirds at most;
