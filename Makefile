@@ -13,7 +13,7 @@ LOCKED := --require-hashes --only-binary :all: -r
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test pace pure faults rollout format lint audit bench growth figures schemas image lock
+.PHONY: help install demo test long pace pure faults rollout format lint audit bench growth figures schemas image lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
@@ -26,8 +26,11 @@ demo: install ## show the whole pipeline on a real Kafka; INQUIRIES=file, TRUTHS
 		$(if $(DESK),--desk)
 
 # Side by side, a file at a time, each worker with a Kafka of its own: most tests wait for one.
-test: install ## run all tests, those on a real Kafka included; ARGS="-k router" runs some
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not benchmark" $(ARGS)
+test: install ## run the tests, those on a real Kafka included; ARGS="-k router" runs some
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not benchmark and not long" $(ARGS)
+
+long: install ## run the tests that take minutes each: faults, a roll-out, a flood of bad input
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(ARGS)
 
 pace: install ## hold the speed of each stage against what json takes in the same run
 	$(BIN)/python -m pytest -m benchmark $(ARGS)
@@ -39,12 +42,16 @@ pure: ## run the tests that need no Kafka on another Python; PYTHON=python3.13 n
 	@build/pure/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	build/pure/bin/python -m pytest tests/unit tests/engine tests/contract -m "not benchmark" $(ARGS)
 
-faults: install ## inject faults for half an hour; MINUTES=5, SEED=number, JUDGEMENTS=100000, FAULTS=200 are yours to give
-	@$(BIN)/python -m tests.broker.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+faults: install ## inject faults for half an hour; BROKERS=3, MINUTES=5, SEED=number, JUDGEMENTS=100000, FAULTS=200 are yours
+	@$(BIN)/python -m tests.broker.faults $(if $(BROKERS),--brokers $(BROKERS)) \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(JUDGEMENTS),--judgements $(JUDGEMENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(QUICK),--no-slow)
 
-rollout: install ## roll a new model out and back under load; RATE=number and REPLICAS=number are yours to give
-	@$(BIN)/python -m tests.broker.rollout $(if $(RATE),--rate $(RATE)) $(if $(REPLICAS),--replicas $(REPLICAS))
+rollout: install ## roll a new model and table out and back under load; RATE=number, REPLICAS=number, FROM=commit of another release
+	@$(if $(FROM),rm -rf build/from && mkdir -p build/from && git archive $(FROM) | tar -x -C build/from && \
+		$(MAKE) --no-print-directory -C build/from install PYTHON="$(PYTHON)")
+	@$(BIN)/python -m tests.broker.rollout $(if $(RATE),--rate $(RATE)) $(if $(REPLICAS),--replicas $(REPLICAS)) \
+		$(if $(FROM),--old-python build/from/.venv/bin/python)
 
 format: install ## put imports and layout in order
 	$(BIN)/ruff check --fix --select I

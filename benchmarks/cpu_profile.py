@@ -15,6 +15,7 @@ from time import process_time
 from typing import Any
 
 from aiokafka.producer.message_accumulator import BatchBuilder
+from msgspec import structs
 from prometheus_client import CollectorRegistry
 
 from benchmarks.contestants import LENGTHS, PARTITIONS, Name
@@ -148,7 +149,7 @@ def _stages(
     bodies = [each.body for each in received]
     decided = [*zip(records, received, decide(bodies), strict=True)]
     outputs = [write(*each) for each in decided]
-    keyed = [output._replace(key=b"case-%d" % n) for n, output in enumerate(outputs)]
+    keyed = [structs.replace(output, key=b"case-%d" % n) for n, output in enumerate(outputs)]
     writes = dict.fromkeys({output.topic for output in outputs}, PARTITIONS)
     registry, note = metrics
     engine = EngineMetrics(registry, reads=["bench"], writes=writes, note=note, clock=NOW.timestamp)

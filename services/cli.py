@@ -142,15 +142,44 @@ def topics(
 ) -> None:
     """Create the topics that are missing on KAFKA_BOOTSTRAP_SERVERS.
 
-    A topic that is there and is compacted, or kept too short, is named on standard error.
+    What is wrong with those that are there is told on standard error.
     """
-    from services.operate.topic_doubts import configured_doubts
+    from services.operate.doctor.doubts import configured_doubts
     from services.operate.topics import create_configured_topics
 
     created = create_configured_topics(partitions, replication_factor)
     typer.echo(f"Created {len(created)} topics: {', '.join(created) or 'all were there'}.")
     for doubt in configured_doubts():
         typer.echo(f"triage: {doubt}", err=True)
+
+
+@app.command()
+def doctor(
+    partitions: Annotated[
+        int,
+        typer.Option(
+            help="Partitions that each topic is to have, at least.", min=0, max=MOST_PARTITIONS
+        ),
+    ] = 0,
+    replication_factor: Annotated[
+        int, typer.Option(help="Copies of each record, at least.", min=1, max=MOST_COPIES)
+    ] = 3,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="What Kafka calls a user of ours: router=User:CN=router, say."),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all of it here, too.")] = None,
+) -> None:
+    """Hold the cluster against what is promised: topics, brokers, rights.
+
+    Nothing is written or changed there. Each finding is one sentence: what is wrong, what that
+    breaks, and the command that mends it. The exit code is 0 where all is right, 1 where something
+    was found, and 2 where the cluster, or something of it, could not be asked.
+    """
+    from services.operate.doctor.command import diagnose
+    from services.operate.doctor.uses import Asked
+
+    sys.exit(diagnose(Asked(partitions, replication_factor), user or (), json))
 
 
 @app.command()

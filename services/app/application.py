@@ -23,6 +23,7 @@ from services.engine.member import GroupMember
 from services.engine.metrics import BUILD, EngineMetrics, Note
 from services.kafka.clients import connect
 from services.kafka.settings import KafkaSettings
+from services.kafka.topic_checks import WEEK_MS, Use
 from services.messages.dead_letter import REJECTED, write_rejected
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError
@@ -53,6 +54,7 @@ class Service:
         note: Takes note of outputs, for the service's own metrics.
         now: Tells the time that is written into dead letters.
         beside: The topics that need as many partitions as those that it reads.
+        compacted: The topics that keep of each key the last.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Service:
     note: Note
     now: Callable[[], datetime]
     beside: frozenset[str] = frozenset()
+    compacted: frozenset[str] = frozenset()
 
 
 def create_application(service: Service, registry: CollectorRegistry) -> AsgiFastStream:
@@ -118,7 +121,18 @@ def _job(service: Service) -> Job:
         linger_seconds=None if settings.linger_ms is None else settings.linger_ms / 1000,
         fenced_seconds=service.kafka.session_timeout_ms / 1000,
         beside=service.beside,
+        uses=_uses(service),
     )
+
+
+def _uses(service: Service) -> dict[str, Use]:
+    """Return what each of a service's topics is for, as far as the service knows."""
+    taken = service.kafka.max_message_bytes
+    written = {*service.writes, service.settings.rejected_topic}
+    return {
+        **{topic: Use(topic in service.compacted, takes_bytes=taken) for topic in written},
+        **{topic: Use(kept_ms=WEEK_MS) for topic in service.reads},
+    }
 
 
 def _advanced_at(health: Health) -> float:

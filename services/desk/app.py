@@ -23,7 +23,7 @@ from services.desk.pages.gate import Gate
 from services.desk.pages.routes import Pages
 from services.desk.running import Running
 from services.desk.settings import DeskSettings, zone_of
-from services.desk.wiring import contract_of, create_desk
+from services.desk.wiring import contract_of, create_desk, languages_of
 from services.engine.health import Health
 from services.errors import ConfigurationError, TriageError
 from services.kafka.settings import KafkaSettings
@@ -62,7 +62,8 @@ def create_app(
     registry = CollectorRegistry()
     health = Health(clock=time.monotonic)
     desk, running, metrics = create_desk(settings, table, kafka, now, health, registry)
-    login = create_login(login_settings, settings.http_host, registry, now)
+    readers = languages_of(table, settings.language).named
+    login = create_login(login_settings, settings.http_host, registry, now, languages=readers)
     gate = Gate(login.person_of, login.token_of, login.is_own_form, login.sign_out)
     pages = Pages(desk, gate, name=settings.name, zone=_zone_of(settings), now=now)
     people = Starlette(

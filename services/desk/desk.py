@@ -11,6 +11,7 @@ from datetime import UTC
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from services.desk.answering import answering
 from services.desk.claims import Hold
@@ -101,6 +102,9 @@ class KafkaDesk:
     skip_reasons: Sequence[str] = SKIP_REASONS
     departments: Sequence[DepartmentName] = field(init=False)
     _taking: set[Item] = field(default_factory=set, init=False)
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, init=False
+    )
     _behind: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +126,12 @@ class KafkaDesk:
             NotNowError: Others were quicker too often, or Kafka does not answer.
         """
         self._check_caught_up()
+        # One at a time for each person, who may have pressed twice: the second gets the same.
+        turn = self._turns.setdefault(person.pseudonym, asyncio.Lock())
+        async with turn:
+            return await self._next(person)
+
+    async def _next(self, person: Person) -> tuple[Item, Position] | None:
         if held := self.state.held_by(person.pseudonym):
             return held[0].item, {}
         for _ in range(TRIES):

@@ -12,7 +12,7 @@ from services.desk.modes import has_second, mode_of
 from services.messages.codec import ESCALATED_HEADER, routed
 from services.messages.decision import Priority, Reason
 from services.messages.judgement import Mode, Source
-from services.messages.language_tag import language_of
+from services.messages.language_tag import languages_of
 from services.messages.record import Record
 from services.messages.rejection import RejectedError, Rejection
 from services.messages.returned import TIMES_HEADER
@@ -102,8 +102,7 @@ class Languages(NamedTuple):
 
     def of(self, tag: str | None, rule: str | None) -> str:
         """Return the language that an inquiry waits for a reader of; empty for the desk's own."""
-        if tag is not None:
-            named = language_of(tag)
+        for named in languages_of(tag):
             if named in self.named and named != self.own:
                 return named
         return self.by_rule.get(rule or "", "")

@@ -11,21 +11,6 @@ from services.app.settings import ProcessSettings
 from services.resources import shipped
 from services.router.settings import AUDIT_TOPIC, ROUTES, split_folders
 
-SIGNPOSTS = (
-    "Your local council",
-    "A regulator or an ombudsman",
-    "The police or a court",
-    "The NHS",
-    "A devolved government",
-    "Citizens Advice",
-)
-
-
-def _lines(written: object) -> object:
-    if not isinstance(written, str):
-        return written
-    return [name.strip() for name in written.split(";") if name.strip()]
-
 
 def zone_of(name: str) -> ZoneInfo:
     """Return a time zone by its IANA name.
@@ -100,7 +85,7 @@ class DeskSettings(ProcessSettings):
         "Inquiries", description="What the pages call it.", min_length=1, max_length=100
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
-        "Europe/London", description="The time zone of its pages, by its IANA name."
+        "UTC", description="The time zone of its pages, by its IANA name."
     )
     language: str = Field(
         "en", description="The language that every reviewer reads (BCP 47).", min_length=2
@@ -118,7 +103,4 @@ class DeskSettings(ProcessSettings):
         description="On every so many turns of a person a copy for an audit comes first, or a "
         "second opinion; on the others they come last.",
         ge=2,
-    )
-    signposts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_lines)] = Field(
-        SIGNPOSTS, description="Who may help with what is not ours, with `;` between."
     )

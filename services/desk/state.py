@@ -68,7 +68,7 @@ class State:
         self._firsts: dict[Item, _First] = {}
         self._overtaken: dict[str, list[tuple[int, Overtaken]]] = defaultdict(list)
         # Who has passed an inquiry on, by the event with which it came back.
-        self._passed_on_by: dict[int, str] = {}
+        self._passed_on_by: dict[int, tuple[str, ...]] = {}
         self.settled = SettledNotes()
         # Until the logs were read once: what was sent before that was sent, and no note is missed.
         self.is_new = True
@@ -226,7 +226,7 @@ class State:
                 hold = self._holds.get(self.slot_of(waiting.item))
                 not_theirs = (
                     waiting.first_by == name
-                    or self._passed_on_by.get(waiting.event) == name
+                    or name in self._passed_on_by.get(waiting.event, ())
                     or (hold and name in hold.skipped)
                 )
                 if not not_theirs and (hold is None or hold.is_for(name, at)):
@@ -314,7 +314,7 @@ class State:
             self._firsts[item] = _First(answer, note.by)
         if item.source == "review" and note.outcome == "escalate":
             made = id_made_of(self._review_topic, item.partition, item.offset)
-            self._passed_on_by[hash(made)] = note.by
+            self._passed_on_by[hash(made)] = (*self._passed_on_by.get(event, ()), note.by)
         if item.offset >= shelf.next:
             shelf.early.put(item.offset, event, note.by)
             return

@@ -24,6 +24,7 @@ from services.engine.cluster import ClusterProbe
 from services.engine.health import Health
 from services.kafka.clients import connect
 from services.kafka.settings import KafkaSettings
+from services.kafka.topic_checks import WEEK_MS, Use
 from services.messages.events import CLAIM, JUDGED, ROUTED, SAMPLED, SETTLED
 from services.messages.judgement import Source
 from services.messages.language_tag import language_of
@@ -69,9 +70,15 @@ def create_desk(  # noqa: PLR0913, PLR0917 - all that it is made of
     sender = Sender(state, records, fold, claims, judged, settings.undo_seconds * 1000, now)
     limits = limits_by_version(table, map(read_manifest, settings.models))
     views = Views(table, limits, Marker(table.rules), _words_of(settings))
-    desk = KafkaDesk(state, texts, views, sender, lasts_ms, settings.signposts, metrics.claimed)
+    desk = KafkaDesk(state, texts, views, sender, lasts_ms, table.signposts, metrics.claimed)
     topics = frozenset({*streams.values(), judged})
-    probe = ClusterProbe(clients, topics, frozenset({claims, judged}), topics, health)
+    uses = {
+        table.review_topic: Use(kept_ms=WEEK_MS),
+        settings.settled_topic: Use(compacted=True),
+        claims: Use(by_log_time=True),
+        judged: Use(kept_ms=WEEK_MS),
+    }
+    probe = ClusterProbe(clients, topics, frozenset({claims, judged}), topics, uses, health)
     return desk, Running(probe, fold, records, texts, sender), metrics
 
 

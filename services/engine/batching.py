@@ -1,7 +1,6 @@
 """Outputs to batches: which partition each goes to, and what one batch may hold."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from services.kafka.partitioner import partition_of
@@ -29,6 +28,8 @@ def pack(
 ) -> list[Packed[B]]:
     """Pack outputs into batches by topic and partition, in order.
 
+    A batch takes what fits, and its first output whatever its size.
+
     Args:
         outputs: What to write.
         partitions: How many partitions each topic has.
@@ -36,32 +37,21 @@ def pack(
             partition's own, so that they keep their order too.
         create: Makes an empty batch.
     """
-    indices: dict[tuple[str, int], list[int]] = defaultdict(list)
+    filled: dict[tuple[str, int], list[Packed[B]]] = {}
     for index, output in enumerate(outputs):
-        partition = output.partition
+        topic, partition = output.topic, output.partition
         if partition is None:
-            count = partitions[output.topic]
-            partition = keyless % count if output.key is None else partition_of(output.key, count)
-        indices[output.topic, partition].append(index)
-    return [
-        Packed(topic, partition, batch, group[first])
-        for (topic, partition), group in indices.items()
-        for first, batch in fill([outputs[index] for index in group], create)
-    ]
-
-
-def fill(outputs: Sequence[Output], create: Callable[[], B]) -> Iterator[tuple[int, B]]:
-    """Fill batches, and yield each with the index of its first output.
-
-    A batch takes what fits, and its first output whatever its size.
-    """
-    first, batch = 0, create()
-    for index, output in enumerate(outputs):
-        if not _append(batch, output):
-            yield first, batch
-            first, batch = index, create()
-            _append(batch, output)
-    yield first, batch
+            key, count = output.key, partitions[topic]
+            partition = keyless % count if key is None else partition_of(key, count)
+        batches = filled.get((topic, partition))
+        if batches is None:
+            batches = filled[topic, partition] = []
+        elif _append(batches[-1].batch, output):
+            continue
+        batch = create()
+        _append(batch, output)
+        batches.append(Packed(topic, partition, batch, index))
+    return [each for batches in filled.values() for each in batches]
 
 
 def too_large(packed: Sequence[Packed[B]], limit: int) -> list[Packed[B]]:

@@ -1,7 +1,7 @@
-"""Keeps an eye on the cluster: do the topics exist, does it still answer."""
+"""Keeps an eye on the cluster: do the topics exist, are they set right, does it still answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -13,8 +13,10 @@ from services.engine.health import Health
 from services.engine.reporting import report
 from services.engine.retry import keep_trying, start
 from services.errors import ConfigurationError
-from services.kafka.errors import remedy_for, with_cause
+from services.kafka.errors import describe, remedy_for, with_cause
 from services.kafka.protocols import Admin, Clients
+from services.kafka.topic_checks import Use, findings_about
+from services.kafka.topic_states import ask_topics
 from services.kafka.topics import check_as_many_partitions, check_topics_exist
 
 PROBE_SECONDS = 2
@@ -33,6 +35,7 @@ class ClusterProbe:
         topics: All that have to be there.
         writes: Those of them that are written.
         alike: Those of them that need as many partitions as each other.
+        uses: What those are for that are held, once, against what is promised.
         health: Hears whether the broker answers.
     """
 
@@ -40,8 +43,10 @@ class ClusterProbe:
     topics: frozenset[str]
     writes: frozenset[str]
     alike: frozenset[str]
+    uses: Mapping[str, Use]
     health: Health
     shut_out: bool = False
+    examined: bool = False
     _admin: Admin = field(init=False)
 
     async def __aenter__(self) -> Self:
@@ -82,8 +87,26 @@ class ClusterProbe:
         """Ask for a sign of life every two seconds, and yield whether there was one."""
         while True:
             self._note(await self._failure())
+            if self.health.broker_reachable and not self.examined:
+                self.examined = True
+                await self._examine()
             yield self.health.broker_reachable
             await asyncio.sleep(PROBE_SECONDS)
+
+    async def _examine(self) -> None:
+        """Warn of what is set wrong; whatever comes of that, the service goes on."""
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                topics = await ask_topics(self._admin, self.uses.keys())
+            findings = [*findings_about(topics, self.uses, self.clients.servers)]
+        except Exception as error:  # noqa: BLE001 - it only advises
+            log.info("engine.topics_unseen", error=describe(error))
+            return
+        if unseen := sorted(name for name, topic in topics.items() if topic.settings is None):
+            log.info("engine.topics_unseen", topics=unseen)
+        for each in findings:
+            if each.severity == "wrong":
+                log.warning("engine.topics_wrong", check=each.check, reason=each.sentence)
 
     async def _failure(self) -> Exception | None:
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from aiokafka import TopicPartition
 
 # Longer than any one wait of the loop: a read (1 s), or a transaction whose broker is slow (the
-# client gives up a request after 40 s).
+# client gives up a request 5 s after a session).
 STUCK_SECONDS = 120
 # Longer than a slow transaction: what fails for so long, time and again, does not pass by itself.
 FAILING_SECONDS = 60

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiokafka import TopicPartition
 
 from services.kafka.protocols import Clients
+from services.kafka.topic_checks import Use
 from services.messages.record import Nothing, Output, Record
 from services.messages.rejection import RejectedError
 
@@ -92,6 +93,7 @@ class Job:
         output_topics: All that it may write to, that of the dead letters among them.
         beside: Topics that have to have as many partitions as those that are read, since what
             stands on one of these belongs to the partition of the same number.
+        uses: What topics are for, as far as they are held against that.
         batch_records: How many records one transaction processes at most.
         batch_bytes: How large a batch may be for one partition.
         fetch_bytes: How much of a partition may wait in memory.
@@ -110,6 +112,7 @@ class Job:
     linger_seconds: float | None
     fenced_seconds: float
     beside: frozenset[str] = frozenset()
+    uses: Mapping[str, Use] = field(default_factory=dict)
 
     @property
     def alike(self) -> frozenset[str]:

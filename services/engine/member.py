@@ -77,7 +77,9 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def _probe(self) -> ClusterProbe:
         job = self.job
         topics = job.output_topics.union(job.topics, job.beside)
-        return ClusterProbe(self.clients, topics, job.output_topics, job.alike, self.health)
+        return ClusterProbe(
+            self.clients, topics, job.output_topics, job.alike, job.uses, self.health
+        )
 
     async def _take_part(self, probe: ClusterProbe) -> None:
         """Work as a member of the group, until it can be one no longer."""

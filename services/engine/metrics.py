@@ -153,13 +153,13 @@ class EngineMetrics:
         further: CountOf[str] = CountOf()
         last = -1
         for index, output in zip(made.sources, made.outputs, strict=True):
+            topic, received = output.topic, output.received_at
             if index == last:
-                further[output.topic] += 1
+                further[topic] += 1
                 continue
             last = index
-            received = output.received_at
             at = received.timestamp() if received else records[index].timestamp / 1000
-            born[output.topic].append(at)
+            born[topic].append(at)
         rejections = CountOf([each.reason for each in results if isinstance(each, RejectedError)])
         count_decisions = self._note([*made.outputs, *made.nothings])
         topic, read = records[0].topic, len(records)

@@ -19,7 +19,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
 from services.errors import ConfigurationError
-from services.kafka.lenient_records import Fetched, fetch_request, fetched, records_in
+from services.kafka.lenient_records import Fetched, Waiting, fetch_request, fetched, records_in
 from services.kafka.own_fetch import OwnFetch
 from services.kafka.protocols import (
     Admin,
@@ -27,6 +27,7 @@ from services.kafka.protocols import (
     Asker,
     Consumer,
     Follower,
+    Inspector,
     MembershipError,
     PartitionReader,
     Producer,
@@ -44,6 +45,10 @@ from services.settings import read_secret
 NEVER_MS = 2**31 - 1
 # How soon a partition that was added to a topic is read: aiokafka's own are five minutes.
 METADATA_MS = 10_000
+# How long one broker may be silent before another is asked: aiokafka's own are 40 s, for which
+# nothing would flow where one of three is frozen or cut off. It is on top of a session, for which a
+# broker may hold back the answer to a member that joins.
+SILENCE_MS = 5_000
 CLOSE_SECONDS = 5
 
 
@@ -51,7 +56,10 @@ class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no type
     """Asks about topics without creating them, which a broker does by its default settings."""
 
     async def _get_cluster_metadata(self, topics: list[str] | None = None) -> Any:  # noqa: ANN401 - a raw response
-        return await self._send_request(MetadataRequest(topics, allow_auto_topic_creation=False))
+        return await self.ask(MetadataRequest(topics, allow_auto_topic_creation=False))
+
+    async def ask(self, request: Any, broker: int | None = None) -> Any:  # noqa: ANN401 - raw requests and responses
+        return await self._send_request(request, broker)
 
 
 class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
@@ -59,6 +67,10 @@ class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
 
     A partition at a time: of several, those that it had read when it failed would be lost.
     """
+
+    async def start(self) -> None:
+        await super().start()
+        self._fetcher._records = Waiting(self._fetcher._records)  # noqa: SLF001 - there is no other way to have records made otherwise
 
     async def getmany(
         self, partition: TopicPartition, *, timeout_ms: int = 0, max_records: int | None = None
@@ -194,7 +206,11 @@ class KafkaClients:
 
     def admin(self) -> Admin:
         """Make an admin client."""
-        return cast("Admin", _Admin(**self.connection(), request_timeout_ms=10_000))
+        return self.inspector()
+
+    def inspector(self) -> Inspector:
+        """Make one that asks more."""
+        return cast("Inspector", _Admin(**self.connection()))
 
     def consumer(self, group: str, fetch_bytes: int) -> Consumer:
         """Make a member of a group, which reads committed records only."""
@@ -268,6 +284,7 @@ class KafkaClients:
             "bootstrap_servers": self.settings.bootstrap_servers,
             "client_id": self.client_id,
             "metadata_max_age_ms": METADATA_MS,
+            "request_timeout_ms": self.settings.session_timeout_ms + SILENCE_MS,
             "security_protocol": self.settings.security_protocol,
             "ssl_context": self.ssl_context,
             "sasl_mechanism": self.settings.sasl_mechanism,

@@ -261,7 +261,17 @@ class Admin(Protocol):
         """Ask for the state of some topics."""
 
     async def describe_configs(self, config_resources: list[Any]) -> list[Any]:
-        """Ask what some topics are set to."""
+        """Ask what some topics, or brokers, are set to."""
+
+
+class Inspector(Admin, Protocol):
+    """Asks also what aiokafka has requests for and no calls."""
+
+    async def describe_cluster(self) -> dict[str, Any]:
+        """Return the cluster's brokers, among other things."""
+
+    async def ask(self, request: Any, broker: int | None = None) -> Any:  # noqa: ANN401 - raw requests and responses
+        """Send a request to a broker, or to any."""
 
 
 class Clients(Protocol):

@@ -6,7 +6,6 @@ Source: CloudEvents 1.0.2, "Kafka Protocol Binding", sections 3.1 to 3.3.
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -38,7 +37,7 @@ READ_HEADERS = frozenset(["content-type", "ce_type", "ce_specversion"])
 RECEIVED_AS = {name: f"received-{name}" for name in CONTEXT_HEADERS}
 
 
-class Event(NamedTuple):
+class Event(Struct, frozen=True, gc=False):
     """What a record says of its event: type (None for plain JSON), data, headers.
 
     `data` is byte for byte what the sender wrote. `headers` are the record's own; those of a
@@ -82,16 +81,17 @@ def read(record: Record) -> Event:
     if not value:
         raise RejectedError(Rejection.EMPTY_VALUE, "the record has no value")
     headers = record.headers
-    if not b"".join([value for _, value in headers if value]).isascii():
-        _check_utf8(headers)
     named = dict(headers)
-    content_type = named.get("content-type")
-    media_type = (content_type or b"").lstrip().lower()
-    if media_type.startswith(BATCHED):
-        raise RejectedError(Rejection.WRONG_EVENT, BATCH)
-    if media_type.startswith(STRUCTURED):
-        return _read_structured(value, headers)
+    content_type = named.get("content-type") or b""
     event_type, version = named.get("ce_type"), named.get("ce_specversion")
+    said = content_type + (event_type or b"") + (version or b"")
+    if len(named) < len(headers) or not said.isascii():
+        _check_utf8(headers)
+    media_type = content_type.lstrip().lower()
+    if media_type.startswith(STRUCTURED):
+        if media_type.startswith(BATCHED):
+            raise RejectedError(Rejection.WRONG_EVENT, BATCH)
+        return _read_structured(value, headers)
     if event_type is None and version is None:
         return Event(None, value, headers)
     _check_version(version or b"")

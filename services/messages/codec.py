@@ -40,7 +40,7 @@ from services.messages.events import (
 from services.messages.inquiry import MAX_TEXT, Inquiry
 from services.messages.judgement import Decision, Judgement, Place, Settled, Source
 from services.messages.lenience import without_wrong_fields
-from services.messages.record import Header, Headers, Output, Record
+from services.messages.record import Headers, Output, Record
 from services.messages.rejection import RejectedError, Rejection
 from services.messages.returned import TIMES_HEADER as RETURNED_TIMES_HEADER
 from services.messages.returned import Return, Returned
@@ -62,7 +62,7 @@ _encode = msgspec.json.Encoder().encode
 _whole = msgspec.json.Decoder(Raw)
 
 
-class Received(NamedTuple, Generic[T]):
+class Received(Struct, Generic[T], frozen=True, gc=False):
     """An event that was read: the typed body, the bytes it came in, and its headers.
 
     `left_out` names the optional fields that are wrong: the body does not have them, the bytes do.
@@ -183,13 +183,15 @@ def write_classified(
 ) -> Output:
     """Write the classified event for a received one."""
     value = b'{"inquiry":%b,"classification":%b}' % (received.data, _encode(classification))
-    kept = cloudevents.as_received(received.headers)
-    own = _context(CLASSIFIED, record, by, classification.classified_at)
+    headers = cloudevents.as_received(received.headers)
+    if received.left_out:
+        headers.append((LEFT_OUT_HEADER, ",".join(received.left_out).encode()))
+    headers += _context(CLASSIFIED, record, by, classification.classified_at)
     return Output(
         topic,
         record.key,
         value,
-        [*kept, *_said_of(received.left_out), *own],
+        headers,
         received_at=received.body.received_at,
         decided=classification,
         left_out=received.left_out,
@@ -210,13 +212,13 @@ def write_routed(
     """
     opened = received.data.rstrip()[:-1]
     value = b'%b,"route":%b}' % (opened, _encode(route))
-    kept = cloudevents.without_context(received.headers)
-    own = _context(ROUTED, record, by, route.routed_at)
+    headers = cloudevents.without_context(received.headers)
+    headers += _context(ROUTED, record, by, route.routed_at)
     return Output(
         route.topic,
         record.key,
         value,
-        [*kept, *own],
+        headers,
         received_at=received.body.inquiry.received_at,
         decided=Decided(received.body.classification.department, route.reason, raised),
     )
@@ -246,7 +248,8 @@ def write_sampled(  # noqa: PLR0913 - as those before, and how it was drawn
     value = b'%b,"sample":%b}' % ((routed.value or b"")[:-1], _encode(sample))
     kept = cloudevents.without_context(received.headers)
     own = _context(SAMPLED, record, by, at, also=SAMPLE_ID)
-    return routed._replace(
+    return structs.replace(
+        routed,
         topic=topic,
         value=value,
         headers=[*kept, *own],
@@ -376,10 +379,6 @@ def _context(event_type: str, record: Record, by: str, time: datetime, also: str
     """Name the event after its record, so that a second try bears the same name."""
     event_id = f"{id_made_of(record.topic, record.partition, record.offset)}{also}"
     return [("ce_id", event_id.encode()), *cloudevents.context(event_type, by, time)]
-
-
-def _said_of(left_out: tuple[str, ...]) -> list[Header]:
-    return [(LEFT_OUT_HEADER, ",".join(left_out).encode())] if left_out else []
 
 
 def _explain(error: Exception, event: cloudevents.Event) -> RejectedError:

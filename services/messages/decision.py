@@ -1,7 +1,7 @@
 """What the machine adds to an inquiry: the model's classification and the router's route."""
 
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -38,21 +38,21 @@ BANDS: dict[Band, str] = {
 }
 
 
-class Model(Struct, frozen=True):
+class Model(Struct, frozen=True, gc=False):
     """The model that decided, by name and version."""
 
     name: str
     version: str
 
 
-class Alternative(Struct, frozen=True):
+class Alternative(Struct, frozen=True, gc=False):
     """A department that was not chosen."""
 
     department: str
     probability: Probability
 
 
-class Classification(Struct, frozen=True, kw_only=True):
+class Classification(Struct, frozen=True, kw_only=True, gc=False):
     """The department a model thinks is right, and how sure it is."""
 
     model: Model
@@ -71,7 +71,7 @@ class Classification(Struct, frozen=True, kw_only=True):
     ] = {}
 
 
-class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Route(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where the inquiry goes, and why."""
 
     topic: str
@@ -93,7 +93,7 @@ class Sample(Struct, frozen=True, kw_only=True):
     band: Annotated[Band, Meta(description="The band of probability that it is in.")]
 
 
-class Decided(NamedTuple):
+class Decided(Struct, frozen=True, gc=False):
     """What is counted of a route: the department that the model chose, the reason, the flags."""
 
     department: str
@@ -101,7 +101,7 @@ class Decided(NamedTuple):
     raised: frozenset[str] = frozenset()
 
 
-class Drawn(NamedTuple):
+class Drawn(Struct, frozen=True, gc=False):
     """What is counted of a copy for an audit: the department that has the inquiry."""
 
     department: str

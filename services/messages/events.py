@@ -18,7 +18,7 @@ SETTLED = "inquiry.settled.v1"
 CLAIM = "desk.claim.v1"
 
 
-class Classified(Struct, frozen=True, kw_only=True):
+class Classified(Struct, frozen=True, kw_only=True, gc=False):
     """What the classifier publishes: the inquiry as received, and its classification."""
 
     inquiry: Inquiry

@@ -14,7 +14,7 @@ Text = Annotated[
 Timestamp = Annotated[datetime, Meta(tz=True, description="RFC 3339, with an offset from UTC.")]
 
 
-class Inquiry(Struct, frozen=True, kw_only=True):
+class Inquiry(Struct, frozen=True, kw_only=True, gc=False):
     """One inquiry as it was received.
 
     Fields that are not named here are allowed, and travel on in the inquiry's own bytes. Of those

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 # A header can be there without a value: Kafka's null, which is not the same as an empty one.
 Header = tuple[str, bytes | None]
 Headers = Sequence[Header]
@@ -41,7 +43,7 @@ class Record(Protocol):
         """The producer's headers, in its order."""
 
 
-class Output(NamedTuple):
+class Output(Struct, frozen=True, gc=False):
     """A record to write, made from the one record that was read.
 
     What comes after the headers is not written, but counted: from when the age of the matter is

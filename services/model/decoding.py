@@ -102,7 +102,7 @@ def decode(text: str) -> str:
         text = _unquote(text)
     if "&" in text or "<" in text:
         text = _plain(text)
-    if not text.isascii() and (_has_unseen(text) or _has_misread(text)):
+    if not text.isascii() and not _is_plain(text) and (_has_unseen(text) or _has_misread(text)):
         text = _mend(text)
     if "\\" in text:
         text = _unescape(text)
@@ -192,6 +192,16 @@ def _without_tags(text: str) -> str:
 
 def _line(cited: int) -> str:
     return "\n" + "> " * min(cited, _DEEPEST)
+
+
+# The bytes of ASCII, of curly quotation marks, dashes, dots and pounds: no character that is looked
+# for below has these bytes alone.
+_PLAIN_BYTES = bytes(range(128)) + bytes(sorted({*"‘’“”–—…•£".encode()}))  # noqa: RUF001
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether what is above ASCII in a text is what keyboards and word processors write."""
+    return not text.encode("utf-8", "replace").translate(None, _PLAIN_BYTES)
 
 
 # Both look for one character after the other, which takes a twentieth of what a pattern takes.

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from services.model import mail, notices, signatures
 from services.model.decoding import decode, markup_in
 from services.model.mail import (
@@ -33,7 +35,7 @@ class LeftOut(NamedTuple):
     characters: int
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True, gc=False):
     """What was read of a text, and what was left out of it."""
 
     text: str
@@ -103,9 +105,10 @@ def read(text: str, subject: str | None = None) -> Reading:
         The text, decoded and without older messages, signatures, notices and addresses. Where
         nothing would remain, as with a message that is only forwarded, what there is is kept.
     """
+    said = all_of(text, subject)
+    if said is not None:
+        return Reading(said)
     decoded = decode(text)
-    if decoded is text and _is_one_piece(text) and not _may_address(text):
-        return Reading(f"{decode(subject)}\n{text}" if subject else text)
     head = f"{decode(subject)}\n" if subject else ""
     left_out = Counter({Kind.MARKUP: markup_in(text)})
     if not _is_one_piece(decoded):
@@ -121,6 +124,16 @@ def read(text: str, subject: str | None = None) -> Reading:
     return Reading(
         head + decoded, tuple(LeftOut(kind, count) for kind, count in left_out.items() if count)
     )
+
+
+def all_of(text: str, subject: str | None = None) -> str | None:
+    """Return an inquiry of which nothing is left out, by `read` or `rules_text`; else None.
+
+    It is no mail and has no address in it, and its characters are as they were meant.
+    """
+    if decode(text) is text and _is_one_piece(text) and not _may_address(text):
+        return f"{decode(subject)}\n{text}" if subject else text
+    return None
 
 
 def rules_text(text: str, subject: str | None = None) -> str:

@@ -64,11 +64,11 @@ class Decisions:
                 route = self._decider.decide(inquiry, classification, now)
                 decision = {"id": inquiry.id, "classification": classification, "route": route}
                 if self._reasons:
-                    text, left_out = read(inquiry.text, inquiry.subject)
+                    reading = read(inquiry.text, inquiry.subject)
                     raised = self._decider.raised(classification)
-                    decision["left_out"] = {each.kind: each.characters for each in left_out}
-                    decision["explanation"] = self._reasons.department(text)
+                    decision["left_out"] = {each.kind: each.characters for each in reading.left_out}
+                    decision["explanation"] = self._reasons.department(reading.text)
                     decision["flag_explanations"] = [
-                        self._reasons.flag(text, each) for each in sorted(raised)
+                        self._reasons.flag(reading.text, each) for each in sorted(raised)
                     ]
                 yield _encode(decision)

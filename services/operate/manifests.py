@@ -8,12 +8,17 @@ from typing import Any
 
 from services.operate.installation import Installation, read_installation
 from services.operate.rights import Right, rights
-from services.operate.topics import topics_of
+from services.operate.topics import copied, topics_of
 
 Manifest = dict[str, Any]
 
 API = "kafka.strimzi.io/v1"
-ACL_TYPES = {"topic": "topic", "group": "group", "transactional-id": "transactionalId"}
+ACL_TYPES = {
+    "topic": "topic",
+    "group": "group",
+    "transactional-id": "transactionalId",
+    "cluster": "cluster",
+}
 # What Kubernetes takes as a name (RFC 1123): fewer characters than Kafka does, and no capitals.
 LEGAL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
@@ -35,7 +40,12 @@ def manifests(
     labels = {"strimzi.io/cluster": cluster}
     prefix = installation.kafka.topic_prefix
     topics = [
-        _resource("KafkaTopic", topic, labels, _topic(topic, configuration, partitions, replicas))
+        _resource(
+            "KafkaTopic",
+            topic,
+            labels,
+            _topic(topic, copied(configuration, replicas), partitions, replicas),
+        )
         for topic, configuration in topics_of(installation).items()
     ]
     users = [
@@ -77,9 +87,9 @@ def _topic(
     spec: Manifest = {"partitions": partitions, "replicas": replicas}
     if resource_name(topic) != topic:
         spec["topicName"] = topic
-    if configuration:
+    if settings := copied(configuration, replicas):
         spec["config"] = {
-            key: int(value) if value.isdigit() else value for key, value in configuration.items()
+            key: int(value) if value.isdigit() else value for key, value in settings.items()
         }
     return spec
 
@@ -92,7 +102,9 @@ def _user(granted: tuple[Right, ...]) -> Manifest:
 
 
 def _acl(right: Right) -> Manifest:
-    resource = {"type": ACL_TYPES[right.resource], "name": right.name}
+    resource = {"type": ACL_TYPES[right.resource]}
+    if right.resource != "cluster":  # there is but one
+        resource["name"] = right.name
     if right.prefix:
         resource["patternType"] = "prefix"
     return {"resource": resource, "operations": list(right.operations)}

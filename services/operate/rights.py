@@ -1,8 +1,9 @@
 """What each user may do on Kafka: the rights to grant, and no others.
 
-Users differ: one for each service, one for who works with dead letters and one for who fetches
-lessons, so that what one could do by mistake or in a stranger's hands the others cannot. Since
-Kafka 3.0 no right on the cluster itself is needed.
+Users differ: one for each service, one for who works with dead letters, one for who fetches
+lessons and one for `triage doctor`, so that what one could do by mistake or in a stranger's hands
+the others cannot. Since Kafka 3.0 no right on the cluster itself is needed but by the doctor, who
+changes nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +13,16 @@ from typing import Literal
 from services.app.settings import ServiceSettings
 from services.operate.dead_letters.replay import PRODUCER
 from services.operate.installation import Installation
+from services.operate.topics import topics_of
 
-Operation = Literal["Read", "Write", "Describe"]
+Operation = Literal["Read", "Write", "Describe", "DescribeConfigs"]
+CLUSTER = "kafka-cluster"  # as Kafka calls it
+# What a service reads or writes it also holds against what is promised, when it starts.
+READS: tuple[Operation, ...] = ("Read", "Describe", "DescribeConfigs")
+WRITES: tuple[Operation, ...] = ("Write", "Describe", "DescribeConfigs")
+READS_AND_WRITES: tuple[Operation, ...] = ("Read", "Write", "Describe", "DescribeConfigs")
+# Where a cluster keeps what its groups have read, and what becomes of transactions.
+INTERNAL = ("__consumer_offsets", "__transaction_state")
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,7 @@ class Right:
     Kafka's own authorizer takes Read or Write for Describe too; others want it said.
     """
 
-    resource: Literal["topic", "group", "transactional-id"]
+    resource: Literal["topic", "group", "transactional-id", "cluster"]
     name: str
     operations: tuple[Operation, ...]
     prefix: bool = False
@@ -33,8 +42,8 @@ def rights_of(settings: ServiceSettings, writes: Iterable[str]) -> tuple[Right, 
     """Return the least rights of a service that writes these topics, and dead letters."""
     topics = sorted({*writes, settings.rejected_topic})
     return (
-        *(Right("topic", topic, ("Read", "Describe")) for topic in settings.input_topics),
-        *(Right("topic", topic, ("Write", "Describe")) for topic in topics),
+        *(Right("topic", topic, READS) for topic in settings.input_topics),
+        *(Right("topic", topic, WRITES) for topic in topics),
         Right("group", settings.group_id, ("Read", "Describe")),
         # A producer for each partition: GROUP.TOPIC.PARTITION.
         *(
@@ -54,9 +63,9 @@ def rights_to_judge(installation: Installation) -> tuple[Right, ...]:
     desk = installation.desk
     looked_up = (installation.table.review_topic, desk.audit_topic, desk.settled_topic)
     return (
-        *(Right("topic", topic, ("Read", "Describe")) for topic in looked_up),
-        Right("topic", desk.claims_topic, ("Read", "Write", "Describe")),
-        Right("topic", desk.judged_topic, ("Write", "Describe")),
+        *(Right("topic", topic, READS) for topic in looked_up),
+        Right("topic", desk.claims_topic, READS_AND_WRITES),
+        Right("topic", desk.judged_topic, WRITES),
     )
 
 
@@ -79,8 +88,17 @@ def rights_to_learn(topics: Iterable[str]) -> tuple[Right, ...]:
     return tuple(Right("topic", topic, ("Read", "Describe")) for topic in topics)
 
 
+def rights_to_examine(topics: Iterable[str]) -> tuple[Right, ...]:
+    """Return the least rights of who runs `triage doctor`, who reads no record."""
+    return (
+        *(Right("topic", topic, ("Describe", "DescribeConfigs")) for topic in topics),
+        *(Right("topic", topic, ("Describe",)) for topic in INTERNAL),
+        Right("cluster", CLUSTER, ("Describe", "DescribeConfigs")),
+    )
+
+
 def rights(installation: Installation) -> dict[str, tuple[Right, ...]]:
-    """Return the rights of each user: the services by their names, operator and learner."""
+    """Return the rights of each user: the services by their names, and people's."""
     classifier, router, settler = installation.classifier, installation.router, installation.settler
     review = installation.table.review_topic
     producer = installation.kafka.topic_prefix + PRODUCER
@@ -90,11 +108,12 @@ def rights(installation: Installation) -> dict[str, tuple[Right, ...]]:
         "settler": (
             *rights_of(settler, [*installation.table.topics, settler.not_ours_topic]),
             # What it looks up; its own notes it reads and writes.
-            Right("topic", review, ("Read", "Describe")),
-            Right("topic", router.audit_topic, ("Read", "Describe")),
-            Right("topic", settler.settled_topic, ("Read", "Write", "Describe")),
+            Right("topic", review, READS),
+            Right("topic", router.audit_topic, READS),
+            Right("topic", settler.settled_topic, READS_AND_WRITES),
         ),
         "desk": rights_to_judge(installation),
         "operator": rights_to_replay([classifier, router, settler], producer),
         "learner": rights_to_learn([settler.settled_topic, review, router.audit_topic]),
+        "doctor": rights_to_examine(topics_of(installation)),
     }

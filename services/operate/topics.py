@@ -17,15 +17,20 @@ from services.errors import TriageError
 from services.kafka.clients import connect
 from services.kafka.errors import remedy_for, with_cause
 from services.kafka.settings import KafkaSettings
+from services.kafka.topic_checks import (
+    CLEANUP,
+    COPIES,
+    IN_SYNC,
+    LOG_TIME,
+    MESSAGE_BYTES,
+    RETENTION,
+    TIME,
+)
 from services.operate.installation import Installation, read_installation
 
 # A dead letter holds the whole record that was rejected and the reason beside it, so its topic
 # has to take more than the others: twice Kafka's own default of 1 MiB.
 REJECTED_BYTES = 2 * 1024 * 1024
-CLEANUP = "cleanup.policy"
-RETENTION = "retention.ms"
-TIME = "message.timestamp.type"
-LOG_TIME = "LogAppendTime"
 # What is decided at the desk and not published yet outlasts a weekend on which all of it is down.
 CLAIMS_MS = 4 * 86_400_000
 
@@ -41,10 +46,15 @@ def topics_of(installation: Installation) -> dict[str, dict[str, str]]:
         settler.settled_topic: {CLEANUP: "compact"},
         installation.desk.claims_topic: {TIME: LOG_TIME, RETENTION: str(CLAIMS_MS)},
         **{
-            topic: {"max.message.bytes": str(REJECTED_BYTES)}
+            topic: {MESSAGE_BYTES: str(REJECTED_BYTES)}
             for topic in sorted(installation.rejected_topics)
         },
     }
+
+
+def copied(settings: Mapping[str, str], copies: int) -> dict[str, str]:
+    """Return a topic's configuration for so many copies: of three, two have what is written."""
+    return {**settings, IN_SYNC: "2"} if copies >= COPIES else dict(settings)
 
 
 async def create_topics(
@@ -69,7 +79,12 @@ async def create_topics(
         existing = set(await admin.list_topics())
         missing = [name for name in topics if name not in existing]
         new = [
-            NewTopic(name, partitions, replication_factor, topic_configs=dict(topics[name]))
+            NewTopic(
+                name,
+                partitions,
+                replication_factor,
+                topic_configs=copied(topics[name], replication_factor),
+            )
             for name in missing
         ]
         response = await admin.create_topics(new) if new else None

@@ -4,16 +4,17 @@ from datetime import datetime
 
 from services.messages.decision import Classification, Priority, Reason, Route
 from services.messages.inquiry import Inquiry
-from services.messages.language_tag import WELSH, language_of
+from services.messages.language_tag import languages_of
 from services.model.automatic import is_automatic
-from services.model.language import is_welsh
+from services.model.language import Recognised
 from services.model.manifest import Limits
-from services.model.reading import read, rules_text
+from services.model.reading import all_of, read, rules_text
 from services.router.limits import LimitsByModel
 from services.router.phrases import PhraseBook
 from services.router.table import Rule, Table
 
 NO_FLAGS: frozenset[str] = frozenset()
+NO_LANGUAGES: frozenset[str] = frozenset()
 
 
 class Decider:
@@ -30,6 +31,7 @@ class Decider:
         self.limits = limits
         self._phrases = PhraseBook({rule.id: rule.phrases for rule in table.rules})
         self._languages = frozenset(tag for rule in table.rules for tag in rule.languages)
+        self._recognised = Recognised(self._languages)
         self.flags = frozenset(flag for each in limits.values() for flag in each.flags)
 
     def decide(self, inquiry: Inquiry, classification: Classification, now: datetime) -> Route:
@@ -41,11 +43,11 @@ class Decider:
             now: The time to write into the route.
         """
         limits = self.limits.get(classification.model)
-        raised = self.raised(classification)
-        if raised and _is_automatic(inquiry):  # a machine is in no danger, whatever its words
-            raised = NO_FLAGS
+        automatic = is_automatic(inquiry.full_text, inquiry.attributes)
+        # A machine is in no danger, whatever its words.
+        raised = NO_FLAGS if automatic else self.raised(classification)
         fired = self._fired(inquiry, raised)
-        reason = self._reason(inquiry, fired, classification, limits)
+        reason = self._reason(fired, classification, limits, automatic=automatic)
         topic = self.table.review_topic
         if reason == "confident":
             topic = self.table.departments[classification.department].topic
@@ -65,13 +67,15 @@ class Decider:
         if limits is None or not given:
             return NO_FLAGS
         return frozenset(
-            name for name, limit in limits.flags.items() if name in given and given[name] >= limit
+            [name for name, limit in limits.flags.items() if name in given and given[name] >= limit]
         )
 
     def _fired(self, inquiry: Inquiry, flags: frozenset[str]) -> list[Rule]:
         """Return the rules that fire, those that send to review first, each kind in table order."""
-        found = self._phrases.find(rules_text(inquiry.text, inquiry.subject))
-        languages = self._languages & _languages_of(inquiry)
+        text, subject = inquiry.text, inquiry.subject
+        said = all_of(text, subject)
+        found = self._phrases.find(rules_text(text, subject) if said is None else said)
+        languages = self._languages_of(inquiry, said)
         if not (found or flags or languages):
             return []
         fired = [
@@ -83,16 +87,31 @@ class Decider:
         ]
         return sorted(fired, key=lambda rule: rule.send_to is None)
 
+    def _languages_of(self, inquiry: Inquiry, said: str | None) -> frozenset[str]:
+        """Return those of the rules' languages that an inquiry is said to be in, or is in.
+
+        Many forms say `en` of whatever is written into them.
+        """
+        if not self._languages:
+            return NO_LANGUAGES
+        named = self._languages.intersection(languages_of(inquiry.language))
+        if not self._recognised or named == self._languages:
+            return named
+        if said is None:
+            said = read(inquiry.text, inquiry.subject).text
+        return named | self._recognised.of(said)
+
     def _reason(
         self,
-        inquiry: Inquiry,
         fired: list[Rule],
         classification: Classification,
         limits: Limits | None,
+        *,
+        automatic: bool,
     ) -> Reason:
         if fired and fired[0].send_to:
             return "rule"
-        if _is_automatic(inquiry):
+        if automatic:
             return "automatic"
         if limits is None:
             return "unknown-model"
@@ -110,18 +129,3 @@ class Decider:
         if classification.probability - runner_up < self.table.min_margin:
             return "ambiguous"
         return None
-
-
-def _is_automatic(inquiry: Inquiry) -> bool:
-    return is_automatic(inquiry.full_text, inquiry.attributes or {})
-
-
-def _languages_of(inquiry: Inquiry) -> frozenset[str]:
-    """Return the language that an inquiry is said to be in, and Welsh where it is in Welsh.
-
-    Many forms say `en` of whatever is written into them.
-    """
-    named = language_of(inquiry.language)
-    if named != WELSH and is_welsh(read(inquiry.text, inquiry.subject).text):
-        return frozenset({named, WELSH})
-    return frozenset({named})

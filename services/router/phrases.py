@@ -32,9 +32,14 @@ def words_of(text: str) -> list[str]:
         text = text.replace("\u2019", "").replace("\u2018", "")
         if _letters(text):
             plain = unicodedata.normalize("NFKD", _apostrophes.sub("", text))
-            return _word(_accents.sub("", plain).casefold())
-    plain_bytes = text.encode("ascii", "replace").translate(_ASCII, b"'`")
-    return plain_bytes.decode("ascii").split()
+            plain = _accents.sub("", plain)
+            return _word(plain.casefold()) if _letters(plain) else _cut(plain)
+    return _cut(text, apostrophes=b"'`")
+
+
+def _cut(text: str, apostrophes: bytes = b"") -> list[str]:
+    plain = text.encode("ascii", "replace").translate(_ASCII, apostrophes)
+    return plain.decode("ascii").split()
 
 
 # Words that most texts have, whatever they are about.
@@ -56,10 +61,9 @@ _COMMON = word_set(
 
 
 class _Phrase(NamedTuple):
-    """The words of a phrase, the place of its rarest among them, and whose phrase it is."""
+    """The words of a phrase, each between two spaces, and whose phrase it is."""
 
-    words: list[str]
-    rarest: int
+    words: str
     rule: str
 
 
@@ -67,7 +71,7 @@ class PhraseBook:
     """Phrases, each known by the rule it belongs to.
 
     They are kept by the word that a text is least likely to have: most texts have few of these
-    words, and where one stands the phrase is compared around it.
+    words, and where one stands its phrases are looked for.
     """
 
     def __init__(self, phrases: Mapping[str, Iterable[str]]) -> None:
@@ -77,7 +81,7 @@ class PhraseBook:
             for text in texts:
                 words = words_of(text)
                 rarest = max(words, key=lambda word: (word not in _COMMON, len(word)))
-                self._by_word[rarest].append(_Phrase(words, words.index(rarest), rule))
+                self._by_word[rarest].append(_Phrase(_spaced(words), rule))
         self._rarest = frozenset(self._by_word)
 
     def find(self, text: str) -> dict[str, int]:
@@ -87,13 +91,17 @@ class PhraseBook:
         or its UTF-8 read as another code: its words are those that it says.
         """
         words = words_of(decode(text))
+        rarest = self._rarest.intersection(words)
+        if not rarest:
+            return {}
+        said = _spaced(words)
         found: dict[str, set[str]] = defaultdict(set)
-        for word in self._rarest.intersection(words):
-            place = -1
-            for _ in range(words.count(word)):
-                place = words.index(word, place + 1)
-                for phrase, offset, rule in self._by_word[word]:
-                    start = place - offset
-                    if start >= 0 and words[start : start + len(phrase)] == phrase:
-                        found[rule].add(" ".join(phrase))
+        for word in rarest:
+            for phrase, rule in self._by_word[word]:
+                if phrase in said:
+                    found[rule].add(phrase)
         return {rule: len(phrases) for rule, phrases in found.items()}
+
+
+def _spaced(words: Iterable[str]) -> str:
+    return f" {' '.join(words)} "

@@ -9,8 +9,9 @@ of its chance, so that uneven chances cost no truth.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b
+from struct import Struct
 from typing import NamedTuple, Self
 
 from services.messages.decision import Band, Classification, Model, Sample
@@ -40,6 +41,8 @@ BANDS = (
 # Bounded, lest all of a department that hardly gets any is copied.
 MOST_FOR_SMALL = 4.0
 _BITS = 53  # what a float holds
+_NUMBERS = Struct(">8Q")
+_PLACES = 8  # as many as numbers
 
 
 def band_of(probability: float, threshold: float) -> Band:
@@ -70,16 +73,20 @@ def chance_of(share: float, weight: float) -> float:
     return 1.0 - math.pow(1.0 - share, weight)
 
 
-@lru_cache(maxsize=4_096)  # the same for a whole batch
-def _partition(seed: bytes, topic: str, partition: int) -> blake2b:
-    return blake2b(f"{topic}/{partition}/".encode(), key=seed, digest_size=8)
+@lru_cache(maxsize=4_096)
+def _draws(seed: bytes, topic: str, partition: int, block: int) -> tuple[float, ...]:
+    place = f"{topic}/{partition}/{block}".encode()
+    digest = blake2b(place, key=seed, digest_size=_NUMBERS.size).digest()
+    return tuple((number >> (64 - _BITS)) / (1 << _BITS) for number in _NUMBERS.unpack(digest))
 
 
 def drawn_at(seed: bytes, record: Record) -> float:
-    """Return where a record's place falls by chance: from 0 to 1, without 1, always the same."""
-    place = _partition(seed, record.topic, record.partition).copy()
-    place.update(b"%d" % record.offset)
-    return (int.from_bytes(place.digest()) >> (64 - _BITS)) / (1 << _BITS)
+    """Return where a record's place falls by chance: from 0 to 1, without 1, always the same.
+
+    A digest is enough for some places that follow one another.
+    """
+    block, place = divmod(record.offset, _PLACES)
+    return _draws(seed, record.topic, record.partition, block)[place]
 
 
 def _samples(share: float, weight: float) -> Mapping[Band, Sample]:
@@ -143,6 +150,13 @@ class Sampler:
         }
         return cls(topic, max_bytes, blake2b(installation.encode()).digest(), departments)
 
+    @cached_property
+    def highest(self) -> float:
+        """The highest chance that anything has."""
+        all_of = (each for labels in self.departments.values() for each in labels.values())
+        chances = (sample.chance for each in all_of for sample in each.samples.values())
+        return max(chances, default=0.0)
+
     def sample_of(self, classification: Classification) -> Sample:
         """Return how likely it is drawn, of what its department gets by itself."""
         department = self.departments[classification.model][classification.department]
@@ -150,5 +164,8 @@ class Sampler:
 
     def draw(self, record: Record, classification: Classification) -> Sample | None:
         """Draw, or do not: None. The record is the one that the router read."""
+        drawn = drawn_at(self.seed, record)
+        if drawn >= self.highest:  # as nearly all
+            return None
         sample = self.sample_of(classification)
-        return sample if drawn_at(self.seed, record) < sample.chance else None
+        return sample if drawn < sample.chance else None

@@ -23,6 +23,9 @@ min_margin = 0.10
 # less probable than its threshold. Without these lines the model's own limits count.
 #   min_in_remit = 0.50
 #   threshold = 0.80          (below a department's topic)
+
+# Who may help with what is for no department: reviewers choose among them.
+#   signposts = ["The city's offices", "The police"]
 """
 FOOT = """
 # Rules look at words, whatever the model thinks; the shipped table has many to start from.
@@ -33,6 +36,12 @@ FOOT = """
 # send_to = "review"
 # priority = "high"
 # phrases = ["want to die", "going to kill me"]
+#
+# [[rules]]
+# id = "polish"
+# reason = "Few of us read Polish: who writes in it is read by a person who does."
+# send_to = "review"
+# languages = ["pl"]
 """
 
 

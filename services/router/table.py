@@ -60,7 +60,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole table; `version` is written into every route that it decides.
 
-    Without a `min_in_remit` of its own, that of the model's manifest counts.
+    Without a `min_in_remit` of its own, that of the model's manifest counts. `signposts` are who
+    may help with what is for no department: the desk offers them.
     """
 
     version: Name
@@ -68,6 +69,7 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_margin: Share
     departments: dict[str, Department]
     min_in_remit: Share | None = None
+    signposts: tuple[Name, ...] = ()
     rules: tuple[Rule, ...] = ()
 
     @property

@@ -68,6 +68,7 @@ def create_app(
         note=metrics.note,
         now=now,
         beside=frozenset({table.review_topic, settings.audit_topic, settings.settled_topic}),
+        compacted=frozenset({settings.settled_topic}),
     )
     return create_application(service, registry)
 

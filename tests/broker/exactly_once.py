@@ -12,12 +12,14 @@ from itertools import islice
 import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
+from services.kafka.connected import started
 from services.local.exactly_once import Account
 
 NUMBER = "test-number"
 SLICE = 100
 # Longer than a broker is away in any test: a record that is given up may be there all the same.
 PATIENCE_MS = 600_000
+ANSWER_MS = 5_000
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,8 @@ async def publish(
     With a pause (in seconds) after each hundred, they arrive over some time.
     """
     numbered = enumerate(records, first)
-    async with AIOKafkaProducer(
-        bootstrap_servers=servers,
-        enable_idempotence=True,
-        linger_ms=2,
-        request_timeout_ms=PATIENCE_MS,
-        # The broker's own limit, so that it is the services that find a record too large.
-        max_request_size=1_048_588,
-    ) as producer:
+    # The broker's own limit, so that it is the services that find a record too large.
+    async with started(patient_producer(servers, max_request_size=1_048_588)) as producer:
         while part := list(islice(numbered, SLICE)):
             sent = [
                 await producer.send(
@@ -67,6 +63,22 @@ async def publish(
             ]
             await asyncio.gather(*sent)
             await asyncio.sleep(pause)
+
+
+def patient_producer(servers: str, **settings: int) -> AIOKafkaProducer:
+    """Make a producer that gives nothing up, and soon asks another broker than one that is silent.
+
+    aiokafka has one limit for both, a record's and an answer's.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=servers,
+        enable_idempotence=True,
+        linger_ms=2,
+        request_timeout_ms=PATIENCE_MS,
+        **settings,
+    )
+    producer.client._request_timeout_ms = ANSWER_MS  # noqa: SLF001 - no setting leads here
+    return producer
 
 
 def number_of(record: ConsumerRecord) -> int:

@@ -1,6 +1,7 @@
 """Classifier and router as processes: an installation of each test's own, told by its prefix."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from itertools import takewhile
@@ -18,6 +19,7 @@ from services.operate.topics import create_topics, topics_of
 from services.router.settings import RouterSettings
 from tests.broker.at_rest import read_all, until, wait_until_answered
 from tests.broker.exactly_once import Faults, Sent, compare, number_of, publish
+from tests.organisations.adopted import Adopted
 
 SERVICES = ("classifier", "router")
 PARTITIONS = 4
@@ -35,6 +37,8 @@ class Pipeline:
         prefix: What each of its names on Kafka begins with.
         stack: Stops the services.
         process: What a service is started as.
+        adopted: Whose model and routing table it has; the shipped ones if nobody's.
+        replication: How many replicas its topics have.
     """
 
     def __init__(
@@ -44,19 +48,28 @@ class Pipeline:
         prefix: str,
         stack: ExitStack,
         process: type[ServiceProcess] = ServiceProcess,
+        *,
+        adopted: Adopted | None = None,
+        replication: int = 1,
     ) -> None:
         self.servers = servers
         self.published: list[Sent] = []
         self._folder = folder
         self._stack = stack
         self._process = process
+        self._replication = replication
         self.environment = {
             "KAFKA_BOOTSTRAP_SERVERS": servers,
             "KAFKA_TOPIC_PREFIX": prefix,
             "KAFKA_SESSION_TIMEOUT_MS": str(SESSION_MS),
+            **(adopted.environment if adopted else {}),
         }
         kafka = KafkaSettings(bootstrap_servers=servers, topic_prefix=prefix)
-        self.installation = installation_of(kafka, ClassifierSettings(), RouterSettings())
+        classifier, router = ClassifierSettings(), RouterSettings()
+        if adopted:
+            classifier = ClassifierSettings(model=adopted.model)
+            router = RouterSettings(models=(adopted.model,), routes=adopted.routes)
+        self.installation = installation_of(kafka, classifier, router)
 
     @property
     def classified_topic(self) -> str:
@@ -75,10 +88,12 @@ class Pipeline:
             self.installation.kafka,
             topics_of(self.installation),
             partitions=partitions,
-            replication_factor=1,
+            replication_factor=self._replication,
         )
 
-    def service(self, name: str, suffix: str = "", **settings: str) -> ServiceProcess:
+    def service(
+        self, name: str, suffix: str = "", *, python: str = sys.executable, **settings: str
+    ) -> ServiceProcess:
         """Make a replica of a service, not started yet; the settings are added to its own."""
         service = self._process(
             name,
@@ -86,6 +101,7 @@ class Pipeline:
             self._folder,
             environment=self.environment | settings,
             suffix=suffix,
+            python=python,
         )
         self._stack.push(service)
         return service
@@ -125,9 +141,11 @@ class Pipeline:
         publishing = asyncio.create_task(self.publish(flow, pause=pause))
         try:
             yield
-        finally:
-            stop.set()
-            await publishing
+        except BaseException:  # Ctrl-C too, while there may be no broker to wait for
+            publishing.cancel()
+            raise
+        stop.set()
+        await publishing
 
     def _noting(self, records: Iterable[Sent]) -> Iterator[Sent]:
         for record in records:

@@ -1,8 +1,9 @@
-"""Rolls out a model beside the one that runs, under load, and takes it back; says what came of it.
+"""Rolls out a release, a model and a table under load, and takes them back; says what came of it.
 
 `python -m tests.broker.rollout` does it on a Kafka of its own, and exits 1 where an inquiry was
 lost, doubled, altered, out of order, or judged by another model's limits than those it was
-classified by. The steps are the runbook's.
+classified by. The steps are the runbook's. Of another release the last is left out: its rules may
+say something else of a text than ours.
 """
 
 import asyncio
@@ -29,7 +30,8 @@ from services.model.manifest import Threshold, read_manifest
 from services.resources import shipped
 from services.router.app import create_decider
 from services.router.decide import Decider
-from services.router.settings import RouterSettings
+from services.router.settings import ROUTES, RouterSettings
+from services.router.table import load_table
 from services.training.export.model_folder import save_promising
 from tests.broker.exactly_once import SLICE, Faults, Sent, compare, number_of
 from tests.broker.inquiries import good
@@ -37,6 +39,14 @@ from tests.broker.pipeline import Pipeline
 
 MODEL = shipped("models", "uk-departments")
 KEYS = 500
+
+
+class Installed(NamedTuple):
+    """What services run by: a Python that has a release of ours, a model and a routing table."""
+
+    model: Path
+    routes: Path = ROUTES
+    python: str = sys.executable
 
 
 class Step(NamedTuple):
@@ -48,17 +58,43 @@ class Step(NamedTuple):
     service: str
     says: str
     settings: Mapping[str, str]
+    python: str = sys.executable
     answered: str | None = None
 
 
-def steps(old: Path, new: Path) -> tuple[Step, ...]:
-    """Return how a new model takes the place of an old one; the way back is the same, turned."""
-    both = {"ROUTER_MODELS": f"{old},{new}"}
+def steps(old: Installed, new: Installed) -> Iterator[Step]:
+    """Yield how the new takes the place of the old; the way back is the same, turned."""
+    alone, other = str(old.model), str(new.model)
+    both = f"{alone},{other}"
+    if new.python != old.python:
+        yield _routers("the other release", alone, old.routes, new)
+        yield _classifiers("the other release", alone, new)
+    if new.model != old.model:
+        yield _routers("the limits of both models", both, old.routes, new)
+        yield _classifiers("the other model", other, new)
+        yield _routers("one model's limits alone", other, old.routes, new, "router")
+    if new.routes != old.routes:
+        yield _routers("the other table", other, new.routes, new)
+
+
+def at_first(installed: Installed) -> tuple[Step, Step]:
+    """Return what is started before anything is rolled out."""
+    model = str(installed.model)
     return (
-        Step("router", "routers get the limits of both models", both),
-        Step("classifier", "classifiers get the other model", {"CLASSIFIER_MODEL": str(new)}),
-        Step("router", "routers lose the other's limits", {"ROUTER_MODELS": str(new)}, "router"),
+        _routers("what there is", model, installed.routes, installed),
+        _classifiers("what there is", model, installed),
     )
+
+
+def _routers(
+    what: str, models: str, routes: Path, by: Installed, answered: str | None = None
+) -> Step:
+    settings = {"ROUTER_MODELS": models, "ROUTER_ROUTES": str(routes)}
+    return Step("router", f"routers get {what}", settings, by.python, answered)
+
+
+def _classifiers(what: str, model: str, by: Installed) -> Step:
+    return Step("classifier", f"classifiers get {what}", {"CLASSIFIER_MODEL": model}, by.python)
 
 
 @dataclass(frozen=True)
@@ -71,7 +107,9 @@ class Fleet:
 
     async def start(self, step: Step) -> ServiceProcess:
         """Start one more replica, and wait until it is ready."""
-        replica = self.pipeline.service(step.service, str(next(self.names)), **step.settings)
+        replica = self.pipeline.service(
+            step.service, str(next(self.names)), python=step.python, **step.settings
+        )
         await self.pipeline.started(replica)
         self.replicas.setdefault(step.service, []).append(replica)
         return replica
@@ -137,9 +175,11 @@ class Outcome:
     arrived: Sequence[ConsumerRecord]
     faults: Faults
     versions: Counter[str]
+    tables: Counter[str]
     unknown: int
-    wrong: list[int]
+    otherwise: list[int]
     apart: int
+    of_one_release: bool
     seconds: float
     before: Quantiles | None
     meanwhile: Quantiles | None
@@ -147,7 +187,8 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether a promise was broken."""
-        return bool(self.faults != Faults() or self.unknown or self.wrong)
+        wrong = self.of_one_release and self.otherwise
+        return bool(self.faults != Faults() or self.unknown or wrong)
 
 
 def stricter(folder: Path) -> Path:
@@ -162,25 +203,53 @@ def _halfway_to_1(threshold: Threshold) -> Threshold:
     return structs.replace(threshold, probability=(1 + threshold.probability) / 2)
 
 
-def deciders(models: Iterable[Path]) -> dict[str, Decider]:
-    """Return what decides by the limits of each model alone, by its version."""
+def wider(folder: Path) -> Path:
+    """Write the shipped routing table as another version, which asks for a wider margin."""
+    folder.mkdir(parents=True)
+    text = ROUTES.read_text(encoding="utf-8")
+    table = load_table(ROUTES)
+    for was, now in (
+        (f'version = "{table.version}"', f'version = "{table.version}-wider"'),
+        (f"min_margin = {table.min_margin:.2f}", "min_margin = 0.50"),
+    ):
+        assert was in text
+        text = text.replace(was, now)
+    (folder / "routes.toml").write_text(text, encoding="utf-8")
+    return folder / "routes.toml"
+
+
+# By the versions of a model and of a routing table.
+Deciders = Mapping[tuple[str, str], Decider]
+
+
+def deciders(*each: Installed) -> Deciders:
+    """Return what decides by the limits of each model alone, and by each table."""
     return {
-        read_manifest(each).version: create_decider(RouterSettings(models=(each,)))
-        for each in models
+        (read_manifest(model).version, load_table(routes).version): create_decider(
+            RouterSettings(models=(model,), routes=routes)
+        )
+        for model in {one.model for one in each}
+        for routes in {one.routes for one in each}
     }
 
 
 def judged_wrongly(
-    arrived: Iterable[ConsumerRecord], by_version: Mapping[str, Decider]
+    arrived: Iterable[ConsumerRecord], by_version: Deciders, model_of: Mapping[str, str]
 ) -> list[int]:
-    """Return the numbers of those that are not where their model's own limits send them."""
+    """Return the numbers of those that are not where a model's limits and the table send them.
+
+    Args:
+        arrived: What was routed.
+        by_version: What decides.
+        model_of: Whose limits are asked of what each model has classified.
+    """
     return sorted(
-        number_of(each) for each in arrived if not _is_as_promised(_routed(each), by_version)
+        number_of(each) for each in arrived if not _is_right(_routed(each), by_version, model_of)
     )
 
 
-def _is_as_promised(routed: Routed, by_version: Mapping[str, Decider]) -> bool:
-    decider = by_version[routed.classification.model.version]
+def _is_right(routed: Routed, by_version: Deciders, model_of: Mapping[str, str]) -> bool:
+    decider = by_version[model_of[routed.classification.model.version], routed.route.table]
     [model] = decider.limits
     classification = structs.replace(routed.classification, model=model)
     right = decider.decide(routed.inquiry, classification, routed.route.routed_at)
@@ -193,27 +262,27 @@ def _routed(record: ConsumerRecord) -> Routed:
 
 async def roll(
     pipeline: Pipeline,
-    models: tuple[Path, Path],
+    old: Installed,
+    new: Installed,
     *,
     replicas: int,
     rate: int,
     quiet: float,
     say: Callable[[str], None],
 ) -> Outcome:
-    """Roll a new model out and back while inquiries flow.
+    """Roll out what is new and take it back, while inquiries flow.
 
     Args:
         pipeline: Whose services are not started yet.
-        models: The one that runs, and the one that is rolled out.
+        old: What runs.
+        new: What is rolled out.
         replicas: How many of each service.
         rate: Inquiries a second.
         quiet: For how many seconds it flows before, to compare with.
         say: Told of each step.
     """
-    old, new = models
     fleet, watch = Fleet(pipeline), Stopwatch()
-    *_, classifiers, routers = steps(new, old)
-    for step in [classifiers, routers] * replicas:
+    for step in at_first(old) * replicas:
         await fleet.start(step)
     topics = pipeline.installation.final_topics
     async with watch.reading(pipeline.servers, topics):
@@ -225,16 +294,18 @@ async def roll(
                 await fleet.take(step)
             ended = monotonic()
         arrived = await pipeline.read()
-    by_version = deciders(models)
-    other = dict(zip(by_version, reversed(by_version.values()), strict=True))
+    by_version = deciders(old, new)
+    one, other = (read_manifest(each.model).version for each in (old, new))
     routed = [_routed(each) for each in arrived]
     return Outcome(
         arrived=arrived,
         faults=compare(pipeline.published, arrived),
         versions=Counter(each.classification.model.version for each in routed),
+        tables=Counter(each.route.table for each in routed),
         unknown=sum(each.route.reason == "unknown-model" for each in routed),
-        wrong=judged_wrongly(arrived, by_version),
-        apart=len(judged_wrongly(arrived, other)),
+        otherwise=judged_wrongly(arrived, by_version, {one: one, other: other}),
+        apart=len(judged_wrongly(arrived, by_version, {one: other, other: one})),
+        of_one_release=old.python == new.python,
         seconds=ended - began,
         before=watch.quantiles(0, began),
         meanwhile=watch.quantiles(began, ended),
@@ -245,18 +316,19 @@ def table(outcome: Outcome) -> str:
     """Write what a roll-out has shown in two columns."""
     rows = [
         ("seconds, out and back", f"{outcome.seconds:.0f}"),
-        *((f"inquiries by {name}", f"{count:,}") for name, count in outcome.versions.items()),
+        *((f"inquiries by model {name}", f"{count:,}") for name, count in outcome.versions.items()),
+        *((f"inquiries by table {name}", f"{count:,}") for name, count in outcome.tables.items()),
         *(
             (name.replace("_", " "), f"{len(each):,}")
             for name, each in vars(outcome.faults).items()
         ),
         ("unknown-model", f"{outcome.unknown:,}"),
-        ("judged by another's limits", f"{len(outcome.wrong):,}"),
+        ("not as this release judges by these limits", f"{len(outcome.otherwise):,}"),
         ("whom the other's limits send elsewhere", f"{outcome.apart:,}"),
         ("latency before", _shown(outcome.before)),
         ("latency meanwhile", _shown(outcome.meanwhile)),
     ]
-    return "\n".join(f"{name:<40}{value}" for name, value in rows)
+    return "\n".join(f"{name:<46}{value}" for name, value in rows)
 
 
 def _shown(times: Quantiles | None) -> str:
@@ -270,8 +342,11 @@ def main(
     rate: Annotated[int, typer.Option(help="Inquiries a second.")] = 500,
     replicas: Annotated[int, typer.Option(help="Of each service.")] = 2,
     quiet: Annotated[float, typer.Option(help="Seconds before, to compare with.")] = 30,
+    old_python: Annotated[
+        str, typer.Option(help="A Python that has the release to begin with, and to go back to.")
+    ] = sys.executable,
 ) -> None:
-    """Roll a new model out and back under load, on a Kafka of its own."""
+    """Roll a new model and table out and back under load, on a Kafka of its own."""
     with (
         temporary_folder("triage-rollout-") as folder,
         EmbeddedKafka(folder / "kafka") as kafka,
@@ -281,9 +356,10 @@ def main(
 
         async def run() -> Outcome:
             await pipeline.create_topics()
-            models = (MODEL, stricter(folder / "new"))
+            old = Installed(MODEL, python=old_python)
+            new = Installed(stricter(folder / "model"), wider(folder / "table"))
             return await roll(
-                pipeline, models, replicas=replicas, rate=rate, quiet=quiet, say=typer.echo
+                pipeline, old, new, replicas=replicas, rate=rate, quiet=quiet, say=typer.echo
             )
 
         outcome = asyncio.run(run())

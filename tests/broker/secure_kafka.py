@@ -16,15 +16,15 @@ from services.operate.rights import Right
 from tests.broker.authority import Authority, Issued
 
 USERS = (
-    *("classifier", "router", "settler", "desk", "operator", "learner"),
+    *("classifier", "router", "settler", "desk", "operator", "learner", "doctor"),
     *("case-system", "home-office"),
 )
 
 # Their numbers in Kafka's protocol: ResourceType, PatternType, AclOperation, AclPermissionType.
-RESOURCES = {"topic": 2, "group": 3, "transactional-id": 5}
+RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional-id": 5}
 LITERAL, PREFIXED = 3, 4
-OPERATIONS = {"Read": 3, "Write": 4, "Describe": 8}
-ALLOW = 3
+OPERATIONS = {"All": 2, "Read": 3, "Write": 4, "Describe": 8, "DescribeConfigs": 10}
+DENY, ALLOW = 2, 3
 
 
 @dataclass(frozen=True)
@@ -61,31 +61,35 @@ class SecureKafka:
             "KAFKA_SSL_KEYFILE": str(issued.key),
         }
 
-    async def grant(self, user: str, rights: Iterable[Right]) -> None:
-        """Grant a user rights."""
-        for response in await self._ask(CreateAclsRequest, user, rights):
+    async def grant(self, user: str, rights: Iterable[Right], permission: int = ALLOW) -> None:
+        """Grant a user rights, or deny them."""
+        for response in await self._ask(CreateAclsRequest, user, rights, permission):
             assert [code for code, _ in response.creation_responses] == [0]
 
-    async def revoke(self, user: str, rights: Iterable[Right]) -> None:
-        """Take rights from a user that were granted before."""
-        for response in await self._ask(DeleteAclsRequest, user, rights):
+    async def revoke(self, user: str, rights: Iterable[Right], permission: int = ALLOW) -> None:
+        """Take back what was granted before, or denied."""
+        for response in await self._ask(DeleteAclsRequest, user, rights, permission):
             [(code, _, revoked)] = response.filter_responses
             assert (code, len(revoked)) == (0, 1)
 
-    async def _ask(self, request: type[Any], user: str, rights: Iterable[Right]) -> list[Any]:
+    async def _ask(
+        self, request: type[Any], user: str, rights: Iterable[Right], permission: int
+    ) -> list[Any]:
         client = AIOKafkaClient(bootstrap_servers=self.servers)
         await client.bootstrap()
         try:
             return [
                 await client.send(client.get_random_node(), request(*entry))
                 for right in rights
-                for entry in _entries(user, right)
+                for entry in _entries(user, right, permission)
             ]
         finally:
             await client.close()
 
 
-def _entries(user: str, right: Right) -> Iterator[tuple[int, str, int, str, str, int, int]]:
+def _entries(
+    user: str, right: Right, permission: int
+) -> Iterator[tuple[int, str, int, str, str, int, int]]:
     """Yield what Kafka keeps of a right: an entry for each operation."""
     resource, pattern = RESOURCES[right.resource], PREFIXED if right.prefix else LITERAL
     for operation in right.operations:
@@ -96,13 +100,18 @@ def _entries(user: str, right: Right) -> Iterator[tuple[int, str, int, str, str,
             f"User:{user}",
             "*",  # from any host
             OPERATIONS[operation],
-            ALLOW,
+            permission,
         )
 
 
 @contextmanager
-def secure_kafka(folder: Path) -> Iterator[SecureKafka]:
-    """Start it, with an authority of its own and users that have a password and no rights."""
+def secure_kafka(folder: Path, **more: str) -> Iterator[SecureKafka]:
+    """Start it, with an authority of its own and users that have a password and no rights.
+
+    Args:
+        folder: For all that it keeps.
+        more: Settings of the broker, with `_` for each dot.
+    """
     authority = Authority(folder / "authority")
     client, sasl, tls, controller = (f"127.0.0.1:{port}" for port in islice(free_ports(), 4))
     kafka = SecureKafka(client, sasl, tls, folder, authority)
@@ -127,6 +136,7 @@ def secure_kafka(folder: Path) -> Iterator[SecureKafka]:
         "ssl.truststore.location": str(authority.certificate),
         "listener.name.tls.ssl.client.auth": "required",
         "listener.name.tls.ssl.principal.mapping.rules": "RULE:^CN=(.*)$/$1/",
+        **{name.replace("_", "."): value for name, value in more.items()},
     }
     users = [
         f"--add-scram=SCRAM-SHA-512=[name={user},password={kafka.password(user).read_text().strip()}]"

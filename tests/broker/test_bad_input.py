@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+import pytest
 from aiokafka import AIOKafkaProducer
 from psutil import Process
 
@@ -14,6 +15,8 @@ from tests.broker.exactly_once import NUMBER, Sent, compare
 from tests.broker.pipeline import Pipeline, metric, until_answered
 from tests.records import BINARY, STRUCTURED, an_envelope, an_inquiry
 from tests.tools import need
+
+pytestmark = pytest.mark.long
 
 RECORDS = 100_000
 LARGE = 40  # of about a megabyte each

@@ -73,6 +73,17 @@ async def test_two_people_never_have_one_inquiry(pipeline: Pipeline, topics: Top
             assert [each[0] for each in again if each] == items
 
 
+async def test_who_asks_six_times_at_once_has_one_inquiry(
+    pipeline: Pipeline, topics: Topics
+) -> None:
+    """A button that was pressed again and again claims nothing from others."""
+    await topics.waiting(10)
+    async with a_replica(pipeline) as replica:
+        found = await asyncio.gather(*[replica.desk.next(ANNE) for _ in range(6)])
+        assert len({each[0] for each in found if each}) == 1
+        assert len(replica.desk.state.held_by("anne")) == 1
+
+
 async def test_a_claim_lapses_and_is_somebody_elses(pipeline: Pipeline, topics: Topics) -> None:
     """Who comes after a claim has lapsed has the inquiry; the form of before says so."""
     await topics.waiting(1)

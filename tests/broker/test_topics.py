@@ -1,4 +1,5 @@
 import asyncio
+import json
 from dataclasses import replace
 from itertools import islice
 
@@ -7,7 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.kafka.connected import an_admin
 from services.local.processes.service_process import ServiceProcess
-from services.operate.topic_doubts import doubts_of
+from services.operate.doctor.doubts import doubts_of
 from tests.broker.at_rest import until
 from tests.broker.exactly_once import Faults, Sent, compare
 from tests.broker.inquiries import good
@@ -26,6 +27,10 @@ async def until_reported(service: ServiceProcess, reason: str) -> None:
 
     await until(lambda: asyncio.to_thread(says_so))
     assert service.get("/livez") == (200, "ok")
+
+
+def log_of(service: ServiceProcess) -> list[dict[str, str]]:
+    return [json.loads(line) for line in service.log.read_text().splitlines()]
 
 
 async def test_topics_that_are_deleted_are_missed_and_taken_up_again(pipeline: Pipeline) -> None:
@@ -79,7 +84,7 @@ async def test_an_offset_that_is_not_there_stops_the_partition_alone(pipeline: P
 
 
 async def test_a_record_that_a_topic_never_takes_is_reported(pipeline: Pipeline) -> None:
-    """A compacted topic takes no record without a key: /readyz says so, and it goes on after."""
+    """A compacted topic takes no record without a key: log and /readyz say so; it goes on after."""
     topic = pipeline.classified_topic
     classifier = pipeline.service("classifier")
     async with an_admin(pipeline.servers) as admin:
@@ -88,6 +93,8 @@ async def test_a_record_that_a_topic_never_takes_is_reported(pipeline: Pipeline)
         await pipeline.publish([Sent(an_inquiry())])
         await asyncio.to_thread(classifier.start)
         await until_reported(classifier, "a record without a key for a compacted topic")
+        [warning] = [line for line in log_of(classifier) if line["event"] == "engine.topics_wrong"]
+        assert warning["reason"].startswith(f"On {topic} cleanup.policy is compact: ")
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {})])
     assert len(await pipeline.read_classified()) == 1
 
@@ -116,6 +123,6 @@ async def test_topics_that_lose_inquiries_are_doubted(pipeline: Pipeline) -> Non
         return len(await doubts_of(pipeline.installation)) == 2
 
     await until(known)
-    short, compacted = await doubts_of(pipeline.installation)
-    assert short.startswith(f"{received} is kept for 1 hours")
-    assert compacted.startswith(f"{pipeline.classified_topic} is compacted")
+    compacted, short = await doubts_of(pipeline.installation)
+    assert short.startswith(f"On {received} retention.ms is 3600000 (1 h)")
+    assert compacted.startswith(f"On {pipeline.classified_topic} cleanup.policy is compact")

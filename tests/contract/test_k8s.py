@@ -16,7 +16,12 @@ from tests.contract.manifests import (
     triggers_of,
 )
 
-TYPES = {"topic": "topic", "group": "group", "transactional-id": "transactionalId"}
+TYPES = {
+    "topic": "topic",
+    "group": "group",
+    "transactional-id": "transactionalId",
+    "cluster": "cluster",
+}
 # What an overlay may say of its topics beside what the services need.
 OF_THE_CLUSTER = {"min.insync.replicas"}
 # Kafka's own limit of a batch, where a topic says nothing else.
@@ -40,7 +45,9 @@ def configuration(topic: Manifest) -> dict[str, str]:
 
 
 def acl(right: Right) -> Manifest:
-    resource = {"type": TYPES[right.resource], "name": right.name}
+    resource = {"type": TYPES[right.resource]}
+    if right.resource != "cluster":
+        resource["name"] = right.name
     if right.prefix:
         resource["patternType"] = "prefix"
     return {"resource": resource, "operations": [*right.operations]}

@@ -8,10 +8,16 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, ProducerFenced, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    ProducerFenced,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from services.messages.record import Header, Record
 from tests.records import ARecord
@@ -44,6 +50,7 @@ class Cluster:
     """Topics, committed offsets, producers' epochs and the members of groups."""
 
     topics: dict[str, int]
+    settings: dict[str, dict[str, str]] = field(default_factory=dict)
     reachable: bool = True
     commits: bool = True
     log: dict[TopicPartition, list[ARecord]] = field(default_factory=lambda: defaultdict(list))
@@ -126,7 +133,10 @@ class MemoryAdmin:
             {
                 "topic": topic,
                 "error_code": 0 if topic in self.cluster.topics else missing,
-                "partitions": [{}] * self.cluster.topics.get(topic, 0),
+                "partitions": [
+                    {"partition": number, "leader": 1, "replicas": [1], "isr": [1]}
+                    for number in range(self.cluster.topics.get(topic, 0))
+                ],
             }
             for topic in topics
         ]
@@ -135,7 +145,17 @@ class MemoryAdmin:
         raise NotImplementedError
 
     async def describe_configs(self, config_resources: list[Any]) -> list[Any]:
-        raise NotImplementedError
+        self.cluster.check("describe_configs")
+        refused = TopicAuthorizationFailedError.errno
+        settings = {each.name: self.cluster.settings.get(each.name) for each in config_resources}
+        return [
+            SimpleNamespace(
+                resources=[
+                    (refused if found is None else 0, "", 2, name, [*(found or {}).items()])
+                    for name, found in settings.items()
+                ]
+            )
+        ]
 
 
 @dataclass

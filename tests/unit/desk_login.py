@@ -52,7 +52,9 @@ class LoginDesk:
 
     def __init__(self, settings: LoginSettings, clock: Clock, host: str = "0.0.0.0") -> None:  # noqa: S104 - it listens nowhere
         self.registry = CollectorRegistry()
-        self.login = create_login(settings, host, self.registry, clock.now, clock.seconds)
+        self.login = create_login(
+            settings, host, self.registry, clock.now, clock.seconds, languages=["cy"]
+        )
         self.app = FrontDoor(
             desk_pages(self.login), Starlette(routes=[_page("/metrics", "figures")]), self.login.url
         )

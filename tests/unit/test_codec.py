@@ -3,13 +3,16 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.messages.cloudevents import CONTEXT_HEADERS
 from services.messages.codec import classified, inquiries, write_classified, write_routed
 from services.messages.dead_letter import DeadLetter, write_rejected
 from services.messages.decision import Classification, Route
 from services.messages.events import CLASSIFIED, ROUTED, Classified, Routed
 from services.messages.examples import example_of
-from services.messages.record import Output
+from services.messages.record import Header, Output
 from services.messages.rejection import RejectedError, Rejection
 from tests.records import BINARY, STRUCTURED, ARecord, an_envelope, an_inquiry
 
@@ -270,3 +273,44 @@ def test_a_header_without_a_value_travels_on_without_one() -> None:
     error = RejectedError(Rejection.NOT_JSON, "x")
     letter = write_rejected(record, error, topic="dead", by="/c", at=NOW)
     assert letter.headers[:2] == [("trace", None), ("ce_id", None)]
+
+
+SENT = st.lists(
+    st.tuples(
+        st.sampled_from(["trace", "received-ce_id", "ce_traceparent", "ce_time", "ce_subject"]),
+        st.none() | st.binary(max_size=9),
+    ),
+    max_size=6,
+)
+
+
+def context_of(event_type: str, record: ARecord, by: str, at: datetime) -> list[Header]:
+    return [
+        ("ce_id", f"{record.topic}/{record.partition}/{record.offset}".encode()),
+        ("ce_specversion", b"1.0"),
+        ("ce_type", event_type.encode()),
+        ("ce_source", by.encode()),
+        ("ce_time", at.isoformat().encode()),
+        ("content-type", b"application/json"),
+    ]
+
+
+@given(SENT, st.text(min_size=1, max_size=50), st.integers(0, 2**40))
+def test_every_byte_that_is_written_is_said_here(
+    sent: list[Header], text: str, offset: int
+) -> None:
+    """Values are the sender's bytes with what was decided behind; headers have their order."""
+    data = an_inquiry(text=text, reference="r")
+    record = ARecord(data, (*BINARY, *sent), offset=offset)
+    made = a_classification()
+    output = write_classified(record, inquiries.read(record), made, topic="t", by="/c")
+    classification = msgspec.json.encode(made)
+    assert output.value == b'{"inquiry":%b,"classification":%b}' % (data, classification)
+    kept = [(f"received-{n}" if n in CONTEXT_HEADERS else n, v) for n, v in record.headers]
+    assert output.headers == [*kept, *context_of(CLASSIFIED, record, "/c", made.classified_at)]
+
+    middle = ARecord(output.value, tuple(output.headers), topic="m", offset=offset)
+    route = a_route()
+    routed = write_routed(middle, classified.read(middle), route, by="/r")
+    assert routed.value == b'%b,"route":%b}' % (output.value[:-1], msgspec.json.encode(route))
+    assert routed.headers == [*kept, *context_of(ROUTED, middle, "/r", route.routed_at)]

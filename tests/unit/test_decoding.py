@@ -31,6 +31,7 @@ from tests.mail import as_html, as_mojibake, as_quoted_printable
         ("I can\ufffdt go on", "I can't go on"),
         ("tÅ· a dÅµr", "tŷ a dŵr"),
         ("w\u00adan\u200bt\ufeff to\u2060 d\u200die", "want to die"),
+        ("“I’m w\u00adanting – £5”", "“I’m wanting – £5”"),
         ("I can\\u2019t go on\\r\\nHelp", "I can’t go on\nHelp"),
     ],
 )

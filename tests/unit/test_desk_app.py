@@ -43,6 +43,7 @@ def test_a_time_zone_that_there_is_not_is_said_at_the_start(name: str) -> None:
 
 
 def test_times_are_those_of_the_people_here() -> None:
-    """In summer, too, and by default of those whose table is shipped."""
+    """In summer, too; where nobody has said which they are, it is the time that logs have."""
     summer = datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
-    assert said(summer, zone_of(DeskSettings().time_zone)) == "1 July 2026, 9:30 BST"
+    assert said(summer, zone_of("Europe/London")) == "1 July 2026, 9:30 BST"
+    assert said(summer, zone_of(DeskSettings().time_zone)) == "1 July 2026, 8:30 UTC"

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.desk.interface import Item, Overtaken, Person
 from services.desk.modes import has_second
@@ -311,6 +312,30 @@ def test_what_somebody_passed_on_is_somebody_elses(*, noted_first: bool) -> None
     if not noted_first:
         state.noted(note)
     assert (order(state, ANNE), order(state, BEN)) == ([], [ONCE + 1])
+
+
+@pytest.mark.parametrize("noted_first", [True, False])
+def test_what_two_people_passed_on_is_a_third_ones(*, noted_first: bool) -> None:
+    """An inquiry that is passed on again comes back to nobody who has passed it on."""
+    state = a_state()
+    events = [f"inquiries.classified/0/{ONCE}", f"inquiries.review/0/{ONCE}"]
+    events.append(f"inquiries.review/0/{ONCE + 1}")
+    places = [a_place(ONCE + number) for number in range(2)]
+    passed = [
+        a_note(
+            a_judgement(replace(place, event_id=event), outcome="escalate", department=None, by=by)
+        )
+        for place, event, by in zip(places, events, ("anne", "ben"), strict=False)
+    ]
+    if noted_first:
+        for note in passed:
+            state.noted(note)
+    for number, event in enumerate(events):
+        came(state, ONCE + number, event_id=event)
+        if not noted_first and number < len(passed):
+            state.noted(passed[number])
+    carol = Person("carol", frozenset({"reviewer"}))
+    assert [order(state, each) for each in (ANNE, BEN, carol)] == [[], [], [ONCE + 2]]
 
 
 def test_others_of_the_same_case_are_known() -> None:

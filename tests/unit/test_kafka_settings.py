@@ -10,7 +10,6 @@ from services.desk.settings import DeskSettings
 from services.errors import ConfigurationError
 from services.kafka.settings import KafkaSettings
 from services.operate.installation import installation_of
-from services.operate.topic_doubts import WEEK_MS, doubts_about
 from services.router.app import create_app as create_router
 from services.router.settings import RouterSettings
 from services.settings import read_settings
@@ -169,31 +168,6 @@ def test_claims_have_a_topic_of_their_own(topic: str) -> None:
     desk = DeskSettings(claims_topic=topic)
     with pytest.raises(ConfigurationError, match=f"The topic {topic} has another use"):
         installation_of(KafkaSettings(), ClassifierSettings(), RouterSettings(), desk=desk)
-
-
-def test_topics_that_lose_inquiries_are_named() -> None:
-    """A topic that is compacted, or is read and kept for less than a week, is a sentence each."""
-    week, day = str(WEEK_MS), str(WEEK_MS // 7)
-    configurations = {
-        "a.read.compacted": {"cleanup.policy": "compact", "retention.ms": day},
-        "b.read.both": {"cleanup.policy": "compact,delete", "retention.ms": day},
-        "c.read.short": {"cleanup.policy": "delete", "retention.ms": day},
-        "d.read.week": {"cleanup.policy": "delete", "retention.ms": week},
-        "e.read.forever": {"cleanup.policy": "delete", "retention.ms": "-1"},
-        "f.written.short": {"cleanup.policy": "delete", "retention.ms": day},
-        "g.read.unknown": {},
-    }
-    kept = [topic for topic in configurations if ".read." in topic]
-    doubts = list(doubts_about(configurations, kept))
-    assert [doubt.split(" is ")[0] for doubt in doubts] == [
-        "a.read.compacted",
-        "b.read.both",
-        "b.read.both",
-        "c.read.short",
-    ]
-    assert "takes no record without a key" in doubts[0]
-    assert "kept for 24 hours" in doubts[3]
-    assert not [doubt for doubt in doubts if "\n" in doubt or not doubt.endswith(".")]
 
 
 def test_a_host_that_can_be_none_is_one_sentence() -> None:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.model.language import is_welsh
+from services.model.language import Recognised
 
+WELSH = Recognised(["cy"])
 EXAMPLES = Path(__file__).parents[2] / "services" / "local" / "inquiries.jsonl"
 
 
@@ -22,7 +23,7 @@ def examples() -> list[tuple[str, str | None]]:
 
 def test_the_language_of_the_examples_is_recognised() -> None:
     """The examples that say they are in Welsh are recognised, and one that does not say it."""
-    found = [(text, language) for text, language in examples() if is_welsh(text)]
+    found = [(text, language) for text, language in examples() if WELSH.of(text)]
     assert sum(language == "cy" for _, language in found) > 15
     assert {text for text, language in examples() if language == "cy"} <= {t for t, _ in found}
     assert [text[:21] for text, language in found if language != "cy"] == ["Helô? Oes rhywun yna?"]
@@ -46,7 +47,7 @@ def test_the_language_of_the_examples_is_recognised() -> None:
 )
 def test_welsh_is_recognised(text: str) -> None:
     """Formal, spoken, shouted, short and mixed with English: what is mostly Welsh is Welsh."""
-    assert is_welsh(text)
+    assert WELSH.of(text)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +73,47 @@ def test_welsh_is_recognised(text: str) -> None:
 )
 def test_other_texts_are_not_said_to_be_welsh(text: str) -> None:
     """Names, words that are English too, other languages and five words alone do not make Welsh."""
-    assert not is_welsh(text)
+    assert not WELSH.of(text)
 
 
 @given(st.text(st.characters(codec=None), max_size=200))
 def test_any_text_is_welsh_or_not(text: str) -> None:
-    """No text is an error, and capitals make no difference where all of it is in them."""
-    assert is_welsh(text) in {True, False}
-    assert not is_welsh("")
+    """No text is an error."""
+    assert WELSH.of(text) in ({"cy"}, frozenset())
+    assert not WELSH.of("")
+
+
+SAID = {
+    "ar": "أريد أن أعرف متى سوف يكون موعد العملية من فضلك",
+    "cy": "Hoffwn wneud cais am drwydded yrru newydd",
+    "de": "Wir warten seit drei Wochen auf den Befund und niemand ruft zurück",
+    "en": "We have waited three weeks for the letter and nobody has called us",
+    "es": "Llevo tres semanas esperando la carta y nadie me ha llamado todavía",
+    "fr": "J'attends le courrier depuis trois semaines et personne ne m'a appelé",
+    "it": "Aspetto la lettera da tre settimane e non mi ha ancora chiamato nessuno",
+    "nl": "Ik wacht al drie weken op de brief en niemand heeft mij gebeld",
+    "pl": "Czekam na pismo już od trzech tygodni i nikt do mnie nie zadzwonił",
+    "pt": "Estou há três semanas à espera da carta e ainda não me ligaram",
+    "ro": "Aștept scrisoarea de trei săptămâni și nu m-a sunat nimeni până acum",
+    "ru": "Я жду письмо уже три недели, и мне никто не позвонил",
+    "sv": "Jag har väntat på brevet i tre veckor och ingen har ringt till mig",
+    "tr": "Üç haftadır mektubu bekliyorum ve kimse bana bir şey söylemedi",
+    "uk": "Я чекаю на лист уже три тижні, і мені ніхто не подзвонив",
+}
+
+
+@pytest.mark.parametrize("language", SAID)
+def test_a_language_is_told_from_all_others(language: str) -> None:
+    """Whichever languages the rules of a table name, a text is in its own and in no other."""
+    recognised = Recognised([language])
+    assert language in recognised
+    assert [each for each, text in SAID.items() if recognised.of(text)] == [language]
+    assert recognised.of(SAID[language].upper()) == {language}
+
+
+def test_a_language_without_words_is_in_no_text() -> None:
+    """A rule may name any language; where it cannot be told by words its sender has to name it."""
+    recognised = Recognised(["tlh", "fr"])
+    assert recognised.of(SAID["fr"]) == {"fr"}
+    assert "tlh" not in recognised
+    assert not Recognised(["tlh"])

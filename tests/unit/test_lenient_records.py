@@ -4,10 +4,19 @@ from typing import Any, NamedTuple
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import (
+    READ_COMMITTED,
+    FetchError,
+    FetchResult,
+    PartitionRecords,
+)
+from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.errors import NotLeaderForPartitionError
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
+from aiokafka.record.memory_records import MemoryRecords
 
-from services.kafka.lenient_records import fetched, records_in, value
+from services.kafka.lenient_records import Fetched, Waiting, fetched, records_in, value
+from services.messages.record import Record
 
 PARTITION = TopicPartition("inquiries", 3)
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
@@ -108,3 +117,46 @@ def test_what_records_say_is_read_alone(codec: int) -> None:
     """Where no more is asked for there are values and their offsets, whatever headers there are."""
     found, _ = next(records_in(an_answer(a_batch(codec)), PARTITION, 1, None, value))
     assert found == [(1, b"1"), (2, b"2")]
+
+
+def a_plain_batch(first: int, producer: int = -1) -> bytes:
+    """Return three records that aiokafka reads."""
+    batch = _DefaultRecordBatchBuilderPy(2, 0, int(producer >= 0), producer, 0, 0, 10_000)
+    for offset in range(3):
+        batch.append(offset, timestamp=7, key=b"k", value=b"v", headers=[("a", None)])
+    return first.to_bytes(8, "big") + bytes(batch.build())[8:]
+
+
+def fetched_by_aiokafka(data: bytes, aborted: Any, offset: int) -> FetchResult:
+    """Return an answer to aiokafka's own fetcher, as it keeps it until somebody asks."""
+    assignment = Assignment([PARTITION])
+    assignment.state_value(PARTITION).reset_to(offset)
+    batches = (MemoryRecords(data), aborted, offset, None, None, True, READ_COMMITTED)
+    records = PartitionRecords(PARTITION, *batches)
+    return FetchResult(PARTITION, assignment=assignment, partition_records=records, backoff=0)
+
+
+def told(record: Record) -> tuple[object, ...]:
+    where = (record.topic, record.partition, record.offset, record.timestamp)
+    return (*where, record.key, record.value, *record.headers)
+
+
+async def test_what_aiokafka_fetches_is_made_the_same_way() -> None:
+    """A member's records are those that aiokafka would give, in portions and without aborted."""
+    data = a_plain_batch(10, producer=9) + a_plain_batch(13) + a_plain_batch(16)
+    waiting = Waiting()
+    theirs = fetched_by_aiokafka(data, [(9, 10)], 14)
+    waiting[PARTITION] = fetched_by_aiokafka(data, [(9, 10)], 14)
+    for most in (1, 2, None):
+        made, same = waiting[PARTITION].getall(most), theirs.getall(most)
+        assert {type(each) for each in made} == {Fetched}
+        assert [told(each) for each in made] == [told(each) for each in same]
+    assert not waiting[PARTITION].has_more()
+
+
+def test_an_error_waits_as_it_is() -> None:
+    """What the broker refused is raised for whoever asks for records."""
+    waiting = Waiting()
+    waiting[PARTITION] = FetchError(error=NotLeaderForPartitionError(), backoff=0)
+    with pytest.raises(NotLeaderForPartitionError):
+        waiting[PARTITION].check_raise()

@@ -41,13 +41,16 @@ def in_base() -> Manifests:
     for each in documents:
         each["metadata"]["labels"] = labels["pairs"]
         if each["kind"] == "KafkaTopic":
-            each["spec"] |= {"partitions": 12, "replicas": 3}
+            config = each["spec"].get("config", {}) | {"min.insync.replicas": 2}
+            each["spec"] |= {"partitions": 12, "replicas": 3, "config": config}
     return by_name(documents)
 
 
 def acls(manifests: Manifests) -> list[dict[str, Any]]:
+    """Return the rights to what is the installation's, and not the cluster's own."""
     users = [each for (kind, _), each in manifests.items() if kind == "KafkaUser"]
-    return [acl for user in users for acl in user["spec"]["authorization"]["acls"]]
+    every = [acl for user in users for acl in user["spec"]["authorization"]["acls"]]
+    return [each for each in every if each["resource"].get("name", "__")[:2] != "__"]
 
 
 def topics(manifests: Manifests) -> set[str]:
@@ -100,7 +103,7 @@ def test_the_users_of_a_prefix_are_its_own(
     monkeypatch.setenv("KAFKA_TOPIC_PREFIX", "test.")
     users = {name for kind, name in printed(capsys) if kind == "KafkaUser"}
     assert users == {
-        f"test.{each}" for each in "classifier desk learner operator router settler".split()
+        f"test.{each}" for each in "classifier desk doctor learner operator router settler".split()
     }
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.model.mail import Kind
-from services.model.reading import LeftOut, read, rules_text
+from services.model.reading import LeftOut, Reading, read, rules_text
 from tests import mail
 
 EXAMPLES = Path(__file__).parents[2] / "services" / "local" / "inquiries.jsonl"
@@ -61,7 +61,7 @@ def test_plain_words_are_read_as_they_are() -> None:
 
 def test_a_subject_is_the_first_line_of_what_is_read() -> None:
     """A subject line stands before the newest words, decoded like them."""
-    assert read("Where is it?", "Pension") == ("Pension\nWhere is it?", ())
+    assert read("Where is it?", "Pension") == Reading("Pension\nWhere is it?")
     assert read("Where is it?", "=?utf-8?Q?Can=E2=80=99t_pay?=").text == "Can’t pay\nWhere is it?"
     assert read("> old\nWhere is it?", "RE: Pension").text == "RE: Pension\nWhere is it?"
 
@@ -84,7 +84,7 @@ def test_what_is_left_out_is_named(change: Callable[[str], str], kinds: list[Kin
     left_out = read(change(TEXT)).left_out
     assert sorted(each.kind for each in left_out) == sorted(kinds)
     assert all(each.characters > 10 for each in left_out)
-    assert read(f"{TEXT}\n> four") == (TEXT, (LeftOut(Kind.QUOTED_THREAD, 6),))
+    assert read(f"{TEXT}\n> four") == Reading(TEXT, (LeftOut(Kind.QUOTED_THREAD, 6),))
 
 
 def test_an_answer_below_a_quotation_is_read() -> None:

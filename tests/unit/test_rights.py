@@ -10,9 +10,9 @@ INSTALLATION = installation_of(KafkaSettings(), ClassifierSettings(), RouterSett
 def test_the_rights_of_a_service_are_these() -> None:
     """A service reads one topic in one group, writes its own topics, and nothing else."""
     assert rights_of(ClassifierSettings(), ["inquiries.classified"]) == (
-        Right("topic", "inquiries", ("Read", "Describe")),
-        Right("topic", "inquiries.classified", ("Write", "Describe")),
-        Right("topic", "inquiries.rejected", ("Write", "Describe")),
+        Right("topic", "inquiries", ("Read", "Describe", "DescribeConfigs")),
+        Right("topic", "inquiries.classified", ("Write", "Describe", "DescribeConfigs")),
+        Right("topic", "inquiries.rejected", ("Write", "Describe", "DescribeConfigs")),
         Right("group", "inquiry-triage.classifier", ("Read", "Describe")),
         Right(
             "transactional-id",
@@ -34,7 +34,9 @@ def test_no_service_may_do_what_the_other_does() -> None:
     """No right to write or to take part in a group is shared, but that on the dead letters."""
     of = rights(INSTALLATION)
     shared = set(of["classifier"]) & set(of["router"])
-    assert shared == {Right("topic", "inquiries.rejected", ("Write", "Describe"))}
+    assert shared == {
+        Right("topic", "inquiries.rejected", ("Write", "Describe", "DescribeConfigs"))
+    }
 
 
 def test_an_operator_sends_letters_back_and_reads_no_answers() -> None:
@@ -76,3 +78,12 @@ def test_who_fetches_lessons_reads_what_was_judged_and_changes_nothing() -> None
     }
     assert {each.operations for each in learner} == {("Read", "Describe")}
     assert {each.resource for each in learner} == {"topic"}
+
+
+def test_the_doctor_looks_and_reads_no_record() -> None:
+    """Who runs `triage doctor` may describe, and neither read nor write anything."""
+    doctor = rights(INSTALLATION)["doctor"]
+    assert {operation for each in doctor for operation in each.operations} == {
+        "Describe",
+        "DescribeConfigs",
+    }

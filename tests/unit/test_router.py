@@ -257,6 +257,24 @@ def test_a_table_names_a_language_as_an_inquiry_does(tmp_path: Path, language: s
     assert [rule.languages for rule in table.rules if rule.languages] == [("cy",)]
 
 
+@pytest.mark.parametrize("language", ["en/tr", "Turkish", "TR", "en-GB", "und", None])
+def test_a_rule_for_any_language_finds_its_texts(tmp_path: Path, language: str | None) -> None:
+    """What a rule names is found in the text, whatever the sender calls it; Welsh is not, there."""
+    table = load_table(written(tmp_path, TABLE.replace('["cy"]', '["tr"]')))
+    ours = Decider(table, {})
+    text = "Randevum iptal edildi ama bana kimse haber vermedi, çok üzgünüm"
+    assert decide(ours, text, language=language).rule == "welsh"
+    text = "Hoffwn wneud cais am drwydded yrru newydd"
+    assert decide(ours, text, language="cy").rule is None
+
+
+@pytest.mark.parametrize("language", ["es-AR", "el-CY", "zh_TW"])
+def test_a_country_is_no_language(tmp_path: Path, language: str) -> None:
+    """`AR` after a language is Argentina, and not Arabic."""
+    table = load_table(written(tmp_path, TABLE.replace('["cy"]', '["ar", "cy", "tw"]')))
+    assert decide(Decider(table, {}), "?", language=language).rule is None
+
+
 def test_welsh_is_recognised_without_a_tag(decider: Decider) -> None:
     """Several different tell-tale words fire a rule; one of them, however often, does not."""
     assert decide(decider, "Mae hi'n bwrw RWAN", language="en").rule == "welsh"

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -19,6 +20,18 @@ def test_the_starter_table_fits_its_model(tmp_path: Path) -> None:
     table = load_table(path)
     check_labels(table, LABELS)
     assert table.departments["roads & bridges"].topic == "departments.roads-bridges"
+
+
+def test_what_the_starter_table_suggests_may_be_taken(tmp_path: Path) -> None:
+    """Signposts, limits and rules that stand there as examples are right as they are."""
+    path = tmp_path / "ours.toml"
+    head, rules = starter_table(LABELS).split("# Rules look at words")
+    head = re.sub(r"^#   (min_in_remit|signposts)", r"\1", head, flags=re.MULTILINE)
+    rules = re.sub(r"^# (?!Rules)", "", rules[rules.index("\n") :], flags=re.MULTILINE)
+    path.write_text(head + rules, encoding="utf-8")
+    table = load_table(path)
+    assert table.signposts == ("The city's offices", "The police")
+    assert [rule.languages for rule in table.rules] == [(), ("pl",)]
 
 
 ALIKE = {

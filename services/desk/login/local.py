@@ -1,6 +1,6 @@
 """Without a login, on this machine alone: whoever is here may everything."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
@@ -8,17 +8,20 @@ from starlette.routing import BaseRoute, Route
 
 from services.desk.interface import Person
 from services.desk.login.login import SEE_OTHER, SIGN_IN, SIGNED_OUT, Show, back_to
-from services.desk.login.roles import granted
+from services.desk.login.roles import ROLES
 from services.desk.login.session import Session, session_for
-
-ROLES = ("reviewer", "reviewer-cy", "supervisor", "auditor")
 
 
 class LocalWayIn:
-    """Takes everybody for `local`."""
+    """Takes everybody for `local`.
 
-    def __init__(self) -> None:
-        self._session = session_for(Person("local", *granted(ROLES)), float("inf"))
+    Args:
+        languages: Those that have readers of their own; whoever is here reads all of them.
+    """
+
+    def __init__(self, languages: Collection[str]) -> None:
+        person = Person("local", frozenset(ROLES.values()), frozenset(languages))
+        self._session = session_for(person, float("inf"))
 
     def session_of(self, request: HTTPConnection) -> Session | None:  # noqa: ARG002 - whoever asks
         """Return the one session there is."""

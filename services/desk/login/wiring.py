@@ -3,7 +3,7 @@
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import get_args
 from urllib.parse import urlsplit
 
@@ -24,12 +24,13 @@ from services.settings import read_secret
 LEAST_CHARACTERS = 32
 
 
-def create_login(
+def create_login(  # noqa: PLR0913, PLR0917 - what a login takes
     settings: LoginSettings,
     http_host: str,
     registry: CollectorRegistry,
     now: Now,
     clock: Callable[[], float] = time.monotonic,
+    languages: Collection[str] = (),
 ) -> Login:
     """Make the login that the settings ask for; nothing is asked of the provider yet.
 
@@ -39,6 +40,7 @@ def create_login(
         registry: Where sign-ins are counted.
         now: Tells the time.
         clock: Seconds that only grow, by which what the provider said grows old.
+        languages: Those that have readers of their own: without a login everybody is one.
 
     Raises:
         ConfigurationError: Something is missing or wrong, or everybody would be let in from
@@ -55,7 +57,7 @@ def create_login(
                 "(docs/integrating.md)."
             )
         seal = Seal(_secrets(settings) or [secrets.token_urlsafe(32)])
-        return Login(LocalWayIn(), seal, None)
+        return Login(LocalWayIn(languages), seal, None)
     seal, url = Seal(_required_secrets(settings)), address_of(settings)
     way = OidcWayIn(
         Provider(_client(settings), _authorities(settings), clock),

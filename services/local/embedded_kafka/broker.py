@@ -35,6 +35,7 @@ class EmbeddedKafka:
         folder: for data, settings, ports and log; one used before is taken up as it was left.
         properties: Kafka's broker settings, over those of `kafka_properties`.
         format_arguments: more for formatting the storage, such as `--add-scram`.
+        inside: program and arguments that run the broker elsewhere, such as `nsenter --net=…`.
         on_step: told what is going on while it starts.
     """
 
@@ -44,11 +45,13 @@ class EmbeddedKafka:
         *,
         properties: Mapping[str, str] = MappingProxyType({}),
         format_arguments: Sequence[str] = (),
+        inside: Sequence[str] = (),
         on_step: OnStep = silently,
     ) -> None:
         self._folder = BrokerFolder(folder)
         self._properties = properties
         self._format_arguments = format_arguments
+        self._inside = inside
         self._on_step = on_step
         self._broker: ChildProcess | None = None
 
@@ -156,7 +159,7 @@ class EmbeddedKafka:
         self._on_step("Starting Kafka")
         self._folder.write_settings(self._properties)
         since = self._folder.log_size
-        command = java.command("kafka.Kafka", "server.properties")
+        command = [*self._inside, *java.command("kafka.Kafka", "server.properties")]
         self._broker = ChildProcess(command, folder=self._folder.path, log=self._folder.log)
         deadline = time.monotonic() + START_LIMIT
         while STARTED not in self._folder.logged(since):

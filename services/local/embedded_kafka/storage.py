@@ -1,6 +1,5 @@
 """Formats the storage of an embedded Kafka, which a broker's folder needs once."""
 
-import os
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
@@ -34,7 +33,7 @@ def format_storage(folder: BrokerFolder, java: Java, arguments: Sequence[str] = 
         _run(folder, java.command(*command))
         return
     # Under a name of its own until it is whole: others may be starting a Kafka at this moment.
-    archive = java.archive.with_suffix(f".{os.getpid()}")
+    archive = java.archive.with_suffix(f".{uuid.uuid4().hex}")
     try:
         _run(folder, java.command_to_archive(archive, *command))
         with suppress(FileNotFoundError):  # Java wrote none, and does without

@@ -34,9 +34,10 @@ class ServiceProcess:
         folder: where its log goes, `NAME.log` or `NAME-SUFFIX.log`; it has to exist.
         environment: more settings, by the names that the README lists.
         suffix: tells replicas of one service apart.
+        python: which has the release to run.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - which it is, and what it is given
         self,
         name: str,
         servers: str,
@@ -44,11 +45,13 @@ class ServiceProcess:
         *,
         environment: Mapping[str, str] = MappingProxyType({}),
         suffix: str = "",
+        python: str = sys.executable,
     ) -> None:
         self.name = f"{name}-{suffix}" if suffix else name
         self.log = folder.absolute() / f"{self.name}.log"
         self.servers = servers
         self.port = next(free_ports())
+        self._python = python
         self._command = self._command_of(name)
         self._environment = _environment(name.upper(), servers, self.port) | dict(environment)
         self._child: ChildProcess | None = None
@@ -182,7 +185,7 @@ class ServiceProcess:
     def _command_of(self, name: str) -> Sequence[str]:
         """Return program and arguments to run."""
         # -P, lest a folder `services` that happens to be where we are is taken for ours.
-        return (sys.executable, "-P", "-m", *self._module(name))
+        return (self._python, "-P", "-m", *self._module(name))
 
     def _module(self, name: str) -> Sequence[str]:
         """Return the module to run, and what to tell it."""

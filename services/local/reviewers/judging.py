@@ -17,7 +17,7 @@ PEOPLE = tuple(f"simulated-{number:02}" for number in range(1, 13))
 MODES: dict[Mode, float] = {"blind": 0.2, "on-request": 0.75, "shown": 0.05}
 # How long a judgement takes: half of them at most so long, two of three within a factor of e^0.6.
 MEDIAN_SECONDS, SPREAD = 25.0, 0.6
-SIGNPOST = "Your council, or Citizens Advice."
+SIGNPOST = "Somebody else can help."
 
 
 class Waiting(NamedTuple):

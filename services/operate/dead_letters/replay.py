@@ -6,13 +6,13 @@ letters still wait.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from aiokafka.errors import KafkaError
+from msgspec import structs
 
-from services.engine.batching import fill
+from services.engine.batching import pack
 from services.errors import TriageError
 from services.kafka.errors import remedy_for, with_cause
 from services.kafka.protocols import Clients, Producer
@@ -78,27 +78,25 @@ async def replay(
 async def _send(producer: Producer, letters: Sequence[WaitingLetter], now: datetime) -> None:
     topics = {topic for each in letters for topic in (_topic_of(each), each.why.rejected_topic)}
     counts = {name: len(await producer.partitions_for(name)) for name in topics}
+    outputs = [each for letter in letters for each in _outputs(letter, counts, now)]
+    packed = pack(outputs, counts, 0, producer.create_batch)
     async with producer.transaction():
         sent = [
             await producer.send_batch(batch, name, partition=number)
-            for (name, number), outputs in _by_partition(letters, counts, now).items()
-            for _, batch in fill(outputs, producer.create_batch)
+            for name, number, batch, _ in packed
         ]
         await asyncio.gather(*sent)
 
 
-def _by_partition(
-    letters: Sequence[WaitingLetter], counts: dict[str, int], now: datetime
-) -> dict[tuple[str, int], list[Output]]:
-    """Sort by topic and partition what one transaction sends: records, and notes of them."""
-    outputs: dict[tuple[str, int], list[Output]] = defaultdict(list)
-    for letter in letters:
-        record, note = record_of(letter), note_of(letter, now)
-        # Where its sender had put it: a key's, by whichever partitioner, or a judgement's own.
-        partition = letter.why.rejected_partition % counts[record.topic]
-        outputs[record.topic, partition].append(record)
-        outputs[note.topic, letter.location.partition].append(note)
-    return outputs
+def _outputs(letter: WaitingLetter, counts: dict[str, int], now: datetime) -> tuple[Output, Output]:
+    """Return the record of a letter, and the note that it was sent, each for its partition."""
+    record, note = record_of(letter), note_of(letter, now)
+    # Where its sender had put it: a key's, by whichever partitioner, or a judgement's own.
+    partition = letter.why.rejected_partition % counts[record.topic]
+    return (
+        structs.replace(record, partition=partition),
+        structs.replace(note, partition=letter.location.partition),
+    )
 
 
 def record_of(letter: WaitingLetter) -> Output:

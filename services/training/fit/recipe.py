@@ -140,7 +140,7 @@ def best_recipe(
         features = make_features(training_set, settings)
         for recipe in _recipes(settings, plain, choose=not given and kinds > 1):
             on_step(f"Trying {_described(recipe)}")
-            right = fit_departments(features, recipe, seed, fit=fit_hinge)[1].right
+            right = held_out_of(features, recipe, seed, fit_hinge).right
             if right > highest + GAIN:
                 chosen, highest = recipe, right
     return chosen
@@ -162,25 +162,47 @@ def row_weights(texts: Texts, recipe: Recipe) -> Floats:
     return weights
 
 
-def fit_departments(
-    features: Features, recipe: Recipe, seed: int, fit: Fit = fit_linear
-) -> tuple[Linear, HeldOut]:
+def fit_departments(features: Features, recipe: Recipe, seed: int) -> tuple[Linear, HeldOut]:
     """Fit the departments, and score the validation texts, or else each fold by the others."""
-    train = features.train.of(features.train.texts.labels >= 0)
-    labels, weights = train.texts.labels, row_weights(train.texts, recipe)
-    linear = _fit(train.counts, labels, weights, recipe, seed, fit)
+    linear = _fit_all(features, recipe, seed, fit_linear)
     if features.valid is not None:
-        known = features.valid.texts
-        valid = features.valid.of((known.labels >= 0) & known.judges)
-        scores, known = linear.scores(valid.counts), valid.texts
-        return linear, HeldOut(valid.counts, scores, known.labels, known.groups)
+        return linear, _judged_by(linear, features.valid)
+    return linear, _cross_fit(features, recipe, seed, fit_linear)
+
+
+def held_out_of(features: Features, recipe: Recipe, seed: int, fit: Fit) -> HeldOut:
+    """Score the validation texts, or else each fold by the others, and fit no more than that."""
+    if features.valid is not None:
+        return _judged_by(_fit_all(features, recipe, seed, fit), features.valid)
+    return _cross_fit(features, recipe, seed, fit)
+
+
+def _labelled(features: Features) -> Counted:
+    return features.train.of(features.train.texts.labels >= 0)
+
+
+def _fit_all(features: Features, recipe: Recipe, seed: int, fit: Fit) -> Linear:
+    train = _labelled(features)
+    weights = row_weights(train.texts, recipe)
+    return _fit(train.counts, train.texts.labels, weights, recipe, seed, fit)
+
+
+def _judged_by(linear: Linear, valid: Counted) -> HeldOut:
+    judges = valid.of((valid.texts.labels >= 0) & valid.texts.judges)
+    scores, known = linear.scores(judges.counts), judges.texts
+    return HeldOut(judges.counts, scores, known.labels, known.groups)
+
+
+def _cross_fit(features: Features, recipe: Recipe, seed: int, fit: Fit) -> HeldOut:
+    train = _labelled(features)
+    labels, weights = train.texts.labels, row_weights(train.texts, recipe)
     scores, groups = np.empty((len(labels), labels.max() + 1)), train.texts.groups
     for others, fold in stratified(labels, seed, groups):
         without = _fit(train.counts[others], labels[others], weights[others], recipe, seed, fit)
         scores[fold] = without.scores(train.counts[fold])
     # Of several labels no first choice can be all.
     judges = train.texts.judges
-    return linear, HeldOut(train.counts[judges], scores[judges], labels[judges], groups[judges])
+    return HeldOut(train.counts[judges], scores[judges], labels[judges], groups[judges])
 
 
 def _fit(  # noqa: PLR0913, PLR0917 - what a fit takes

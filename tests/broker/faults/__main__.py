@@ -19,10 +19,15 @@ from aiokafka.errors import KafkaError
 from services.errors import TriageError
 from services.local.console.temporary_folder import temporary_folder
 from services.local.embedded_kafka.broker import EmbeddedKafka
+from tests.broker.cluster.cluster import Cluster, one_broker, three_brokers
+from tests.broker.cluster.network import why_not
 from tests.broker.faults.figures import Figures, table
 from tests.broker.faults.flood import FLOODS, flood
-from tests.broker.faults.form import GONE_LONG, LONG
+from tests.broker.faults.form import GONE_LONG, LONG, LONG_OF_THREE
 from tests.broker.faults.play import play
+
+# By how many brokers there are.
+CLUSTERS = {1: one_broker, 3: three_brokers}
 
 
 class Until(NamedTuple):
@@ -33,9 +38,16 @@ class Until(NamedTuple):
     faults: int
 
 
+def _known(brokers: int) -> int:
+    if brokers not in CLUSTERS:
+        raise typer.BadParameter("give 1 or 3.")
+    return brokers
+
+
 def main(
     *,
     seed: Annotated[int | None, typer.Option(help="Play a run again.")] = None,
+    brokers: Annotated[int, typer.Option(callback=_known, help="1, or 3 that fail over.")] = 1,
     minutes: Annotated[float, typer.Option(help="No round starts after so many.")] = 30,
     judgements: Annotated[int, typer.Option(help="Go on until so many are published.")] = 0,
     faults: Annotated[int, typer.Option(help="Go on until so many processes are struck.")] = 0,
@@ -47,14 +59,16 @@ def main(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     first = SystemRandom().randrange(1_000_000) if seed is None else seed
     typer.echo(f"seed {first}")
+    if brokers > 1 and (reason := why_not()):
+        typer.echo(f"All brokers are on loopback, and no link is cut: {reason}.")
     figures = Figures()
     where = nullcontext(logs) if logs else temporary_folder("triage-faults-")
-    with where as folder, EmbeddedKafka(folder / "kafka") as kafka:
+    until = Until(minutes, judgements, faults)
+    with where as folder, CLUSTERS[brokers](folder) as cluster:
         try:
-            if slow:
-                asyncio.run(_flood(kafka, folder, first, figures))
-            until = Until(minutes, judgements, faults)
-            asyncio.run(_run(kafka, folder, first, until, figures, slow=slow))
+            if slow and brokers == 1:
+                asyncio.run(_flood(cluster.brokers[0], folder, first, figures))
+            asyncio.run(_run(cluster, folder, first, until, figures, slow=slow))
         except (TimeoutError, TriageError, KafkaError) as error:
             figures.complaints.append(f"did not go on: {error}")
     typer.echo(f"seed {first}\n{table(figures)}")
@@ -68,9 +82,10 @@ async def _flood(kafka: EmbeddedKafka, folder: Path, seed: int, figures: Figures
 
 
 async def _run(
-    kafka: EmbeddedKafka, folder: Path, first: int, until: Until, figures: Figures, *, slow: bool
+    cluster: Cluster, folder: Path, first: int, until: Until, figures: Figures, *, slow: bool
 ) -> None:
     began = monotonic()
+    form = LONG if cluster.replication == 1 else LONG_OF_THREE
     seed = first
     while (
         seed == first
@@ -80,9 +95,9 @@ async def _run(
     ):
         typer.echo(f"round of seed {seed}, after {(monotonic() - began) / 60:.1f} minutes")
         await play(
-            kafka,
+            cluster,
             folder / str(seed),
-            replace(LONG, broker_gone=GONE_LONG) if slow and seed == first else LONG,
+            replace(form, broker_gone=GONE_LONG) if slow and seed == first else form,
             seed,
             figures=figures,
             say=typer.echo,

@@ -1,6 +1,6 @@
 """What a run has shown, and the table that it prints."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,6 +9,8 @@ from tests.broker.faults.judged import Log, Misjudged, fate_of
 from tests.broker.pipeline import SESSION_MS
 
 TAKEOVER_LIMIT = SESSION_MS / 1000 + 2
+KILLED = "killed (-9)"
+FAILOVER_LIMIT = 3.0
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,23 @@ class Memory:
 
     rest: int
     peak: int
+
+
+@dataclass(frozen=True)
+class Failover:
+    """Seconds from a fault of a broker to plain clients going on, and to inquiries flowing.
+
+    `published` and `classified` say where these stood until then.
+    """
+
+    own: float
+    published: float
+    classified: float
+    flow: float
+
+    def __str__(self) -> str:
+        each = (f"{name} {seconds:.1f} s" for name, seconds in vars(self).items())
+        return ", ".join(each)
 
 
 @dataclass
@@ -33,6 +52,7 @@ class Figures:
     handovers: list[float] = field(default_factory=list)  # seconds, after SIGTERM of one of two
     complaints: list[str] = field(default_factory=list)
     memory: dict[str, Memory] = field(default_factory=dict)
+    failovers: dict[str, list[Failover]] = field(default_factory=lambda: defaultdict(list))
 
     def note(self, published: int, faults: Faults, misjudged: list[int]) -> None:
         """Add what the comparison at the end of a round found."""
@@ -70,14 +90,22 @@ class Figures:
     @property
     def failed(self) -> bool:
         """Whether a promise was broken."""
-        return bool(self.complaints) or max(self.takeovers, default=0) > TAKEOVER_LIMIT
+        return (
+            bool(self.complaints)
+            or max(self.takeovers, default=0) > TAKEOVER_LIMIT
+            or max(self._behind(KILLED), default=0) > FAILOVER_LIMIT
+        )
+
+    def _behind(self, what: str) -> list[float]:
+        """Return how much later than plain clients inquiries went on, in seconds."""
+        return [each.flow - each.own for each in self.failovers.get(what, ())]
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Yield what to print, a row each."""
         for name, count in sorted(self.injected.items()):
             yield name, f"{count:,}"
         yield "faults injected", f"{self.injected.total():,}"
-        yield "processes killed, frozen or told to stop", f"{self.struck:,}"
+        yield "processes killed, frozen, cut off or told to stop", f"{self.struck:,}"
         yield "inquiries published", f"{self.published:,}"
         yield "judgements published", f"{self.judgements:,}"
         yield "of these counted, as one of each inquiry", f"{self.counted:,}"
@@ -85,6 +113,12 @@ class Figures:
             yield name, f"{count:,}"
         yield f"kill -9 to worked again (at most {TAKEOVER_LIMIT:.1f} s)", _spread(self.takeovers)
         yield "SIGTERM to partitions moved", _spread(self.handovers)
+        for what, failovers in self.failovers.items():
+            yield f"broker {what}, plain clients go on", _spread([e.own for e in failovers])
+            yield f"broker {what}, inquiries flow", _spread([e.flow for e in failovers])
+        if KILLED in self.failovers:
+            limit = f"inquiries after plain clients (at most {FAILOVER_LIMIT:.0f} s)"
+            yield f"broker {KILLED}, {limit}", _spread(self._behind(KILLED))
         for name, memory in self.memory.items():
             megabytes = f"{memory.rest / 1e6:.0f} MB, {memory.peak / 1e6:.0f} MB"
             yield f"{name}: resident at rest, at its peak", megabytes

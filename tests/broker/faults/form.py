@@ -1,6 +1,6 @@
 """How long a run is: the short form is one test of many, the long one what operators trust."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Form:
     broker_kills: int
     broker_frozen: float
     broker_gone: float
+    broker_away: float  # at least, of one of three
 
 
 SHORT = Form(
@@ -26,6 +27,7 @@ SHORT = Form(
     broker_kills=1,
     broker_frozen=4,
     broker_gone=10,
+    broker_away=4,
 )
 LONG = Form(
     inquiries=20_000,
@@ -36,6 +38,9 @@ LONG = Form(
     broker_kills=3,
     broker_frozen=20,
     broker_gone=10,
+    broker_away=15,
 )
+# Of three brokers, a round has so many faults of them that those of services need no repetition.
+LONG_OF_THREE = replace(LONG, repeats=1)
 # Once in a long run the broker is gone for longer than any client waits for an answer.
 GONE_LONG = 180.0

@@ -1,7 +1,6 @@
-"""What can happen to the broker, and to the topics on it."""
+"""What an only broker is waited for, and what can happen to topics."""
 
 import asyncio
-import resource
 from dataclasses import replace
 from functools import partial
 
@@ -14,22 +13,6 @@ from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import read_all, until
 from tests.broker.desk import DEPARTMENT
 from tests.broker.faults.scene import RECOVERY_LIMIT, STRUCK, Scene, Target
-
-
-async def kill(scene: Scene, target: Target) -> None:
-    await asyncio.to_thread(scene.kafka.kill)
-
-
-async def start(scene: Scene, target: Target) -> None:
-    await asyncio.to_thread(scene.kafka.start)
-
-
-async def freeze(scene: Scene, target: Target) -> None:
-    await asyncio.to_thread(scene.kafka.freeze)
-
-
-async def thaw(scene: Scene, target: Target) -> None:
-    await asyncio.to_thread(scene.kafka.thaw)
 
 
 async def while_frozen(scene: Scene, target: Target) -> None:
@@ -61,17 +44,12 @@ def _status(replica: ServiceProcess, path: str) -> int | None:
         return None
 
 
-async def fill_disk(scene: Scene, target: Target) -> None:
-    """Let no file of the broker grow any more, which it hears as it hears that a disk is full."""
-    resource.prlimit(scene.kafka.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-
-
 async def until_fallen(scene: Scene, target: Target) -> None:
     """Wait until the broker has given up."""
 
     async def fallen() -> bool:
         try:
-            scene.kafka.check()
+            scene.cluster.brokers[0].check()
         except TriageError:
             return True
         return False

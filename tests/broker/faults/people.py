@@ -10,10 +10,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from services.kafka.connected import started
 from services.messages.codec import ESCALATED_HEADER
 from tests.broker.at_rest import until
 from tests.broker.desk import DEPARTMENT, OTHER, Waiting, a_judgement
-from tests.broker.exactly_once import PATIENCE_MS
+from tests.broker.exactly_once import patient_producer
 from tests.broker.faults.traffic import is_too_large_to_judge
 from tests.broker.pipeline import Pipeline
 
@@ -47,7 +48,7 @@ class People:
     async def at_work(self) -> AsyncIterator[None]:
         """Judge for as long as the block runs, and after it until nothing waits any more."""
         self._leaving = False
-        async with self._reader() as reader, self._producer() as producer:
+        async with started(self._reader()) as reader, started(self._producer()) as producer:
             working = asyncio.create_task(self._work(reader, producer))
             try:
                 yield
@@ -120,12 +121,7 @@ class People:
         )
 
     def _producer(self) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
-            bootstrap_servers=self._pipeline.servers,
-            enable_idempotence=True,
-            linger_ms=2,
-            request_timeout_ms=PATIENCE_MS,
-        )
+        return patient_producer(self._pipeline.servers)
 
 
 def number_of(judgement: Mapping[str, Any]) -> int:

@@ -9,13 +9,14 @@ from time import monotonic
 
 from services.errors import TriageError
 from services.kafka.connected import an_admin
-from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.operate.topics import topics_of
 from tests.broker.at_rest import until
+from tests.broker.cluster.cluster import Cluster
 from tests.broker.exactly_once import compare
 from tests.broker.faults.figures import Figures
 from tests.broker.faults.form import Form
 from tests.broker.faults.judged import account, is_settlers
+from tests.broker.faults.kinds import of_brokers
 from tests.broker.faults.left import read_log, topics_of_decisions
 from tests.broker.faults.scene import Scene
 from tests.broker.faults.schedule import Strike, draw
@@ -26,7 +27,7 @@ PUBLISH_LIMIT = 600.0
 
 
 async def play(
-    kafka: EmbeddedKafka,
+    cluster: Cluster,
     folder: Path,
     form: Form,
     seed: int,
@@ -41,13 +42,15 @@ async def play(
     """
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     with ExitStack() as stack:
-        pipeline = Pipeline(kafka.bootstrap_servers, folder, f"round-{seed}.", stack)
+        servers, prefix = cluster.bootstrap_servers, f"round-{seed}."
+        pipeline = Pipeline(servers, folder, prefix, stack, replication=cluster.replication)
         await pipeline.create_topics()
-        scene = Scene(kafka, pipeline, form, Random(seed), figures, say)
+        scene = Scene(cluster, pipeline, form, Random(seed), figures, say)
+        stack.enter_context(scene.killed_on_failure())
         await pipeline.started(*(each for both in scene.replicas.values() for each in both))
-        async with scene.traffic():
+        async with scene.traffic(), scene.watched():
             await scene.recovered()
-            for step in draw(Random(seed), form):
+            for step in draw(Random(seed), form, of_brokers(cluster)):
                 await _take(scene, step)
             await until(lambda: _published(pipeline, form), PUBLISH_LIMIT)
         arrived = await scene.arrived()

@@ -6,18 +6,21 @@ Inquiries are published, and people judge those that come to review.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from services.local.embedded_kafka.broker import EmbeddedKafka
+from services.errors import TriageError
 from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
+from tests.broker.cluster.cluster import Cluster
+from tests.broker.cluster.state import until_whole
 from tests.broker.exactly_once import SLICE, Sent
 from tests.broker.faults.figures import Figures
+from tests.broker.faults.flow import Flow, Probe
 from tests.broker.faults.form import Form
 from tests.broker.faults.people import People
 from tests.broker.faults.traffic import inquiries
@@ -46,7 +49,7 @@ class Target(NamedTuple):
 class Scene:
     """The parts of one round."""
 
-    kafka: EmbeddedKafka
+    cluster: Cluster
     pipeline: Pipeline
     form: Form
     random: Random
@@ -59,14 +62,19 @@ class Scene:
     deleted: list[ConsumerRecord] = field(default_factory=list)  # what a deleted topic had
     ends: dict[TopicPartition, int] = field(default_factory=dict)  # of a topic before it grew
     began: dict[str, float] = field(default_factory=dict)  # when a fault struck, by service
+    struck: list[int] = field(default_factory=list)  # the brokers that a fault struck
     _traffic: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
         self.people = People(self.pipeline)
+        servers = self.pipeline.servers
+        self.classified = Flow(servers, [self.pipeline.classified_topic])
+        self.flow = Flow(servers, self.pipeline.installation.final_topics)
+        self.probe = Probe(self.pipeline)
         for name in STRUCK:
             self.replicas[name] = [self.pipeline.service(name, each, **SMALL) for each in "ab"]
             self.guests[name] = self.pipeline.service(name, "guest", **SMALL)
-        self._flow = self._all(inquiries(self.random))
+        self._inquiries = self._all(inquiries(self.random))
 
     def target(self, service: str, replica: int) -> Target:
         """Return the target that a schedule names."""
@@ -78,6 +86,30 @@ class Scene:
         """Publish, and let people judge, for as long as the block runs and till all is answered."""
         async with self._traffic:
             await self._open()
+            yield
+
+    @contextmanager
+    def killed_on_failure(self) -> Iterator[None]:
+        """Kill the services where the block fails: they would wait for brokers that are gone."""
+        try:
+            yield
+        except BaseException:  # Ctrl-C too
+            for replica in (each for both in self.replicas.values() for each in both):
+                with suppress(TriageError):  # it had not been started yet
+                    replica.kill()
+            raise
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Watch how records flow for as long as the block runs, where brokers fail over."""
+        if self.cluster.replication == 1:
+            yield
+            return
+        async with (
+            self.classified.watched(),
+            self.flow.watched(),
+            self.probe.watched(self.cluster.replication),
+        ):
             yield
 
     @asynccontextmanager
@@ -96,12 +128,14 @@ class Scene:
     async def _flowing(self) -> AsyncIterator[None]:
         pause = SLICE / self.form.per_second
         async with self.people.at_work():
-            async with self.pipeline.traffic(self._flow, pause=pause):
+            async with self.pipeline.traffic(self._inquiries, pause=pause):
                 yield
             await self.pipeline.answered()
 
     async def recovered(self) -> None:
         """Wait until all replicas are ready, have all partitions and answer records again."""
+        if self.cluster.replication > 1:
+            await until_whole(self.cluster.bootstrap_servers, RECOVERY_LIMIT)
         await asyncio.gather(*(self._recovered(service) for service in STRUCK))
 
     async def _recovered(self, service: str) -> None:

@@ -21,6 +21,8 @@ from tests.broker.faults.traffic import inquiries
 from tests.broker.faults.weakened import WEAKNESS, WeakenedProcess
 from tests.broker.pipeline import Pipeline, until_answered
 
+pytestmark = pytest.mark.long
+
 Trouble = Callable[[ServiceProcess, ServiceProcess], Awaitable[None]]
 
 KILLS = 2

@@ -1,0 +1,220 @@
+"""What is wrong with a cluster's brokers for what the services ask of them."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from services.kafka.topic_checks import (
+    IN_SYNC,
+    RETENTION,
+    WEEK_MS,
+    Fault,
+    Finding,
+    Severity,
+    found,
+    listed,
+    more_copies,
+)
+from services.operate.doctor.cluster import Cluster
+from services.operate.doctor.uses import Asked, inputs_of
+from services.operate.installation import Installation
+
+MINUTE_MS = 60_000
+FIND_COORDINATOR = 10  # the number of the request in Kafka's protocol
+SINCE_3_0 = 4  # the version of it that Kafka 3.0 brought
+# What a cluster keeps for itself, and the setting that says how many copies it makes of it.
+COPIES_OF = {
+    "__consumer_offsets": "offsets.topic.replication.factor",
+    "__transaction_state": "transaction.state.log.replication.factor",
+}
+
+
+class Check(NamedTuple):
+    """A row of the table: a setting of a broker, and what it should be, or None where it is."""
+
+    name: str
+    severity: Severity
+    setting: str
+    breaks: str
+    needed: Callable[[int, Cluster, Installation], int | None]
+    ours: str | None = None
+
+
+def _transaction(most: int, _cluster: Cluster, installation: Installation) -> int | None:
+    return most if most < installation.kafka.transaction_timeout_ms else None
+
+
+def _shortest(least: int, _cluster: Cluster, installation: Installation) -> int | None:
+    return least if least > installation.kafka.session_timeout_ms else None
+
+
+def _longest(most: int, _cluster: Cluster, installation: Installation) -> int | None:
+    return most if most < installation.kafka.session_timeout_ms else None
+
+
+def _offsets(minutes: int, cluster: Cluster, installation: Installation) -> int | None:
+    kept = [
+        cluster.topics[topic].number(RETENTION) or 0
+        for topic in inputs_of(installation)
+        if topic in cluster.topics
+    ]
+    needed = max(WEEK_MS, *kept) // MINUTE_MS
+    return needed if minutes < needed else None
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "transaction-timeout",
+        "wrong",
+        "transaction.max.timeout.ms",
+        "no service can begin a transaction",
+        _transaction,
+        "KAFKA_TRANSACTION_TIMEOUT_MS",
+    ),
+    Check(
+        "session-short",
+        "wrong",
+        "group.min.session.timeout.ms",
+        "no service is let into its group",
+        _shortest,
+        "KAFKA_SESSION_TIMEOUT_MS",
+    ),
+    Check(
+        "session-long",
+        "wrong",
+        "group.max.session.timeout.ms",
+        "no service is let into its group",
+        _longest,
+        "KAFKA_SESSION_TIMEOUT_MS",
+    ),
+    Check(
+        "offsets-forgotten",
+        "risky",
+        "offsets.retention.minutes",
+        "where a service that was away for so long had got to is forgotten while the inquiries are "
+        "kept, and all of them are answered a second time",
+        _offsets,
+    ),
+)
+
+
+def settings(cluster: Cluster, installation: Installation, _asked: Asked) -> Iterator[Finding]:
+    """Yield the settings of brokers that do not go with the services'."""
+    for check in CHECKS:
+        faults = defaultdict[Fault, list[str]](list)
+        for number, broker in sorted(cluster.brokers.items()):
+            now = (broker.settings or {}).get(check.setting)
+            if now is None or (needed := check.needed(int(now), cluster, installation)) is None:
+                continue
+            faults[_fault(check, now, needed, installation)].append(str(number))
+        for fault, brokers in faults.items():
+            yield _of_brokers(check.severity, check.name, brokers, fault, check.breaks, cluster)
+
+
+def _fault(check: Check, now: str, needed: int, installation: Installation) -> Fault:
+    if check.ours is None:
+        return Fault(f"{check.setting} is {now}", *_property(f"{check.setting}={needed}"))
+    ours = getattr(installation.kafka, check.ours.removeprefix("KAFKA_").lower())
+    return Fault(
+        f"{check.setting} is {now} and {check.ours} is {ours}", f"export {check.ours}={needed}"
+    )
+
+
+def _property(line: str) -> tuple[str, str]:
+    command = f"echo {line} >> server.properties"
+    return command, " on each broker and a restart, one after the other"
+
+
+def _of_brokers(  # noqa: PLR0913, PLR0917 - all that it is made of
+    severity: Severity,
+    check: str,
+    brokers: list[str],
+    fault: Fault,
+    breaks: str,
+    cluster: Cluster,
+) -> Finding:
+    named = fault._replace(
+        what=f"On broker{'s' * (len(brokers) > 1)} {listed(brokers)} {fault.what}"
+    )
+    return found(severity, check, brokers, named, breaks, cluster.servers)
+
+
+def few(cluster: Cluster, _installation: Installation, asked: Asked) -> Iterator[Finding]:
+    """Yield that there are fewer brokers than copies were asked for."""
+    count = len(cluster.brokers)
+    if 0 < count < asked.copies:
+        fault = Fault(
+            f"The cluster has {count} broker{'s' * (count > 1)} and not {asked.copies}",
+            "kafka-server-start.sh server.properties",
+            " on those that are away, or say the --replication-factor that you want",
+        )
+        breaks = f"there cannot be {asked.copies} copies of anything, and no topic can be created"
+        brokers = sorted(map(str, cluster.brokers))
+        yield found("wrong", "few-brokers", brokers, fault, breaks, cluster.servers)
+
+
+def internal(cluster: Cluster, _installation: Installation, asked: Asked) -> Iterator[Finding]:
+    """Yield where the cluster's own topics have too few copies, or can have none."""
+    for topic, setting in COPIES_OF.items():
+        breaks = (
+            "with the one broker that has a partition of it, groups or transactions stand still, "
+            "and what only it had is forgotten"
+        )
+        if topic in cluster.topics:
+            copies = cluster.topics[topic].replicas
+            if copies < asked.copies:
+                what = f"{topic} has the replication factor {copies} and not {asked.copies}"
+                fault = more_copies(what, asked.copies)
+                yield found("risky", "few-copies-of-own", [topic], fault, breaks, cluster.servers)
+            continue
+        yield from _to_come(cluster, asked, topic, setting, breaks)
+    for topic in COPIES_OF.keys() & cluster.topics.keys():
+        least, copies = cluster.topics[topic].number(IN_SYNC), cluster.topics[topic].replicas
+        if least is not None and least > copies:
+            fault = Fault(
+                f"{topic} has {IN_SYNC} {least} and {copies} copies",
+                "kafka-configs.sh --bootstrap-server {servers} --alter --entity-type topics "
+                f"--entity-name {topic} --add-config {IN_SYNC}={copies}",
+            )
+            breaks = "no transaction or offset can be written"
+            yield found("wrong", "own-in-sync-never", [topic], fault, breaks, cluster.servers)
+
+
+def _to_come(
+    cluster: Cluster, asked: Asked, topic: str, setting: str, breaks: str
+) -> Iterator[Finding]:
+    """Look at what a topic that is made with its first use will be."""
+    for number, broker in sorted(cluster.brokers.items()):
+        copies = int((broker.settings or {}).get(setting) or 0)
+        if not copies or asked.copies <= copies <= len(cluster.brokers):
+            continue
+        impossible = copies > len(cluster.brokers)
+        fault = Fault(
+            f"On broker {number} {setting} is {copies}, of {len(cluster.brokers)} brokers, and "
+            f"{topic} is still to be made",
+            *_property(f"{setting}={len(cluster.brokers) if impossible else asked.copies}"),
+        )
+        why = "it never can be, and no service starts" if impossible else breaks
+        severity: Severity = "wrong" if impossible else "risky"
+        yield found(severity, "few-copies-of-own", [topic], fault, why, cluster.servers)
+
+
+def versions(cluster: Cluster, _installation: Installation, _asked: Asked) -> Iterator[Finding]:
+    """Yield where brokers are of different releases, or older than the rights that are listed."""
+    kinds = defaultdict[tuple[tuple[int, int], ...], list[str]](list)
+    for number, broker in sorted(cluster.brokers.items()):
+        kinds[tuple(sorted(broker.versions.items()))].append(str(number))
+        if broker.versions and broker.versions.get(FIND_COORDINATOR, 0) < SINCE_3_0:
+            fault = Fault("its release is older than Kafka 3.0", SEEN, ", and install a newer one")
+            breaks = "there the rights that are listed are not enough to write anything"
+            yield _of_brokers("wrong", "old", [str(number)], fault, breaks, cluster)
+    if len(kinds) > 1:
+        parts = " and ".join(listed(brokers) for brokers in kinds.values())
+        fault = Fault(f"The brokers {parts} are of different releases", SEEN, UPGRADE)
+        breaks = "what works while one leads fails while another does"
+        every = [each for brokers in kinds.values() for each in brokers]
+        yield found("risky", "unequal", every, fault, breaks, cluster.servers)
+
+
+SEEN = "kafka-broker-api-versions.sh --bootstrap-server {servers}"
+UPGRADE = ", and bring the upgrade to its end"

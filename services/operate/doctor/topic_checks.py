@@ -1,0 +1,83 @@
+"""What is wrong with an installation's topics beside each other."""
+
+from collections.abc import Iterator
+
+from services.kafka.topic_checks import (
+    MESSAGE_BYTES,
+    Fault,
+    Finding,
+    config_command,
+    findings_about,
+    for_each,
+    found,
+    listed,
+    partitions_command,
+)
+from services.operate.doctor.cluster import Cluster
+from services.operate.doctor.uses import Asked, alike_in, inputs_of, uses_of
+from services.operate.installation import Installation
+
+# What Kafka's own limit has over a round number: it counts the head of a batch.
+HEAD_BYTES = 12
+
+
+def single(cluster: Cluster, installation: Installation, asked: Asked) -> Iterator[Finding]:
+    """Yield what is wrong with topics each by itself."""
+    yield from findings_about(cluster.topics, uses_of(installation, asked), cluster.servers)
+
+
+def missing(cluster: Cluster, installation: Installation, asked: Asked) -> Iterator[Finding]:
+    """Yield which topics are not there, unless they are only hidden."""
+    hidden = " ".join(cluster.unasked)
+    names = [
+        name
+        for name in uses_of(installation, asked)
+        if name not in cluster.topics and name not in hidden
+    ]
+    if names:
+        command = f"triage topics --replication-factor {asked.copies}"
+        partitions = f" --partitions {asked.partitions}" if asked.partitions else ""
+        fault = Fault(f"Not there: {listed(names)}", command + partitions)
+        breaks = "who reads or writes there waits until there is"
+        yield found("wrong", "missing", names, fault, breaks, cluster.servers)
+
+
+def alike(cluster: Cluster, installation: Installation, _asked: Asked) -> Iterator[Finding]:
+    """Yield which of the topics that belong to each other by number are cut otherwise."""
+    counts = {
+        topic: len(cluster.topics[topic].partitions)
+        for topic in alike_in(installation)
+        if topic in cluster.topics
+    }
+    most = max(counts.values(), default=0)
+    fewer = {topic: count for topic, count in counts.items() if count < most}
+    if not fewer:
+        return
+    largest = [topic for topic, count in counts.items() if count == most]
+    has = ", ".join(f"{topic} has {count} partitions" for topic, count in fewer.items())
+    fault = Fault(
+        f"{has} and {listed(largest)} {most}",
+        for_each(partitions_command("{topic}", most), fewer),
+    )
+    breaks = "each needs as many as the others, or settler and desk refuse to start"
+    yield found("wrong", "unlike", fewer, fault, breaks, cluster.servers)
+
+
+def letters(cluster: Cluster, installation: Installation, _asked: Asked) -> Iterator[Finding]:
+    """Yield where a dead letter would not fit that holds the largest record which is read."""
+    taken = {
+        topic: cluster.topics[topic].number(MESSAGE_BYTES) or 0
+        for topic in inputs_of(installation)
+        if topic in cluster.topics
+    }
+    largest = max(taken, key=lambda topic: taken[topic], default="")
+    needed = 2 * (taken.get(largest, 0) - HEAD_BYTES)
+    for rejected in sorted(installation.rejected_topics & cluster.topics.keys()):
+        takes = cluster.topics[rejected].number(MESSAGE_BYTES)
+        if takes is not None and takes < needed:
+            fault = Fault(
+                f"{rejected} takes {takes} bytes, and {largest} takes {taken[largest]}",
+                config_command(rejected, MESSAGE_BYTES, needed),
+            )
+            breaks = "the dead letter of its largest record fits nowhere and stops its partition"
+            yield found("wrong", "letters", [rejected], fault, breaks, cluster.servers)
