@@ -31,7 +31,7 @@ from services.training.data.dataset import Columns, Dataset, read_dataset
 from services.training.data.training_set import Request
 from services.training.evaluate.evaluation import Evaluation
 from services.training.evaluate.measure import Files, evaluate
-from services.training.train import train
+from services.training.train import train as train_model
 
 PRECISION, DOUBT = 0.95, 0.05
 MB = 1e6
@@ -47,6 +47,8 @@ MONTHS = 12
 TRAIN_SHARE, VALID_SHARE = 0.7, 0.15
 
 log = Console(stderr=True).log
+
+PARTS = ("train", "valid", "test")
 
 Row = tuple[str, str, str]  # whose, what, and what was measured
 
@@ -110,7 +112,7 @@ def _train(split: Split, out: Path) -> Cost:
         data=[split.train], valid=split.valid, columns=split.columns, out=out, precision=PRECISION
     )
     began = time.perf_counter()
-    train(request, log)
+    train_model(request, log)
     used = resource.getrusage(resource.RUSAGE_SELF)
     kilobytes = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     seconds = time.perf_counter() - began
@@ -154,8 +156,8 @@ def _helpdesk(data: Path, _: Path) -> Split | None:
     folder = data / "it-helpdesk"
     if not folder.is_dir():
         return None
-    parts = [folder / f"{part}.csv.gz" for part in ("train", "valid", "test")]
-    return Split("helpdesk", *parts, COLUMNS)
+    train, valid, test = (folder / f"{part}.csv.gz" for part in PARTS)
+    return Split("helpdesk", train, valid, test, COLUMNS)
 
 
 def _feedback(data: Path, folder: Path) -> Split | None:
@@ -179,9 +181,12 @@ def _feedback(data: Path, folder: Path) -> Split | None:
     kept.sort(key=lambda each: each[0])
     first = round(len(kept) * TRAIN_SHARE)
     second = round(len(kept) * (TRAIN_SHARE + VALID_SHARE))
-    cut = {"train": kept[:first], "valid": kept[first:second], "test": kept[second:]}
-    parts = [_written(folder / f"feedback-{name}.csv.gz", part) for name, part in cut.items()]
-    return Split("patients' feedback", *parts, DATED)
+    cut = (kept[:first], kept[first:second], kept[second:])
+    train, valid, test = (
+        _written(folder / f"feedback-{name}.csv.gz", part)
+        for name, part in zip(PARTS, cut, strict=True)
+    )
+    return Split("patients' feedback", train, valid, test, DATED)
 
 
 def _written(path: Path, rows: Sequence[tuple[str, str, str]]) -> Path:
