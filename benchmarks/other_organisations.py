@@ -148,8 +148,8 @@ def _promises(found: Evaluation) -> Iterator[tuple[str, str]]:
     share = f"{routed / found.texts:.1%}, {right / routed:.1%} of it rightly" if routed else "none"
     yield "would go by itself", share
     yield "of the thresholds that were reached, held", f"{len(held)} of {len(used)}"
-    names = ", ".join(f"{each.label} ({each.routed_right} of {each.routed})" for each in broken)
-    yield "too far below for chance", names or "none"
+    for each in broken:
+        yield "too far below for chance", f"{each.label} ({each.routed_right} of {each.routed})"
 
 
 def _helpdesk(data: Path, _: Path) -> Split | None:
