@@ -31,7 +31,7 @@ from services.training.data.dataset import Columns, Dataset, read_dataset
 from services.training.data.training_set import Request
 from services.training.evaluate.evaluation import Evaluation
 from services.training.evaluate.measure import Files, evaluate
-from services.training.train import train
+from services.training.train import train as train_model
 
 PRECISION, DOUBT = 0.95, 0.05
 MB = 1e6
@@ -47,6 +47,8 @@ MONTHS = 12
 TRAIN_SHARE, VALID_SHARE = 0.7, 0.15
 
 log = Console(stderr=True).log
+
+PARTS = ("train", "valid", "test")
 
 Row = tuple[str, str, str]  # whose, what, and what was measured
 
@@ -110,7 +112,7 @@ def _train(split: Split, out: Path) -> Cost:
         data=[split.train], valid=split.valid, columns=split.columns, out=out, precision=PRECISION
     )
     began = time.perf_counter()
-    train(request, log)
+    train_model(request, log)
     used = resource.getrusage(resource.RUSAGE_SELF)
     kilobytes = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     seconds = time.perf_counter() - began
@@ -146,15 +148,15 @@ def _promises(found: Evaluation) -> Iterator[tuple[str, str]]:
     share = f"{routed / found.texts:.1%}, {right / routed:.1%} of it rightly" if routed else "none"
     yield "would go by itself", share
     yield "of the thresholds that were reached, held", f"{len(held)} of {len(used)}"
-    names = ", ".join(f"{each.label} ({each.routed_right} of {each.routed})" for each in broken)
-    yield "too far below for chance", names or "none"
+    for each in broken:
+        yield "too far below for chance", f"{each.label} ({each.routed_right} of {each.routed})"
 
 
 def _helpdesk(data: Path, _: Path) -> Split | None:
     folder = data / "it-helpdesk"
     if not folder.is_dir():
         return None
-    train, valid, test = (folder / f"{part}.csv.gz" for part in ("train", "valid", "test"))
+    train, valid, test = (folder / f"{part}.csv.gz" for part in PARTS)
     return Split("helpdesk", train, valid, test, COLUMNS)
 
 
@@ -179,9 +181,10 @@ def _feedback(data: Path, folder: Path) -> Split | None:
     kept.sort(key=lambda each: each[0])
     first = round(len(kept) * TRAIN_SHARE)
     second = round(len(kept) * (TRAIN_SHARE + VALID_SHARE))
-    cut = {"train": kept[:first], "valid": kept[first:second], "test": kept[second:]}
+    cut = (kept[:first], kept[first:second], kept[second:])
     train, valid, test = (
-        _written(folder / f"feedback-{name}.csv.gz", part) for name, part in cut.items()
+        _written(folder / f"feedback-{name}.csv.gz", part)
+        for name, part in zip(PARTS, cut, strict=True)
     )
     return Split("patients' feedback", train, valid, test, DATED)
 
