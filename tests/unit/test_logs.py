@@ -17,6 +17,7 @@ SERVICES = Path(__file__).parents[2] / "services"
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 # What a line may tell beside its event: of Kafka, and of errors that `describe` has put into words.
 FIELDS = {
+    "check",
     "error",
     "flags",
     "offset",
@@ -26,6 +27,7 @@ FIELDS = {
     "reason",
     "servers",
     "topic",
+    "topics",
     "waiting",
     "workers",
 }
