@@ -1,6 +1,6 @@
 """What a service gives to the engine: which topics, which functions, in which portions."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -48,9 +48,12 @@ class Work(Protocol):
 
 # Tells that something has got on, which may take long.
 Beat = Callable[[], None]
+# Returns an offset of a partition behind all that was ever committed there, as a broker confirms
+# that others follow: one that was cut off from them answers who reads, from what it had.
+Latest = Callable[[TopicPartition], Awaitable[int]]
 # Rebuilds what is known of a partition. Nobody else writes for it any more when this is called. It
 # beats with all it reads, or the process is taken to hang.
-Open = Callable[[TopicPartition, Clients, Beat], AbstractAsyncContextManager[Work]]
+Open = Callable[[TopicPartition, Clients, Beat, Latest], AbstractAsyncContextManager[Work]]
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,10 @@ class Job:
         return frozenset({*self.topics, *self.beside}) if self.beside else frozenset()
 
     def open(
-        self, partition: TopicPartition, clients: Clients, beat: Beat
+        self, partition: TopicPartition, clients: Clients, beat: Beat, latest: Latest
     ) -> AbstractAsyncContextManager[Work]:
         """Open a partition: rebuild what is known of it, if anything is."""
         process = self.topics[partition.topic]
         if isinstance(process, Stateful):
-            return process.open(partition, clients, beat)
+            return process.open(partition, clients, beat, latest)
         return _as_it_is(process)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -25,6 +26,10 @@ IDLE_MS = 1_000
 OPEN_SECONDS = 0.5
 
 log = structlog.get_logger()
+
+
+class _GivenUpError(Exception):
+    """Ends a transaction whose records nobody is to see."""
 
 
 class _Ready(NamedTuple):
@@ -103,11 +108,23 @@ class Worker:
             await self.producer.start()
             # From here on nobody else writes for this partition, and nothing of it has been read.
             beat = partial(self.health.opening, self.partition)
-            async with self.job.open(self.partition, self.clients, beat) as work:
+            async with self.job.open(self.partition, self.clients, beat, self._latest) as work:
                 await self._resume()
                 await self._go_round(work)
         finally:
             await self.producer.stop()
+
+    async def _latest(self, partition: TopicPartition) -> int:
+        """Write a record that nobody will see, and return its offset; see `Latest`."""
+        batch = self.producer.create_batch()
+        batch.append(timestamp=None, key=b"", value=None, headers=[])
+        with suppress(_GivenUpError):
+            async with self.producer.transaction():
+                topic, number = partition
+                sent = await self.producer.send_batch(batch, topic, partition=number)
+                written = await sent
+                raise _GivenUpError
+        return int(written.offset)
 
     async def _go_round(self, work: Work) -> None:
         clock = asyncio.get_running_loop().time

@@ -47,6 +47,10 @@ class PartitionClient:
         offsets = await self.consumer.end_offsets([self.partition])
         return int(offsets[self.partition])
 
+    async def look_for_leader(self) -> None:
+        """Ask who the partition's leader is by now."""
+        await self.consumer._client.force_metadata_update()  # noqa: SLF001 - it asks by itself only now and then
+
     async def fetch(
         self, offset: int, max_bytes: int, wait_ms: int, most: int, take: Take[T]
     ) -> Iterator[tuple[list[T], int]]:

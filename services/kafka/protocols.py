@@ -48,8 +48,8 @@ class Producer(Protocol):
     def create_batch(self) -> Batch:
         """Make an empty batch."""
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
-        """Queue a batch; the result is there when the broker has it."""
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[Any]:
+        """Queue a batch; where it lies, as `offset`, is there when the broker has it."""
 
     async def send_offsets_to_transaction(
         self, offsets: Mapping[TopicPartition, int], group_id: str
@@ -217,8 +217,13 @@ class PartitionReader(Protocol):
             KafkaError: The broker does not answer, or refuses.
         """
 
-    def values(self) -> AsyncIterator[Sequence[Value]]:
-        """Yield in the same way what the records say, and no more of them."""
+    def values(self, behind: int) -> AsyncIterator[Sequence[Value]]:
+        """Yield in the same way what the records say, and no more of them.
+
+        Args:
+            behind: An offset that the end has to be behind; a broker that has less is no leader any
+                more, or does not have it yet, and is waited for.
+        """
 
 
 class SingleRecords(Protocol):

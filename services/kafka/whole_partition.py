@@ -14,6 +14,8 @@ from services.messages.record import Record
 FETCH_BYTES = 1024 * 1024
 # What is made at a time: so few stay in the processor's cache, where a thousand do not.
 RECORDS = 100
+# A broker ends a transaction some milliseconds after it has said that it will.
+BEHIND_SECONDS = 0.02
 
 T = TypeVar("T", Fetched, Value)
 
@@ -27,14 +29,17 @@ class WholePartition(PartitionClient):
 
     def records(self) -> AsyncIterator[Sequence[Record]]:
         """Yield the committed records; see `PartitionReader`."""
-        return self._all(fetched)
+        return self._all(fetched, -1)
 
-    def values(self) -> AsyncIterator[Sequence[Value]]:
+    def values(self, behind: int) -> AsyncIterator[Sequence[Value]]:
         """Yield what the committed records say; see `PartitionReader`."""
-        return self._all(value)
+        return self._all(value, behind)
 
-    async def _all(self, take: Take[T]) -> AsyncIterator[list[T]]:
-        offset, end = await self.begins(), await self.ends()
+    async def _all(self, take: Take[T], behind: int) -> AsyncIterator[list[T]]:
+        while (end := await self.ends()) <= behind:
+            await self.look_for_leader()
+            await asyncio.sleep(BEHIND_SECONDS)
+        offset = await self.begins()
         while offset < end:
             asked = offset
             answer = await self.fetch(offset, FETCH_BYTES, WAIT_MS, RECORDS, take)

@@ -9,7 +9,7 @@ from functools import partial
 from aiokafka import TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from services.engine.job import Beat, Done, Process, Work
+from services.engine.job import Beat, Done, Latest, Process, Work
 from services.kafka.partitioner import partition_of
 from services.kafka.protocols import Clients
 from services.messages.record import Nothing, Output, Record
@@ -32,7 +32,11 @@ class Returning:
 
     @asynccontextmanager
     async def open(
-        self, partition: TopicPartition, clients: Clients, beat: Beat
+        self,
+        partition: TopicPartition,
+        clients: Clients,
+        beat: Beat,
+        latest: Latest,  # noqa: ARG002 - what is read is what departments write, not we
     ) -> AsyncIterator[Work]:
         """Read the partition from its beginning to its end.
 

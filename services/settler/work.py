@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from aiokafka import TopicPartition
 
-from services.engine.job import Beat, Done, Process, Work
+from services.engine.job import Beat, Done, Latest, Process, Work
 from services.kafka.protocols import Clients, SingleRecords, Value
 from services.messages.codec import Judged, routed
 from services.messages.judgement import Place, Settled, Source
@@ -44,7 +44,7 @@ class Settling:
 
     @asynccontextmanager
     async def open(
-        self, partition: TopicPartition, clients: Clients, beat: Beat
+        self, partition: TopicPartition, clients: Clients, beat: Beat, latest: Latest
     ) -> AsyncIterator[Work]:
         """Rebuild what is settled of a partition, and connect to where its inquiries lie.
 
@@ -61,7 +61,7 @@ class Settling:
             begins = {source: await reader.begins() for source, reader in readers.items()}
             settlements, copies = Settlements(begins), JudgedCopies()
             notes = TopicPartition(self.addresses.settled, number)
-            async for settled, judged in _notes_of(clients, notes):
+            async for settled, judged in _notes_of(clients, notes, await latest(notes)):
                 beat()
                 settlements.note(settled)
                 copies.note(judged)
@@ -131,13 +131,16 @@ def _original(place: Place, begins: int, record: Record | None) -> Judged | Reje
 
 
 async def _notes_of(
-    clients: Clients, partition: TopicPartition
+    clients: Clients, partition: TopicPartition, behind: int
 ) -> AsyncIterator[tuple[list[Noted], list[NotedCopy]]]:
-    """Yield the notes of a partition, in order and many at a time, those of copies once more."""
+    """Yield the notes of a partition, in order and many at a time, those of copies once more.
+
+    They are not all where the end is not behind an offset.
+    """
     reader = clients.partition_reader(partition)
     try:
         await reader.start()
-        async for values in reader.values():
+        async for values in reader.values(behind):
             yield _read_notes(partition, values)
     finally:
         await reader.stop()

@@ -250,7 +250,7 @@ class MemoryProducer:
 
     async def send_batch(
         self, batch: MemoryBatch, topic: str, *, partition: int
-    ) -> asyncio.Future[object]:
+    ) -> asyncio.Future[Any]:
         self.check_epoch()
         self.cluster.check("send_batch")
         log = self.cluster.log[TopicPartition(topic, partition)]
@@ -260,11 +260,12 @@ class MemoryProducer:
                 log.append(ARecord(value, tuple(headers), key, topic, partition, len(log)))
 
         self.pending.append(write)
-        return asyncio.create_task(self._acknowledge())
+        return asyncio.create_task(self._acknowledge(len(log)))
 
-    async def _acknowledge(self) -> None:
+    async def _acknowledge(self, offset: int) -> ARecord:
         await asyncio.sleep(0)
         self.cluster.calls.append("acknowledged")
+        return ARecord(None, offset=offset)
 
     async def send_offsets_to_transaction(
         self, offsets: Mapping[TopicPartition, int], group_id: str

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.health import FAILING_SECONDS, STUCK_SECONDS
-from services.engine.job import Beat, Done, Process, Result, Stateful, Work
+from services.engine.job import Beat, Done, Latest, Process, Result, Stateful, Work
 from services.errors import ConfigurationError
 from services.kafka.protocols import Clients
 from services.messages.record import Output, Record
@@ -62,15 +62,19 @@ class Opened:
     cluster: Cluster
     works: list[Seen] = field(default_factory=list)
     closed: int = 0
+    asks: bool = False
+    ends: list[int] = field(default_factory=list)
 
     def __call__(
-        self, _partition: TopicPartition, _clients: Clients, _beat: Beat
+        self, partition: TopicPartition, _clients: Clients, _beat: Beat, latest: Latest
     ) -> AbstractAsyncContextManager[Work]:
-        return self._open()
+        return self._open(partition, latest)
 
     @asynccontextmanager
-    async def _open(self) -> AsyncIterator[Work]:
+    async def _open(self, partition: TopicPartition, latest: Latest) -> AsyncIterator[Work]:
         self.cluster.check("open")
+        if self.asks:
+            self.ends.append(await latest(partition._replace(topic="out")))
         written = {(record.value or b"")[6:7] for record in self.cluster.read("out")}
         self.works.append(Seen(self.cluster, written))
         try:
@@ -88,7 +92,7 @@ class Opening:
     known: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __call__(
-        self, _partition: TopicPartition, _clients: Clients, beat: Beat
+        self, _partition: TopicPartition, _clients: Clients, beat: Beat, _latest: Latest
     ) -> AbstractAsyncContextManager[Work]:
         return self._open(beat)
 
@@ -120,6 +124,17 @@ async def test_state_is_rebuilt_between_fencing_and_the_offset(cluster: Cluster)
     assert order == sorted(order)
     assert written(cluster)[1:] == [b"again a", b"first b", b"again a"]
     assert opened.closed == 1
+
+
+async def test_who_rebuilds_is_told_where_others_have_followed_to(cluster: Cluster) -> None:
+    """A record that is written and given up lies behind all that was, and nobody sees it."""
+    cluster.publish("out", 0, b"first a", b"first b")
+    cluster.publish("in", 0, b"a")
+    opened = Opened(cluster, asks=True)
+    async with running(cluster, replace(JOB, topics={"in": Stateful(opened)})):
+        await until(lambda: len(written(cluster)) == 3)
+    assert opened.ends == [2]
+    assert written(cluster)[2:] == [b"again a"]
 
 
 async def test_state_moves_with_what_was_committed_alone(cluster: Cluster) -> None:

@@ -27,6 +27,7 @@ class Log:
 
     portions: Sequence[Sequence[Record]]
     stopped: int = 0
+    behind: int = -1
     opened: list[TopicPartition] = field(default_factory=list)
 
     def partition_reader(self, partition: TopicPartition) -> "Log":
@@ -52,9 +53,15 @@ class Log:
         for portion in self.portions:
             yield portion
 
-    async def values(self) -> AsyncIterator[Sequence[Value]]:
+    async def values(self, behind: int) -> AsyncIterator[Sequence[Value]]:
+        self.behind = behind
         async for portion in self.records():
             yield [Value(each.offset, each.value) for each in portion]
+
+
+async def latest(partition: TopicPartition) -> int:
+    """Return what is the end of no other partition than that of the notes."""
+    return {TopicPartition(ADDRESSES.settled, PARTITION): 41}[partition]
 
 
 def a_note() -> ARecord:
@@ -69,19 +76,21 @@ async def test_a_beat_comes_with_all_that_is_read_of_what_is_settled() -> None:
     settling = Settling(ADDRESSES, {"review": "review"}, lambda: NOW, CopiesAtWork(28, lambda: NOW))
     beats: list[bool] = []
     with capture_logs() as logs:
-        async with settling.open(JUDGED, log, lambda: beats.append(True)) as work:
+        async with settling.open(JUDGED, log, lambda: beats.append(True), latest) as work:
             assert len(beats) == 3
             process = await work.prepare([])
             [[note]] = cast("list[list[Output]]", process([a_judgement()]))
     assert cast("Settled", note.decided).verdict == "repeated"
     assert [(each["event"], each["offset"]) for each in logs] == [("settler.note_unreadable", 8)]
     assert log.stopped == len(log.opened) == 2
+    assert log.behind == 41
 
 
 async def test_a_beat_comes_with_all_that_is_read_of_what_was_returned() -> None:
     """Likewise where the topic of returns itself is read."""
     log: Any = Log([[a_return(offset=0)], [], [a_return(offset=1)]])
     beats: list[bool] = []
-    async with Returning(RULES, lambda: NOW).open(RETURNED, log, lambda: beats.append(True)):
+    returning = Returning(RULES, lambda: NOW)
+    async with returning.open(RETURNED, log, lambda: beats.append(True), latest):
         assert len(beats) == 3
     assert log.stopped == 1

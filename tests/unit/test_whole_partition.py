@@ -23,6 +23,7 @@ class Broker:
     ends: int
     leader: int = 0
     asked: list[int] = field(default_factory=list)
+    later: int = 0
 
     @property
     def _client(self) -> "Broker":
@@ -46,14 +47,18 @@ class Broker:
     async def end_offsets(self, _: Any) -> dict[Any, int]:
         return {PARTITION: self.ends}
 
+    async def force_metadata_update(self) -> None:
+        """Find the leader that has all."""
+        self.ends = self.later
+
 
 def a_broker(*answers: Answer, begins: Iterable[int] = (0,), ends: int) -> Broker:
     return Broker([*answers], [*begins], ends)
 
 
-async def offsets(broker: Broker) -> list[int]:
+async def offsets(broker: Broker, behind: int = -1) -> list[int]:
     reader: Any = WholePartition(broker, PARTITION)
-    return [each.offset async for values in reader.values() for each in values]
+    return [each.offset async for values in reader.values(behind) for each in values]
 
 
 async def test_an_empty_partition_is_not_asked_for() -> None:
@@ -67,6 +72,13 @@ async def test_what_came_after_it_began_is_left_for_later() -> None:
     """The end is where it was at first, though a batch goes on behind it."""
     broker = a_broker(an_answer(a_batch(first=0) + a_batch(first=3)), ends=4)
     assert await offsets(broker) == [0, 1, 2, 3]
+
+
+async def test_a_leader_that_is_none_any_more_is_not_read() -> None:
+    """One that was cut off ends before what others have: the next one is looked for."""
+    broker = a_broker(an_answer(a_batch(first=0) + a_batch(first=3)), ends=3)
+    broker.later = 6
+    assert await offsets(broker, behind=3) == [0, 1, 2, 3, 4, 5]
 
 
 async def test_gaps_of_compaction_are_passed() -> None:
@@ -86,7 +98,7 @@ async def test_a_transaction_that_was_aborted_is_progress() -> None:
         ends=6,
     )
     reader: Any = WholePartition(broker, PARTITION)
-    assert [len(values) async for values in reader.values()] == [0, 3]
+    assert [len(values) async for values in reader.values(-1)] == [0, 3]
 
 
 async def test_retention_may_move_the_beginning_meanwhile() -> None:
@@ -109,7 +121,7 @@ async def test_an_answer_without_anything_is_no_progress() -> None:
     """A broker that holds back is asked again, and nobody is told that it has got on."""
     broker = a_broker(NOTHING, NOTHING, an_answer(a_batch(first=0)), ends=3)
     reader: Any = WholePartition(broker, PARTITION)
-    assert [len(values) async for values in reader.values()] == [3]
+    assert [len(values) async for values in reader.values(-1)] == [3]
 
 
 async def test_a_partition_without_a_leader_is_said_to_have_none() -> None:

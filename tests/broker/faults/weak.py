@@ -73,8 +73,8 @@ class ForgetfulClients(WeakClients):
 
 
 class _Empty(WholePartition):
-    async def ends(self) -> int:
-        return 0
+    async def begins(self) -> int:
+        return await self.ends()
 
 
 @dataclass
@@ -102,7 +102,7 @@ class PassOn:
     def create_batch(self) -> Batch:
         return self.sound.create_batch()
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[Any]:
         return await self.sound.send_batch(batch, topic, partition=partition)
 
     async def send_offsets_to_transaction(
@@ -135,7 +135,7 @@ class OffsetsFirst(PassOn):
 
     _held: list[tuple[Batch, str, int]] = field(default_factory=list)
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[Any]:
         self._held.append((batch, topic, partition))
         return asyncio.sleep(0)
 
@@ -153,7 +153,7 @@ class OffsetsFirst(PassOn):
 class FailedSkipped(PassOn):
     """Goes on after a record that cannot be read, without a dead letter."""
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[Any]:
         if topic == self.clients.rejected:
             return asyncio.sleep(0)
         return await super().send_batch(batch, topic, partition=partition)
@@ -175,7 +175,7 @@ class NotesApart(PassOn):
                 await (await self.sound.send_batch(batch, topic, partition=partition))
         self._held.clear()
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[object]:
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[Any]:
         if topic != self.clients.notes:
             return await super().send_batch(batch, topic, partition=partition)
         self._held.append((batch, topic, partition))
