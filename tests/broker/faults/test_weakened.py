@@ -118,13 +118,16 @@ async def what_shows_of_judgements(pipeline: Pipeline, weakness: str, trouble: T
     [
         pytest.param("forgetful", killed, "doubled", id="forgetful"),
         pytest.param("notes-apart", killed, "misnoted", id="notes-apart"),
-        pytest.param("an-id-for-each-process", frozen, "doubled", id="an-id-for-each-process"),
     ],
 )
 async def test_a_broken_promise_of_the_settler_is_found(
     weakened: Pipeline, weakness: str, trouble: Trouble, finds: str
 ) -> None:
-    """Each weakness of the settler shows as what it does to inquiries, or to notes of them."""
+    """Each weakness of the settler shows as what it does to inquiries, or to notes of them.
+
+    One of the engine does not: with an id for each process nothing ends what the owner before has
+    in hand, but who rebuilds reads on behind a record of its own, and so waits for the end of that.
+    """
     assert finds in await what_shows_of_judgements(weakened, weakness, trouble)
 
 

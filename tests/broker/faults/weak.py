@@ -161,8 +161,12 @@ class FailedSkipped(PassOn):
 
 @dataclass
 class NotesApart(PassOn):
-    """Writes the notes of what was settled in a transaction of their own."""
+    """Writes the notes of what was settled in a transaction of their own.
 
+    What it writes first is no note, but shows how far the others are.
+    """
+
+    _began: bool = False
     _held: list[tuple[Batch, str, int]] = field(default_factory=list)
 
     @asynccontextmanager
@@ -176,7 +180,8 @@ class NotesApart(PassOn):
         self._held.clear()
 
     async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> Awaitable[Any]:
-        if topic != self.clients.notes:
+        if topic != self.clients.notes or not self._began:
+            self._began = True
             return await super().send_batch(batch, topic, partition=partition)
         self._held.append((batch, topic, partition))
         return asyncio.sleep(0)
