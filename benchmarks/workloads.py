@@ -16,6 +16,7 @@ from services.messages.cloudevents import context
 from services.messages.decision import Classification
 from services.messages.events import RECEIVED, Classified
 from services.messages.record import Headers, Output, Record
+from services.model.reading import read
 from services.model.text_model import Model
 from services.offline.lines import Line
 from services.router.decide import Decider
@@ -88,7 +89,7 @@ class Inquiries:
     def __init__(self, length: int, model: Model, decider: Decider, count: int = TEXTS) -> None:
         self.length, self.texts = length, texts(length, count)
         self._columns = {label: column for column, label in enumerate(model.labels)}
-        self._probabilities = model.score(self.texts).probabilities
+        self._probabilities = model.score([read(each).text for each in self.texts]).probabilities
         values = [inquiry(number, text) for number, text in enumerate(self.texts)]
         self.received = Workload(values, context(RECEIVED, "/bench", utc_now()), ID, self._is_right)
         classified = _classified(self.received, model)
