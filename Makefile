@@ -54,7 +54,7 @@ rollout: install ## roll a new model and table out and back under load; RATE=num
 	@$(if $(FROM),rm -rf build/from && mkdir -p build/from && git archive $(FROM) | tar -x -C build/from && \
 		$(MAKE) --no-print-directory -C build/from install PYTHON="$(PYTHON)")
 	@$(BIN)/python -m tests.broker.rollout $(if $(RATE),--rate $(RATE)) $(if $(REPLICAS),--replicas $(REPLICAS)) \
-		$(if $(FROM),--old-python build/from/.venv/bin/python)
+		$(if $(FROM),--old build/from)
 
 format: install ## put imports and layout in order
 	$(BIN)/ruff check --fix --select I

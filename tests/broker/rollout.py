@@ -9,7 +9,15 @@ say something else of a text than ours.
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +57,13 @@ class Installed(NamedTuple):
     python: str = sys.executable
 
 
+def installed_in(checkout: Path) -> Installed:
+    """Return what a checkout of a release has, in which `make install` was run."""
+    routes = checkout / "services" / "router" / "routes" / ROUTES.name
+    python = checkout / ".venv" / "bin" / "python"
+    return Installed(checkout / "models" / MODEL.name, routes, str(python))
+
+
 class Step(NamedTuple):
     """What one service is started anew with, a replica after the other.
 
@@ -62,19 +77,40 @@ class Step(NamedTuple):
     answered: str | None = None
 
 
-def steps(old: Installed, new: Installed) -> Iterator[Step]:
-    """Yield how the new takes the place of the old; the way back is the same, turned."""
-    alone, other = str(old.model), str(new.model)
-    both = f"{alone},{other}"
-    if new.python != old.python:
-        yield _routers("the other release", alone, old.routes, new)
-        yield _classifiers("the other release", alone, new)
-    if new.model != old.model:
-        yield _routers("the limits of both models", both, old.routes, new)
-        yield _classifiers("the other model", other, new)
-        yield _routers("one model's limits alone", other, old.routes, new, "router")
-    if new.routes != old.routes:
-        yield _routers("the other table", other, new.routes, new)
+def steps(old: Installed, new: Installed, *, back: bool = False) -> Iterator[Step]:
+    """Yield how the new takes the place of the old: a release, then a model, then a table.
+
+    On the way back the table goes first: a release may refuse one that was written for a later one.
+    """
+    order = (_release, _model, _table)
+    now = old
+    for change in reversed(order) if back else order:
+        now = yield from change(now, new)
+
+
+def _release(now: Installed, new: Installed) -> Generator[Step, None, Installed]:
+    after = now._replace(python=new.python)
+    if after != now:
+        yield _routers("the other release", str(now.model), now.routes, after)
+        yield _classifiers("the other release", str(now.model), after)
+    return after
+
+
+def _model(now: Installed, new: Installed) -> Generator[Step, None, Installed]:
+    after = now._replace(model=new.model)
+    if after != now:
+        both = f"{now.model},{new.model}"
+        yield _routers("the limits of both models", both, now.routes, after)
+        yield _classifiers("the other model", str(new.model), after)
+        yield _routers("one model's limits alone", str(new.model), now.routes, after, "router")
+    return after
+
+
+def _table(now: Installed, new: Installed) -> Generator[Step, None, Installed]:
+    after = now._replace(routes=new.routes)
+    if after != now:
+        yield _routers("the other table", str(now.model), new.routes, after)
+    return after
 
 
 def at_first(installed: Installed) -> tuple[Step, Step]:
@@ -289,7 +325,7 @@ async def roll(
         async with pipeline.traffic(watch.timed(good(KEYS)), pause=SLICE / rate):
             await asyncio.sleep(quiet)
             began = monotonic()
-            for step in (*steps(old, new), *steps(new, old)):
+            for step in (*steps(old, new), *steps(new, old, back=True)):
                 say(step.says)
                 await fleet.take(step)
             ended = monotonic()
@@ -342,9 +378,9 @@ def main(
     rate: Annotated[int, typer.Option(help="Inquiries a second.")] = 500,
     replicas: Annotated[int, typer.Option(help="Of each service.")] = 2,
     quiet: Annotated[float, typer.Option(help="Seconds before, to compare with.")] = 30,
-    old_python: Annotated[
-        str, typer.Option(help="A Python that has the release to begin with, and to go back to.")
-    ] = sys.executable,
+    old: Annotated[
+        Path | None, typer.Option(help="A checkout of the release to begin with and go back to.")
+    ] = None,
 ) -> None:
     """Roll a new model and table out and back under load, on a Kafka of its own."""
     with (
@@ -356,10 +392,10 @@ def main(
 
         async def run() -> Outcome:
             await pipeline.create_topics()
-            old = Installed(MODEL, python=old_python)
             new = Installed(stricter(folder / "model"), wider(folder / "table"))
+            before = installed_in(old.absolute()) if old else Installed(MODEL)
             return await roll(
-                pipeline, old, new, replicas=replicas, rate=rate, quiet=quiet, say=typer.echo
+                pipeline, before, new, replicas=replicas, rate=rate, quiet=quiet, say=typer.echo
             )
 
         outcome = asyncio.run(run())
