@@ -65,10 +65,8 @@ _SHORT = {
     for each in others.split()
 }
 _words = re.compile(r"[^\W\d_]+").findall
-# Cyprus is CY, as in el-CY: only in capitals, and after a language in small letters.
+# A country is no language, as CY in el-CY: in capitals, after a language in small letters.
 _country = re.compile(r"(?<![^\W_])([a-z]{2,3})[-_][A-Z]{2}(?![^\W_])")
-# What most senders name it by.
-_CODES = frozenset(_SHORT.values()) - {""}
 
 
 @lru_cache(maxsize=256)  # senders write the same few
@@ -78,8 +76,6 @@ def languages_of(tag: str | None) -> tuple[str, ...]:
     A name that is not known stands for itself, in small letters. One that stands for none, such as
     `und`, is left out.
     """
-    if tag in _CODES:
-        return (tag,)
     names = [word.casefold() for word in _words(_country.sub(r"\1", tag or ""))]
     languages = dict.fromkeys(_SHORT.get(name, name) for name in names)
     languages.pop("", None)
