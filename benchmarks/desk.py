@@ -7,7 +7,6 @@ each decision that a page said was kept.
 """
 
 import asyncio
-import json
 import logging
 import random
 import re
@@ -23,8 +22,8 @@ import httpx
 import msgspec
 import psutil
 import typer
-from aiokafka import AIOKafkaProducer
 
+from benchmarks.waiting import let_wait
 from services.classifier.settings import ClassifierSettings
 from services.desk.interface import Person
 from services.desk.login import csrf
@@ -38,8 +37,6 @@ from services.kafka.topic_reader import read_topic
 from services.local.console.temporary_folder import temporary_folder
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.processes.service_process import ServiceProcess
-from services.messages.events import ROUTED, Routed
-from services.messages.examples import example_of
 from services.messages.judgement import Settled
 from services.operate.installation import Installation, installation_of
 from services.operate.topics import create_topics, topics_of
@@ -131,35 +128,6 @@ class Reviewer:
         return response.headers["location"]
 
 
-async def fill(installation: Installation, waiting: int) -> None:
-    """Let inquiries wait, as the router would have it."""
-    event = example_of(Routed)
-    event["route"]["reason"] = "low-confidence"
-    producer = AIOKafkaProducer(
-        bootstrap_servers=installation.kafka.bootstrap_servers, linger_ms=20, acks="all"
-    )
-    await producer.start()
-    try:
-        for number in range(waiting):
-            event["inquiry"] |= {"id": f"q-{number}", "reference": f"case-{number}"}
-            headers = [
-                ("ce_id", b"inquiries.classified/0/%d" % number),
-                ("ce_specversion", b"1.0"),
-                ("ce_type", ROUTED.encode()),
-                ("ce_source", b"/inquiry-triage/router"),
-            ]
-            sent = await producer.send(
-                installation.table.review_topic,
-                json.dumps(event).encode(),
-                partition=number % PARTITIONS,
-                headers=headers,
-            )
-        await sent
-        await producer.flush()
-    finally:
-        await producer.stop()
-
-
 async def load(desk: ServiceProcess, reviewers: int, a_minute: float, seconds: float) -> Figures:
     """Let people decide for so long, and return what they saw."""
     figures = Figures()
@@ -249,7 +217,8 @@ def measure(
         installation = installation_of(settings, ClassifierSettings(), RouterSettings())
         topics = topics_of(installation)
         asyncio.run(create_topics(settings, topics, partitions=PARTITIONS, replication_factor=1))
-        asyncio.run(fill(installation, waiting))
+        review = installation.table.review_topic
+        asyncio.run(let_wait(settings.bootstrap_servers, review, waiting, PARTITIONS))
         settler = stack.enter_context(ServiceProcess("settler", settings.bootstrap_servers, folder))
         desk = ServiceProcess("desk", settings.bootstrap_servers, folder, environment=SETTINGS)
         began = time.perf_counter()

@@ -17,18 +17,16 @@ from rich.console import Console
 
 from benchmarks.contestants import PARTITIONS
 from benchmarks.testbed import Testbed, testbed
+from benchmarks.waiting import let_wait
 from services.local.load.latency import quantiles_of
 from services.local.processes.pipeline import create_all_topics
 from services.local.processes.service_process import ServiceProcess
 from services.messages.codec import write_judgement
-from services.messages.events import ROUTED, Routed
-from services.messages.examples import example_of
 from services.messages.judgement import Judgement, Place
 
 DEPARTMENT = "home-office"
 BY = "/inquiry-triage/benchmark"
 WARM_UP_SECONDS = 5
-HEADERS = [("ce_specversion", b"1.0"), ("ce_type", ROUTED.encode()), ("ce_source", BY.encode())]
 
 
 def main(rate: int = 100, seconds: int = 60) -> None:
@@ -62,8 +60,8 @@ async def _judge(bed: Testbed, rate: int, count: int) -> tuple[dict[int, float],
         isolation_level="read_committed",
         auto_offset_reset="earliest",
     )
+    places = await let_wait(servers, plan.table.review_topic, count, PARTITIONS)
     async with producer, department:
-        places = await _wait_on_review(plan.table.review_topic, producer, count)
         reading = asyncio.create_task(_read(department, arrived, count))
         began = monotonic()
         judging = []
@@ -75,25 +73,6 @@ async def _judge(bed: Testbed, rate: int, count: int) -> tuple[dict[int, float],
         await asyncio.gather(*judging)
         await reading
     return sent, arrived
-
-
-async def _wait_on_review(topic: str, producer: AIOKafkaProducer, count: int) -> list[Place]:
-    """Let inquiries wait, and return where: each partition has them by number."""
-    event = example_of(Routed)
-    event["route"]["reason"] = "low-confidence"
-    places, futures = [], []
-    for number in range(count):
-        event["inquiry"]["id"] = str(number)
-        event_id = f"inquiries.classified/0/{number}"
-        headers = [("ce_id", event_id.encode()), *HEADERS]
-        partition = number % PARTITIONS
-        futures.append(
-            await producer.send(topic, json.encode(event), partition=partition, headers=headers)
-        )
-        places.append(Place(partition=partition, offset=number // PARTITIONS, event_id=event_id))
-    await producer.flush()
-    await asyncio.gather(*futures)
-    return places
 
 
 async def _send(
