@@ -19,7 +19,14 @@ from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
 from services.errors import ConfigurationError
-from services.kafka.lenient_records import Fetched, Waiting, fetch_request, fetched, records_in
+from services.kafka.lenient_records import (
+    Fetched,
+    Waiting,
+    ask_leader,
+    fetch_request,
+    fetched,
+    records_in,
+)
 from services.kafka.own_fetch import OwnFetch
 from services.kafka.protocols import (
     Admin,
@@ -88,9 +95,8 @@ class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     ) -> list[Fetched]:
         """Read what aiokafka cannot, and go on behind it."""
         offset = await self.position(partition)
-        leader = self._client.cluster.leader_for_partition(partition)
         request = fetch_request(partition, offset, self._max_partition_fetch_bytes)
-        answer = await self._client.send(leader, request)
+        answer = await ask_leader(self._client, partition, request)
         records, following = next(records_in(answer, partition, offset, max_records, fetched))
         self.seek(partition, following)
         return records

@@ -15,8 +15,9 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
+from aiokafka.client import ConnectionGroup
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
-from aiokafka.errors import for_code
+from aiokafka.errors import LeaderNotAvailableError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
@@ -63,6 +64,23 @@ def fetch_request(
     """Ask for the committed records of one partition, from an offset on."""
     wanted = [(partition.topic, [(partition.partition, offset, max_bytes)])]
     return FetchRequest(wait_ms, 1, max_bytes, READ_COMMITTED, wanted)
+
+
+async def ask_leader(
+    client: Any,  # noqa: ANN401 - aiokafka has no types
+    partition: TopicPartition,
+    request: FetchRequest,
+    group: object = ConnectionGroup.DEFAULT,
+) -> Any:  # noqa: ANN401 - a raw response
+    """Send a request to whoever leads a partition, over one of the client's connections there.
+
+    Raises:
+        KafkaError: Nobody leads it, or the broker does not answer.
+    """
+    leader = client.cluster.leader_for_partition(partition)
+    if leader in {None, -1}:
+        raise LeaderNotAvailableError(partition)
+    return await client.send(leader, request, group=group)
 
 
 class Fetched(Struct, frozen=True, gc=False):

@@ -15,7 +15,6 @@ from aiokafka import TopicPartition
 from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
-    LeaderNotAvailableError,
     NodeNotReadyError,
     OffsetOutOfRangeError,
     RequestTimedOutError,
@@ -23,7 +22,7 @@ from aiokafka.errors import (
     for_code,
 )
 
-from services.kafka.lenient_records import Fetched, fetch_request, fetched, records_in
+from services.kafka.lenient_records import Fetched, ask_leader, fetch_request, fetched, records_in
 
 AWAY = (KafkaConnectionError, NodeNotReadyError, RequestTimedOutError)
 BACKOFF_SECONDS = 0.1
@@ -97,11 +96,8 @@ class OwnFetch:
     async def _ask(self, offset: int, wait_ms: int) -> Any:  # noqa: ANN401 - a raw response
         """Ask for what lies behind an offset; None where there is nobody to ask."""
         try:
-            leader = self.client.cluster.leader_for_partition(self.partition)
-            if leader in {None, -1}:
-                raise LeaderNotAvailableError(self.partition)
             request = fetch_request(self.partition, offset, self.max_bytes, wait_ms)
-            answer = await self.client.send(leader, request, group=self.partition)
+            answer = await ask_leader(self.client, self.partition, request, self.partition)
             [(_, [(_, code, _, stable, *_)])] = answer.topics
             if code:
                 raise for_code(code)

@@ -7,12 +7,10 @@ for its connection alone.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import LeaderNotAvailableError
 
-from services.kafka.lenient_records import T, Take, fetch_request, records_in
+from services.kafka.lenient_records import T, Take, ask_leader, fetch_request, records_in
 
 
 @dataclass(frozen=True)
@@ -59,10 +57,7 @@ class PartitionClient:
         Raises:
             KafkaError: The broker does not answer.
         """
-        client: Any = self.consumer._client  # noqa: SLF001 - there is no other way to ask for a place
-        leader = client.cluster.leader_for_partition(self.partition)
-        if leader in {None, -1}:
-            raise LeaderNotAvailableError(self.partition)
+        client = self.consumer._client  # noqa: SLF001 - there is no other way to ask for a place
         request = fetch_request(self.partition, offset, max_bytes, wait_ms)
-        answer = await client.send(leader, request)
+        answer = await ask_leader(client, self.partition, request)
         return records_in(answer, self.partition, offset, most, take)

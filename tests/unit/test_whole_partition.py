@@ -36,7 +36,7 @@ class Broker:
     def leader_for_partition(self, _: Any) -> int:
         return self.leader
 
-    async def send(self, _: int, request: Any) -> Answer:
+    async def send(self, _: int, request: Any, *, group: Any) -> Answer:
         [(_, [(_, offset, _)])] = request.topics
         self.asked.append(offset)
         return self.answers.pop(0)
