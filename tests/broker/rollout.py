@@ -1,9 +1,10 @@
 """Rolls out a release, a model and a table under load, and takes them back; says what came of it.
 
-`python -m tests.broker.rollout` does it on a Kafka of its own, and exits 1 where an inquiry was
-lost, doubled, altered, out of order, or judged by another model's limits than those it was
-classified by. The steps are the runbook's. Of another release the last is left out: its rules may
-say something else of a text than ours.
+`python -m tests.broker.rollout` does it on a Kafka of its own, while people judge what comes to
+review. It exits 1 where an inquiry was lost, doubled, altered or out of order, or what was judged
+was, or where one was judged by another model's limits than those it was classified by. The steps
+are the runbook's. Of another release the last is left out: its rules may say something else of a
+text than ours.
 """
 
 import asyncio
@@ -12,11 +13,10 @@ from collections import Counter
 from collections.abc import (
     AsyncIterator,
     Callable,
-    Generator,
+    Hashable,
     Iterable,
     Iterator,
     Mapping,
-    Sequence,
 )
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ from services.local.console.temporary_folder import temporary_folder
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.load.latency import Quantiles, quantiles_of
 from services.local.processes.service_process import ServiceProcess
-from services.messages.events import Routed
+from services.messages.events import DECIDED, DecidedInquiry, Routed
 from services.model.manifest import Threshold, read_manifest
 from services.resources import shipped
 from services.router.app import create_decider
@@ -42,6 +42,9 @@ from services.router.settings import ROUTES, RouterSettings
 from services.router.table import load_table
 from services.training.export.model_folder import save_promising
 from tests.broker.exactly_once import SLICE, Faults, Sent, compare, number_of
+from tests.broker.faults.judged import Misjudged, account, fate_of, is_settlers
+from tests.broker.faults.left import read_log, topics_of_decisions
+from tests.broker.faults.people import People
 from tests.broker.inquiries import good
 from tests.broker.pipeline import Pipeline
 
@@ -65,16 +68,36 @@ def installed_in(checkout: Path) -> Installed:
 
 
 class Step(NamedTuple):
-    """What one service is started anew with, a replica after the other.
+    """What one service is started anew by, a replica after the other.
 
+    `models` are those whose limits routers know, where they know more than one model's, and
     `answered` is the service that first has to have answered all that was there.
     """
 
     service: str
     says: str
-    settings: Mapping[str, str]
-    python: str = sys.executable
+    by: Installed
+    models: tuple[Path, ...] = ()
     answered: str | None = None
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The same for every service: each takes its own of them."""
+        return {
+            "CLASSIFIER_MODEL": str(self.by.model),
+            "ROUTER_MODELS": ",".join(map(str, self.models or (self.by.model,))),
+            "ROUTER_ROUTES": str(self.by.routes),
+        }
+
+
+# Who reads is replaced before who writes.
+REPLACED = ("settler", "router", "classifier")
+
+
+def at_first(installed: Installed) -> Iterator[Step]:
+    """Yield what is started before anything is rolled out."""
+    for service in REPLACED:
+        yield Step(service, "what there is", installed)
 
 
 def steps(old: Installed, new: Installed, *, back: bool = False) -> Iterator[Step]:
@@ -82,55 +105,36 @@ def steps(old: Installed, new: Installed, *, back: bool = False) -> Iterator[Ste
 
     On the way back the table goes first: a release may refuse one that was written for a later one.
     """
-    order = (_release, _model, _table)
     now = old
-    for change in reversed(order) if back else order:
-        now = yield from change(now, new)
+    for part in reversed(CHANGES) if back else CHANGES:
+        after = now._replace(**{part: getattr(new, part)})
+        if after != now:
+            yield from CHANGES[part](now, after)
+        now = after
 
 
-def _release(now: Installed, new: Installed) -> Generator[Step, None, Installed]:
-    after = now._replace(python=new.python)
-    if after != now:
-        yield _routers("the other release", str(now.model), now.routes, after)
-        yield _classifiers("the other release", str(now.model), after)
-    return after
+def _release(_: Installed, after: Installed) -> Iterator[Step]:
+    for service in REPLACED:
+        yield Step(service, "the other release", after)
 
 
-def _model(now: Installed, new: Installed) -> Generator[Step, None, Installed]:
-    after = now._replace(model=new.model)
-    if after != now:
-        both = f"{now.model},{new.model}"
-        yield _routers("the limits of both models", both, now.routes, after)
-        yield _classifiers("the other model", str(new.model), after)
-        yield _routers("one model's limits alone", str(new.model), now.routes, after, "router")
-    return after
+def _model(now: Installed, after: Installed) -> Iterator[Step]:
+    yield Step("router", "the limits of both models", after, (now.model, after.model))
+    yield Step("classifier", "the other model", after)
+    yield Step("router", "one model's limits alone", after, answered="router")
 
 
-def _table(now: Installed, new: Installed) -> Generator[Step, None, Installed]:
-    after = now._replace(routes=new.routes)
-    if after != now:
-        yield _routers("the other table", str(now.model), new.routes, after)
-    return after
+def _table(_: Installed, after: Installed) -> Iterator[Step]:
+    for service in ("settler", "router"):
+        yield Step(service, "the other table", after)
 
 
-def at_first(installed: Installed) -> tuple[Step, Step]:
-    """Return what is started before anything is rolled out."""
-    model = str(installed.model)
-    return (
-        _routers("what there is", model, installed.routes, installed),
-        _classifiers("what there is", model, installed),
-    )
-
-
-def _routers(
-    what: str, models: str, routes: Path, by: Installed, answered: str | None = None
-) -> Step:
-    settings = {"ROUTER_MODELS": models, "ROUTER_ROUTES": str(routes)}
-    return Step("router", f"routers get {what}", settings, by.python, answered)
-
-
-def _classifiers(what: str, model: str, by: Installed) -> Step:
-    return Step("classifier", f"classifiers get {what}", {"CLASSIFIER_MODEL": model}, by.python)
+# What changes, in this order, and the steps from what there is to what there then is.
+CHANGES: dict[str, Callable[[Installed, Installed], Iterator[Step]]] = {
+    "python": _release,
+    "model": _model,
+    "routes": _table,
+}
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ class Fleet:
     async def start(self, step: Step) -> ServiceProcess:
         """Start one more replica, and wait until it is ready."""
         replica = self.pipeline.service(
-            step.service, str(next(self.names)), python=step.python, **step.settings
+            step.service, str(next(self.names)), python=step.by.python, **step.settings
         )
         await self.pipeline.started(replica)
         self.replicas.setdefault(step.service, []).append(replica)
@@ -161,23 +165,49 @@ class Fleet:
 
 @dataclass
 class Stopwatch:
-    """Tells of each inquiry how long it took, from its publisher to who reads where it ends."""
+    """Tells of each, by what names it, how long it took from here to where it ends."""
 
-    sent: list[float] = field(default_factory=list)
-    took: dict[int, float] = field(default_factory=dict)
+    sent: dict[Hashable, float] = field(default_factory=dict)
+    arrived: dict[Hashable, float] = field(default_factory=dict)
+
+    def quantiles(self, since: float, until: float) -> Quantiles | None:
+        """Return how long those took that were sent between two moments."""
+        return quantiles_of(
+            [
+                moment - self.sent[each]
+                for each, moment in self.arrived.items()
+                if since <= self.sent.get(each, since - 1) < until
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Reads along: how long inquiries take from their publisher, and judgements from Kafka.
+
+    Args:
+        pipeline: Whose they are.
+    """
+
+    pipeline: Pipeline
+    inquiries: Stopwatch = field(default_factory=Stopwatch)
+    judgements: Stopwatch = field(default_factory=Stopwatch)
 
     def timed(self, inquiries: Iterable[Sent]) -> Iterator[Sent]:
         """Pass inquiries on, and note when each is published."""
-        for inquiry in inquiries:
-            self.sent.append(monotonic())
+        for number, inquiry in enumerate(inquiries):
+            self.inquiries.sent[number] = monotonic()
             yield inquiry
 
     @asynccontextmanager
-    async def reading(self, servers: str, topics: Iterable[str]) -> AsyncIterator[None]:
-        """Read where inquiries end for as long as the block runs."""
+    async def reading(self) -> AsyncIterator[None]:
+        """Read where inquiries and judgements end for as long as the block runs."""
+        settler = self.pipeline.installation.settler
         async with AIOKafkaConsumer(
-            *topics,
-            bootstrap_servers=servers,
+            *self.pipeline.installation.final_topics,
+            settler.not_ours_topic,
+            settler.input_topic,
+            bootstrap_servers=self.pipeline.servers,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
         ) as reader:
@@ -194,22 +224,27 @@ class Stopwatch:
             batches = await reader.getmany(timeout_ms=200)
             now = monotonic()
             for records in batches.values():
-                for number in map(number_of, records):
-                    self.took.setdefault(number, now - self.sent[number])
+                for record in records:
+                    self._note(record, now)
 
-    def quantiles(self, since: float, until: float) -> Quantiles | None:
-        """Return how long those took that were published between two moments."""
-        return quantiles_of(
-            [took for number, took in self.took.items() if since <= self.sent[number] < until]
-        )
+    def _note(self, record: ConsumerRecord, now: float) -> None:
+        if record.topic == self.pipeline.installation.settler.input_topic:
+            self.judgements.sent.setdefault(msgspec.json.decode(record.value)["id"], now)
+        elif dict(record.headers).get("ce_type") == DECIDED.encode():
+            decision = msgspec.json.decode(record.value, type=DecidedInquiry).decision
+            self.judgements.arrived.setdefault(decision.judgement, now)
+        elif not is_settlers(record):
+            self.inquiries.arrived.setdefault(number_of(record), now)
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a roll-out has shown."""
 
-    arrived: Sequence[ConsumerRecord]
     faults: Faults
+    judgements: int
+    decided: int
+    misjudged: Misjudged
     versions: Counter[str]
     tables: Counter[str]
     unknown: int
@@ -219,12 +254,13 @@ class Outcome:
     seconds: float
     before: Quantiles | None
     meanwhile: Quantiles | None
+    judged_meanwhile: Quantiles | None
 
     @property
     def failed(self) -> bool:
         """Whether a promise was broken."""
-        wrong = self.of_one_release and self.otherwise
-        return bool(self.faults != Faults() or self.unknown or wrong)
+        unsound = self.faults != Faults() or self.misjudged != Misjudged()
+        return bool(unsound or self.unknown or (self.of_one_release and self.otherwise))
 
 
 def stricter(folder: Path) -> Path:
@@ -306,7 +342,7 @@ async def roll(
     quiet: float,
     say: Callable[[str], None],
 ) -> Outcome:
-    """Roll out what is new and take it back, while inquiries flow.
+    """Roll out what is new and take it back, while inquiries flow and people judge.
 
     Args:
         pipeline: Whose services are not started yet.
@@ -317,25 +353,30 @@ async def roll(
         quiet: For how many seconds it flows before, to compare with.
         say: Told of each step.
     """
-    fleet, watch = Fleet(pipeline), Stopwatch()
-    for step in at_first(old) * replicas:
+    fleet, watch, people = Fleet(pipeline), Watch(pipeline), People(pipeline)
+    for step in [*at_first(old)] * replicas:
         await fleet.start(step)
-    topics = pipeline.installation.final_topics
-    async with watch.reading(pipeline.servers, topics):
+    async with watch.reading(), people.at_work():
         async with pipeline.traffic(watch.timed(good(KEYS)), pause=SLICE / rate):
             await asyncio.sleep(quiet)
             began = monotonic()
             for step in (*steps(old, new), *steps(new, old, back=True)):
-                say(step.says)
+                say(f"{step.service} gets {step.says}")
                 await fleet.take(step)
             ended = monotonic()
-        arrived = await pipeline.read()
+        await pipeline.answered()
+    by_person = {True: list[ConsumerRecord](), False: list[ConsumerRecord]()}
+    for record in await pipeline.read():
+        by_person[is_settlers(record)].append(record)
+    log = await read_log(pipeline, by_person[True])
+    arrived, routed = by_person[False], [_routed(each) for each in by_person[False]]
     by_version = deciders(old, new)
     one, other = (read_manifest(each.model).version for each in (old, new))
-    routed = [_routed(each) for each in arrived]
     return Outcome(
-        arrived=arrived,
         faults=compare(pipeline.published, arrived),
+        judgements=len(log.judged),
+        decided=len(fate_of(log).counted),
+        misjudged=account(log, topics_of_decisions(pipeline)),
         versions=Counter(each.classification.model.version for each in routed),
         tables=Counter(each.route.table for each in routed),
         unknown=sum(each.route.reason == "unknown-model" for each in routed),
@@ -343,8 +384,9 @@ async def roll(
         apart=len(judged_wrongly(arrived, by_version, {one: other, other: one})),
         of_one_release=old.python == new.python,
         seconds=ended - began,
-        before=watch.quantiles(0, began),
-        meanwhile=watch.quantiles(began, ended),
+        before=watch.inquiries.quantiles(0, began),
+        meanwhile=watch.inquiries.quantiles(began, ended),
+        judged_meanwhile=watch.judgements.quantiles(began, ended),
     )
 
 
@@ -354,17 +396,23 @@ def table(outcome: Outcome) -> str:
         ("seconds, out and back", f"{outcome.seconds:.0f}"),
         *((f"inquiries by model {name}", f"{count:,}") for name, count in outcome.versions.items()),
         *((f"inquiries by table {name}", f"{count:,}") for name, count in outcome.tables.items()),
-        *(
-            (name.replace("_", " "), f"{len(each):,}")
-            for name, each in vars(outcome.faults).items()
-        ),
+        *_counted("", outcome.faults),
         ("unknown-model", f"{outcome.unknown:,}"),
         ("not as this release judges by these limits", f"{len(outcome.otherwise):,}"),
         ("whom the other's limits send elsewhere", f"{outcome.apart:,}"),
+        ("judgements", f"{outcome.judgements:,}"),
+        ("inquiries that they decide", f"{outcome.decided:,}"),
+        *_counted("judged and ", outcome.misjudged),
         ("latency before", _shown(outcome.before)),
         ("latency meanwhile", _shown(outcome.meanwhile)),
+        ("of judgements meanwhile", _shown(outcome.judged_meanwhile)),
     ]
     return "\n".join(f"{name:<46}{value}" for name, value in rows)
+
+
+def _counted(what: str, wrong: Faults | Misjudged) -> Iterator[tuple[str, str]]:
+    for name, each in vars(wrong).items():
+        yield what + name.replace("_", " "), f"{len(each):,}"
 
 
 def _shown(times: Quantiles | None) -> str:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.broker.exactly_once import Faults
+from tests.broker.faults.judged import Misjudged
 from tests.broker.pipeline import Pipeline
 from tests.broker.rollout import MODEL, Installed, roll, stricter, wider
 
@@ -14,12 +15,14 @@ async def test_a_model_and_a_table_are_rolled_out_and_back_without_a_gap(
 ) -> None:
     """While replicas are replaced one by one, each inquiry is judged once, by its model's limits.
 
-    Some of them the other model's limits would have sent elsewhere.
+    Some of them the other model's limits would have sent elsewhere. Of those that people judge,
+    each is done once as they say.
     """
     old = Installed(MODEL)
     new = Installed(stricter(tmp_path / "model"), wider(tmp_path / "table"))
     outcome = await roll(pipeline, old, new, replicas=1, rate=100, quiet=1, say=print)
-    assert outcome.faults == Faults()
+    assert (outcome.faults, outcome.misjudged) == (Faults(), Misjudged())
+    assert outcome.decided
     assert (outcome.unknown, outcome.otherwise) == (0, [])
     assert len(outcome.versions) == len(outcome.tables) == 2
     assert outcome.apart
