@@ -11,7 +11,7 @@ told what each of them took of the CPU. `benchmarks.lingers` compares settings i
 import asyncio
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
@@ -30,7 +30,7 @@ from services.local.load.command import plan_load
 from services.local.load.latency import LoadFigures
 from services.local.load.send import Ends, send_load
 from services.local.processes.service_process import ServiceProcess
-from services.operate.installation import installation_of
+from services.operate.installation import Installation, installation_of
 from services.operate.topics import create_topics, topics_of
 
 RATE, PARTS_OF_CAPACITY = 1_000.0, (0.1, 0.5, 0.8)
@@ -111,14 +111,29 @@ def start_pairs(
 
 
 def _services(bed: Testbed, name: str, settings: Mapping[str, str]) -> Pair:
-    prefix = f"latency-{secrets.token_hex(4)}."
-    kafka = bed.plan.kafka.model_copy(update={"topic_prefix": prefix})
-    own = installation_of(kafka, bed.plan.classifier, bed.plan.router)
+    own = an_installation(bed.plan)
+    create_topics_of(own, own.final_topics, PARTITIONS)
+    return pair_of(bed, own, name, settings)
+
+
+def an_installation(plan: Installation) -> Installation:
+    """Return one like it, whose names on Kafka nobody else has."""
+    kafka = plan.kafka.model_copy(update={"topic_prefix": f"latency-{secrets.token_hex(4)}."})
+    return installation_of(kafka, plan.classifier, plan.router)
+
+
+def create_topics_of(own: Installation, narrow: Collection[str], partitions: int) -> None:
+    """Create the topics of an installation, some of them with one partition."""
     topics = topics_of(own)
-    for final, partitions in ((True, FINAL_PARTITIONS), (False, PARTITIONS)):
-        some = {each: topics[each] for each in topics if (each in own.final_topics) is final}
-        asyncio.run(create_topics(kafka, some, partitions=partitions, replication_factor=1))
-    asyncio.run(wait_for_topics(kafka, topics))
+    for is_narrow, count in ((True, FINAL_PARTITIONS), (False, partitions)):
+        some = {each: topics[each] for each in topics if (each in narrow) is is_narrow}
+        asyncio.run(create_topics(own.kafka, some, partitions=count, replication_factor=1))
+    asyncio.run(wait_for_topics(own.kafka, topics))
+
+
+def pair_of(bed: Testbed, own: Installation, name: str, settings: Mapping[str, str]) -> Pair:
+    """Return classifier and router of an installation, not started yet."""
+    kafka, prefix = own.kafka, own.kafka.topic_prefix
     processes = [
         ServiceProcess(
             each,

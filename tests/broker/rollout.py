@@ -17,6 +17,7 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
+    Sequence,
 )
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ from tests.broker.faults.left import read_log, topics_of_decisions
 from tests.broker.faults.people import People
 from tests.broker.inquiries import good
 from tests.broker.pipeline import Pipeline
+from tests.contract.both_ways import unread
 
 MODEL = shipped("models", "uk-departments")
 KEYS = 500
@@ -90,7 +92,7 @@ class Step(NamedTuple):
         }
 
 
-# Who reads is replaced before who writes.
+# Who reads is replaced before who writes, and on the way back after: lists of reasons grow.
 REPLACED = ("settler", "router", "classifier")
 
 
@@ -109,28 +111,29 @@ def steps(old: Installed, new: Installed, *, back: bool = False) -> Iterator[Ste
     for part in reversed(CHANGES) if back else CHANGES:
         after = now._replace(**{part: getattr(new, part)})
         if after != now:
-            yield from CHANGES[part](now, after)
+            yield from CHANGES[part](now, after, REPLACED[::-1] if back else REPLACED)
         now = after
 
 
-def _release(_: Installed, after: Installed) -> Iterator[Step]:
-    for service in REPLACED:
+def _release(_: Installed, after: Installed, order: Sequence[str]) -> Iterator[Step]:
+    for service in order:
         yield Step(service, "the other release", after)
 
 
-def _model(now: Installed, after: Installed) -> Iterator[Step]:
+def _model(now: Installed, after: Installed, _: Sequence[str]) -> Iterator[Step]:
     yield Step("router", "the limits of both models", after, (now.model, after.model))
     yield Step("classifier", "the other model", after)
     yield Step("router", "one model's limits alone", after, answered="router")
 
 
-def _table(_: Installed, after: Installed) -> Iterator[Step]:
-    for service in ("settler", "router"):
-        yield Step(service, "the other table", after)
+def _table(_: Installed, after: Installed, order: Sequence[str]) -> Iterator[Step]:
+    for service in order:
+        if service != "classifier":
+            yield Step(service, "the other table", after)
 
 
 # What changes, in this order, and the steps from what there is to what there then is.
-CHANGES: dict[str, Callable[[Installed, Installed], Iterator[Step]]] = {
+CHANGES: dict[str, Callable[[Installed, Installed, Sequence[str]], Iterator[Step]]] = {
     "python": _release,
     "model": _model,
     "routes": _table,
@@ -431,6 +434,7 @@ def main(
     ] = None,
 ) -> None:
     """Roll a new model and table out and back under load, on a Kafka of its own."""
+    apart = unread(old / "schemas", shipped("schemas")) if old else []
     with (
         temporary_folder("triage-rollout-") as folder,
         EmbeddedKafka(folder / "kafka") as kafka,
@@ -448,7 +452,8 @@ def main(
 
         outcome = asyncio.run(run())
     typer.echo(table(outcome))
-    sys.exit(outcome.failed)
+    typer.echo(f"{'messages that only one release reads':<46}{', '.join(apart) or 0}")
+    sys.exit(outcome.failed or bool(apart))
 
 
 if __name__ == "__main__":
