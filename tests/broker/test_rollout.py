@@ -5,11 +5,20 @@ import pytest
 from tests.broker.exactly_once import Faults
 from tests.broker.faults.judged import Misjudged
 from tests.broker.pipeline import Pipeline
-from tests.broker.rollout import MODEL, Installed, roll, stricter, wider
-
-pytestmark = pytest.mark.long
+from tests.broker.rollout import MODEL, REPLACED, Installed, roll, steps, stricter, wider
 
 
+def test_who_reads_is_replaced_first_and_taken_back_last() -> None:
+    """What a newer release or table writes is read by none that does not know it yet."""
+    old, new = Installed(Path("a"), Path("a.toml"), "a"), Installed(Path("b"), Path("b.toml"), "b")
+    out, back = [*steps(old, new)], [*steps(new, old, back=True)]
+    assert [step.service for step in out if step.by.model == old.model] == [*REPLACED]
+    assert [step.service for step in out if step.by == new][-2:] == ["settler", "router"]
+    assert [step.service for step in back][:2] == ["router", "settler"]
+    assert [step.service for step in back if step.by == old] == [*reversed(REPLACED)]
+
+
+@pytest.mark.long
 async def test_a_model_and_a_table_are_rolled_out_and_back_without_a_gap(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
