@@ -30,10 +30,10 @@ class Name(StrEnum):
 # Records, lines or texts of a full run: enough for the 10 ms in which the kernel counts CPU time
 # to be little of it.
 FULL_COUNTS = dict.fromkeys(Name, 40_000) | {
-    Name.PASSTHROUGH: 150_000,
-    Name.PASSTHROUGH_CLASSIFIED: 80_000,
+    Name.PASSTHROUGH: 80_000,
+    Name.PASSTHROUGH_CLASSIFIED: 60_000,
     Name.FASTSTREAM_BATCH: 20_000,
-    Name.FASTSTREAM_WORKERS: 1_000,
+    Name.FASTSTREAM_WORKERS: 600,
     Name.FASTSTREAM: 500,
     Name.CLASSIFY: 60_000,
     Name.MODEL: 100_000,
@@ -55,4 +55,4 @@ class Size:
         return round(self.part * FULL_COUNTS[name])
 
 
-FULL, SHORT = Size(5, 1, 12_000, 20), Size(1, 0.2, 4_000, 0)
+FULL, SHORT = Size(5, 1, 12_000, 15), Size(1, 0.2, 4_000, 0)

@@ -19,6 +19,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from msgspec import structs
 from prometheus_client import CollectorRegistry
 
+from benchmarks.budgets import CLIENT, budget
 from benchmarks.contestants import LENGTHS, PARTITIONS, Name
 from benchmarks.figures import PER_CPU_SECOND, Figure
 from benchmarks.inquiries import inquiry, texts
@@ -44,48 +45,64 @@ NOW = datetime(2026, 11, 9, 7, 21, 31, tzinfo=UTC)
 PARTITION = TopicPartition("bench", 0)
 SENT = (("ce_id", b"q-1"), ("trace", b"00-4bf92f3577b34da6a3ce929d0e0e4736-01"))
 FEATURES, BOTH, JSON = "features", "features and ONNX", "json, for comparison"
-COLUMNS = ("stage", "service", "length", "µs a record", "share")
+COLUMNS = ("stage", "service", "length", "µs a record", "share", "budget", "")
 LEGEND = (
     "A stage is measured alone, in one process; fetch, transaction and loop, which are the client "
-    "library's, are what a service took beyond its stages."
+    "library's, are what a service took beyond its stages. A budget is so many times what the bare "
+    "pass-through (for these) or Python's json (for the others) took in this run."
 )
 
 
 @dataclass(frozen=True)
 class StageTime:
-    """What one stage takes of a record's CPU time, in microseconds, and of all of it."""
+    """What one stage takes of a record's CPU time, in microseconds, and of all of it.
+
+    `budget` is what it may take, in microseconds too.
+    """
 
     stage: str
     service: Name
     characters: int
     microseconds: float
     share: float
+    budget: float
 
     def cells(self) -> Sequence[str]:
         """Return it as text."""
-        taken, share = f"{self.microseconds:.1f}", f"{self.share:.0%}"
-        return self.stage, self.service, str(self.characters), taken, share
+        taken, share, most = f"{self.microseconds:.1f}", f"{self.share:.0%}", f"{self.budget:.1f}"
+        kept = "within" if self.microseconds <= self.budget else "over"
+        return self.stage, self.service, str(self.characters), taken, share, most, kept
 
 
 def cpu_profile(figures: Sequence[Figure], model: Model, decider: Decider) -> list[StageTime]:
     """Measure the stages, and set them against what the services took in the same run."""
-    rates = {(each.name, each.unit, each.characters): each.median for each in figures}
+    taken = {
+        (each.name, each.characters): 1e6 / each.median
+        for each in figures
+        if each.unit == PER_CPU_SECOND.name
+    }
     return [
-        StageTime(stage, service, length, taken, taken * rate / 1e6)
+        StageTime(stage, service, length, took, took / whole, peer * budget(service, stage, length))
         for length in LENGTHS
         for service, each in stages(model, decider, length).items()
-        for rate in [rates[service, PER_CPU_SECOND.name, length]]
-        for stage, taken in _parts(microseconds(each), 1e6 / rate)
+        for whole in [taken[service, length]]
+        for stage, took, peer in _beside(each, whole, taken[Name.PASSTHROUGH, length])
     ]
 
 
-def _parts(taken: dict[str, float], whole: float) -> Iterator[tuple[str, float]]:
-    """Yield what each stage takes that is part of no other, and first what is left of the whole."""
-    features = taken.get(FEATURES, 0)
-    own = {n: each - features if n == BOTH else each for n, each in taken.items() if n != JSON}
-    yield "fetch, transaction, loop", whole - sum(own.values())
-    for name, each in own.items():
-        yield "ONNX" if name == BOTH else name, each
+def _beside(each: Stages, whole: float, passing: float) -> Iterator[tuple[str, float, float]]:
+    """Yield what each stage takes and what its peer does; first what is left of the whole."""
+    measured = microseconds(each)
+    own = own_parts(measured)
+    yield CLIENT, whole - sum(own.values()), passing
+    for stage, took in own.items():
+        yield stage, took, measured[JSON]
+
+
+def own_parts(taken: Mapping[str, float]) -> dict[str, float]:
+    """Return what each stage takes that is part of no other."""
+    own = {name: each for name, each in taken.items() if name not in {BOTH, JSON}}
+    return own | ({"ONNX": taken[BOTH] - taken[FEATURES]} if BOTH in taken else {})
 
 
 def microseconds(each: Stages, repeats: int = REPEATS) -> dict[str, float]:

@@ -14,14 +14,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cpu_profile, latency
+from benchmarks import cpu_profile
 from benchmarks.contestants import Size
 from benchmarks.figures import LEGEND, Figure
+from benchmarks.latency import COLUMNS as LATENCY_COLUMNS
+from benchmarks.latency import LEGEND as LATENCY_LEGEND
+from benchmarks.latency import Latency, rows_of
 from services.local.embedded_kafka.jars import pinned
 
 RESULTS = Path("build", "bench")
 WIDTH = 160  # of a line in a file
 COLUMNS = ("", "length", "goal", "median", "lowest", "highest")
+UNFINISHED = "This run was not finished: it has what was measured before it ended."
 PACKAGES = (
     "aiokafka onnxruntime numpy msgspec uvloop faststream confluent-kafka scikit-learn skl2onnx"
 )
@@ -29,24 +33,26 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Report:
-    """What a run of a size has found, and on what."""
+    """What a run of a size has found so far, and on what."""
 
     size: Size
     machine: Mapping[str, str]
     remark: str
     figures: Sequence[Figure]
-    profile: Sequence[cpu_profile.StageTime]
-    latency: Sequence[latency.Latency]
+    profile: Sequence[cpu_profile.StageTime] = ()
+    latency: Sequence[Latency] = ()
+    finished: bool = False
 
     def parts(self) -> list[Table | str]:
         """Return it as tables and sentences."""
         described = ", ".join(f"{name} {value}" for name, value in self.machine.items())
-        stages = [stage.cells() for stage in self.profile]
-        figures = table(COLUMNS, _figure_rows(self.figures))
-        parts: list[Table | str] = [figures, *LEGEND, self.remark]
-        parts += [table(cpu_profile.COLUMNS, stages), cpu_profile.LEGEND]
+        parts: list[Table | str] = [] if self.finished else [UNFINISHED]
+        parts += [table(COLUMNS, _figure_rows(self.figures)), *LEGEND, self.remark]
+        if self.profile:
+            stages = [stage.cells() for stage in self.profile]
+            parts += [table(cpu_profile.COLUMNS, stages), cpu_profile.LEGEND]
         if self.latency:
-            parts += [table(latency.COLUMNS, latency.rows_of(self.latency)), latency.LEGEND]
+            parts += [table(LATENCY_COLUMNS, rows_of(self.latency)), LATENCY_LEGEND]
         return [*parts, f"Measured on: {described}."]
 
 
@@ -69,10 +75,16 @@ def _figure_rows(figures: Sequence[Figure]) -> Iterator[Sequence[str]]:
     for name, group in groupby(figures, lambda figure: figure.name):
         yield (f"[bold]{name}",)
         for figure in group:
-            goal = figure.goal
-            asked = f"{'≤' if goal.at_most else '≥'} {goal.value:,g}" if goal else ""
             shown = (figure.median, min(figure.rounds), max(figure.rounds))
-            yield figure.unit, str(figure.characters), asked, *map(_number, shown)
+            yield figure.unit, str(figure.characters), _asked(figure), *map(_number, shown)
+
+
+def _asked(figure: Figure) -> str:
+    """Return the goal, if there is one, and whether the median meets it."""
+    if (goal := figure.goal) is None:
+        return ""
+    met = "✓" if goal.met_by(figure.median) else "✗"
+    return f"{met} {'≤' if goal.at_most else '≥'} {goal.value:,g}"
 
 
 def _number(value: float) -> str:
@@ -95,9 +107,14 @@ def publish(
     console: Console, name: str, parts: Sequence[Table | str], data: object, folder: Path = RESULTS
 ) -> None:
     """Print results, and write them to `NAME.md` and, as data, to `NAME.json`."""
+    write(name, parts, data, folder)
+    console.print(*parts, sep="\n")
+    console.print(f"Written to {folder}.")
+
+
+def write(name: str, parts: Sequence[Table | str], data: object, folder: Path = RESULTS) -> None:
+    """Write results to `NAME.md` and, as data, to `NAME.json`, in place of what was there."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.md").open("w", encoding="utf-8") as file:
-        for each in (console, Console(file=file, width=WIDTH)):
-            each.print(*parts, sep="\n")
+        Console(file=file, width=WIDTH).print(*parts, sep="\n")
     (folder / f"{name}.json").write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-    console.print(f"Written to {folder}.")

@@ -28,9 +28,9 @@ class Bench:
     baseline: Baseline
     size: Size
 
-    def rounds(self) -> list[Round]:
+    def rounds(self) -> Iterator[Round]:
         """Measure; a first, smaller round of one length warms everything up and does not count."""
-        firsts, rounds = count(0, NUMBERS), list[Round]()
+        firsts = count(0, NUMBERS)
         inquiries = [Inquiries(length, self.bed.model, self.bed.decider) for length in LENGTHS]
         self.bed.on_step("Starting the contestants")
         with ExitStack() as stack:
@@ -41,8 +41,7 @@ class Bench:
             for number in range(self.size.rounds):
                 self.bed.on_step("Measuring, round by round", number, self.size.rounds)
                 runs = [self._runs(on_kafka, each, firsts, self.size) for each in inquiries]
-                rounds.append(dict(chain.from_iterable(runs)))
-        return rounds
+                yield dict(chain.from_iterable(runs))
 
     def _start(self, stack: ExitStack) -> Mapping[Name, Contestant]:
         """Start all contestants; `stack` stops them."""

@@ -49,9 +49,9 @@ def serve(app: Any, settings: ProcessSettings) -> None:  # noqa: ANN401 - any AS
     )
     collect_less_often()
     with listener:
-        # Not on uvloop: to write to a connection that has just been closed is an error of another
-        # kind there, which ends tasks of aiokafka's (aio-libs/aiokafka#1038). After an outage a
-        # transaction then hangs for ever, and its partition with it.
+        # Not on uvloop: to write to a connection that has just been closed is a RuntimeError there,
+        # which ends tasks of aiokafka's (aio-libs/aiokafka#1038). After an outage a transaction
+        # could hang for ever, and its partition with it; and it gives little by now.
         asyncio.run(_Server(config).serve(sockets=[listener]))
 
 

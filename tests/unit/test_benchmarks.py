@@ -1,7 +1,7 @@
 import json
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -13,7 +13,7 @@ from benchmarks.contestants import SHORT, Name
 from benchmarks.cpu_profile import StageTime
 from benchmarks.figures import RATIO, TABLE, figures_of
 from benchmarks.inquiries import texts
-from benchmarks.report import Report, describe_machine, publish
+from benchmarks.report import UNFINISHED, Report, describe_machine, publish, write
 from benchmarks.runs import Case, Round, Run
 from benchmarks.workloads import Inquiries, Results, Workload
 from services.classifier.classify import classify_records
@@ -132,9 +132,9 @@ def test_ratios_are_of_the_same_round() -> None:
 def test_results_are_for_people_and_programs(tmp_path: Path) -> None:
     """The table, the Markdown and the JSON have the same figures, and name no machine."""
     machine, printed = describe_machine(), StringIO()
-    profile = [StageTime("decode", Name.CLASSIFIER, 60, 2.5, 0.1)]
+    profile = [StageTime("decode", Name.CLASSIFIER, 60, 2.5, 0.1, budget=2.4)]
     figures = figures_of(rounds((1.0, 5.0)))
-    report = Report(SHORT, machine, "One remark.", figures, profile, latency=[])
+    report = Report(SHORT, machine, "One remark.", figures, profile, finished=True)
     console = Console(width=80, file=printed)
     publish(console, "bench", report.parts(), asdict(report), tmp_path)
     data, markdown = (tmp_path / "bench.json").read_text(), (tmp_path / "bench.md").read_text()
@@ -153,3 +153,32 @@ def test_results_are_for_people_and_programs(tmp_path: Path) -> None:
         assert "decode" in text
         assert str(Path.cwd()) not in text
     assert "…" not in printed.getvalue()  # nothing was cut
+
+
+def test_a_run_that_ended_early_says_so(tmp_path: Path) -> None:
+    """What was measured until then stands there, under a sentence that it is not all."""
+    report = Report(SHORT, describe_machine(), "One remark.", figures_of(rounds((1.0, 5.0))))
+    write("bench", report.parts(), asdict(report), tmp_path)
+    written = (tmp_path / "bench.md").read_text()
+    assert written.startswith(UNFINISHED)
+    assert "against pass-through" in written
+    assert UNFINISHED not in "".join(map(str, replace(report, finished=True).parts()))
+
+
+def test_a_goal_stands_beside_whether_it_was_met(tmp_path: Path) -> None:
+    """Who reads the table need not compare figures; of memory less is better."""
+    figures = figures_of(rounds((1.0, 2.0)))
+    report = Report(SHORT, describe_machine(), "One remark.", figures)
+    write("bench", report.parts(), asdict(report), tmp_path)
+    rows = [line.split("|") for line in (tmp_path / "bench.md").read_text().splitlines()]
+    cells = [[cell.strip() for cell in row[1:4]] for row in rows]
+    assert ["against pass-through", "60", "✓ ≥ 0.42"] in cells
+    assert ["peak memory, MB", "60", "✓ ≤ 150"] in cells
+    assert ["per second", "60", "✗ ≥ 30,000"] in cells
+
+
+def test_a_stage_that_takes_too_long_is_seen() -> None:
+    """Beside what a stage took stands what it may take, and whether it kept to that."""
+    stage = StageTime("decode", Name.CLASSIFIER, 60, 2.5, 0.1, budget=2.4)
+    assert stage.cells() == ("decode", Name.CLASSIFIER, "60", "2.5", "10%", "2.4", "over")
+    assert replace(stage, budget=2.6).cells()[-1] == "within"

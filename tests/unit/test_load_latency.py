@@ -36,12 +36,14 @@ def test_a_measured_pipeline_is_nobody_elses(tmp_path: Path) -> None:
 
 
 def test_the_goals_stand_under_the_load_that_has_them() -> None:
-    """The table has each load's quantiles and CPU time, and goals of ours at 1,000 a second."""
+    """Under ours at 1,000 a second stands what it may be: a figure, or half more than the bare."""
     times = ("12.5", "30.0", "61.2", "99.0", "123.0", "0.8", "0.50", "0.25", "1.12")
-    assert [*rows_of([found(RATE, pair=BARE), found(RATE), found(5_000, 0.5)])] == [
+    assert [*rows_of([found(RATE), found(RATE, pair=BARE), found(RATE), found(5_000, 0.5)])] == [
+        (SERVICES, "1,000", "", *times),
+        ("goal", "", "", "≤ 25.0, met", "", "≤ 60.0, missed", "", "", "", "", "", ""),
         (BARE, "1,000", "", *times),
         (SERVICES, "1,000", "", *times),
-        ("goal", "", "", "≤ 25", "", "≤ 60", "", "", "", "", "", ""),
+        ("goal", "", "", "≤ 25.0, met", "", "≤ 91.9, met", "", "", "", "", "", ""),
         (SERVICES, "5,000", "50%", *times),
     ]
 
