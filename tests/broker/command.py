@@ -2,29 +2,35 @@
 
 import asyncio
 import os
-import subprocess
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.tools import TRIAGE
+from tests.warm import Copy
+
+LIMIT = 300.0
 
 
 class Ended(NamedTuple):
     """How a command ended, and what it printed."""
 
-    code: int | None
+    code: int
     output: str
     errors: str
 
 
 async def triage(*arguments: str, settings: Mapping[str, str]) -> Ended:
     """Run a command of `triage` to its end, with settings added to the environment."""
-    process = await asyncio.create_subprocess_exec(
-        TRIAGE,
-        *arguments,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **settings},
-    )
-    output, errors = await process.communicate()
-    return Ended(process.returncode, output.decode(), errors.decode())
+    return await asyncio.to_thread(_run, arguments, {**os.environ, **settings})
+
+
+def _run(arguments: tuple[str, ...], environment: Mapping[str, str]) -> Ended:
+    with TemporaryDirectory() as folder:
+        output, errors = Path(folder, "output"), Path(folder, "errors")
+        copy = Copy(arguments, environment, output, errors)
+        try:
+            code = copy.wait(LIMIT)
+        finally:
+            copy.kill()
+        return Ended(code, output.read_text("utf-8"), errors.read_text("utf-8"))

@@ -20,6 +20,7 @@ from services.router.settings import RouterSettings
 from tests.broker.at_rest import read_all, until, wait_until_answered
 from tests.broker.exactly_once import Faults, Sent, compare, number_of, publish
 from tests.organisations.adopted import Adopted
+from tests.warm import WarmService
 
 SERVICES = ("classifier", "router")
 PARTITIONS = 4
@@ -47,7 +48,7 @@ class Pipeline:
         folder: Path,
         prefix: str,
         stack: ExitStack,
-        process: type[ServiceProcess] = ServiceProcess,
+        process: type[ServiceProcess] = WarmService,
         *,
         adopted: Adopted | None = None,
         replication: int = 1,
@@ -134,7 +135,7 @@ class Pipeline:
         )
 
     @asynccontextmanager
-    async def traffic(self, records: Iterator[Sent], *, pause: float = 0.05) -> AsyncIterator[None]:
+    async def traffic(self, records: Iterator[Sent], *, pause: float = 0.1) -> AsyncIterator[None]:
         """Publish some of the records every moment, for as long as the block runs."""
         stop = asyncio.Event()
         flow = takewhile(lambda _: not stop.is_set(), records)
