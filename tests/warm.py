@@ -16,14 +16,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from services.local.child_process import ChildProcess
 from services.local.processes.service_process import ServiceProcess
 
 ORIGINAL = Path(__file__).with_name("warm_original.py")
 PAUSE = 0.01
+LIMIT = 300.0
 
 
 class Original:
@@ -145,3 +147,24 @@ class WarmService(ServiceProcess):
             super().start()
         elif self._child is None or self._child.exit_code is not None:
             self._child = Copy(self._command[-1:], self._environment, self.log)
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int
+    output: str
+    errors: str
+
+
+def run_to_end(arguments: Sequence[str], settings: Mapping[str, str], text: str = "") -> Ended:
+    """Run a command to its end, with settings added to the environment and a text to read."""
+    with TemporaryDirectory() as folder:
+        given, output, errors = (Path(folder, name) for name in ("given", "output", "errors"))
+        given.write_text(text, encoding="utf-8")
+        copy = Copy(arguments, {**os.environ, **settings}, output, errors, given)
+        try:
+            code = copy.wait(LIMIT)
+        finally:
+            copy.kill()
+        return Ended(code, output.read_text("utf-8"), errors.read_text("utf-8"))

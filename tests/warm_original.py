@@ -1,4 +1,4 @@
-"""Imports what `triage` runs, and becomes a copy of itself for each command that it is given.
+"""Imports what a command of `triage` runs, once, and becomes a copy of itself to run it.
 
 Reads requests and writes answers, as JSON, a line each; see `tests.warm`.
 """
@@ -13,17 +13,27 @@ from typing import Any
 
 from services.cli import main
 
-IMPORTED = (
-    "services.classifier.app",
-    "services.desk.app",
-    "services.operate.dead_letters.commands",
-    "services.operate.doctor.command",
-    "services.operate.doctor.doubts",
-    "services.operate.lessons.command",
-    "services.operate.topics",
-    "services.router.app",
-    "services.settler.app",
-)
+# What each command imports when it runs.
+IMPORTED = {
+    "check": "services.training.check",
+    "classifier": "services.classifier.app",
+    "classify": "services.offline.command",
+    "compare": "services.training.lesson_commands",
+    "desk": "services.desk.app",
+    "doctor": "services.operate.doctor.command",
+    "evaluate": "services.training.commands",
+    "lessons": "services.operate.lessons.command",
+    "load": "services.local.load.command",
+    "manifests": "services.operate.manifests",
+    "rejected": "services.operate.dead_letters.commands",
+    "review": "services.local.reviewers.command",
+    "router": "services.router.app",
+    "routes": "services.router.starter_table",
+    "settler": "services.settler.app",
+    "thresholds": "services.training.lesson_commands",
+    "topics": "services.operate.doctor.doubts",
+    "train": "services.training.commands",
+}
 
 
 def arguments_of_a_copy() -> list[str]:
@@ -32,9 +42,14 @@ def arguments_of_a_copy() -> list[str]:
         asked = json.loads(line)
         if "ended" in asked:
             answer = exit_code_of(asked["ended"])
-        elif not (answer := os.fork()):
-            become(**asked)
-            return ["triage", *asked["arguments"]]
+        else:
+            arguments = asked["arguments"]
+            import_module(IMPORTED.get(arguments[0], "services.cli"))
+            gc.freeze()  # lest a copy looks through all that, and so has it copied
+            answer = os.fork()
+            if not answer:
+                become(**asked)
+                return ["triage", *arguments]
         sys.stdout.write(f"{json.dumps(answer)}\n")
         sys.stdout.flush()
     os.killpg(0, signal.SIGKILL)
@@ -63,8 +78,5 @@ def become(environment: dict[str, str], folder: str, streams: list[str], **_: An
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 if __name__ == "__main__":
-    for name in IMPORTED:
-        import_module(name)
-    gc.freeze()  # lest a copy looks through all that, and so has it copied
     sys.argv = arguments_of_a_copy()
     main()

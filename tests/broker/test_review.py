@@ -13,10 +13,11 @@ from aiokafka.admin import NewPartitions
 from services.kafka.connected import an_admin
 from services.messages.codec import judgements
 from tests.broker.at_rest import read_all, until
-from tests.broker.command import Ended, triage
+from tests.broker.command import triage
 from tests.broker.desk import DEPARTMENT, Desk, Waiting
 from tests.broker.pipeline import PARTITIONS, Pipeline
 from tests.tools import TRIAGE
+from tests.warm import Ended
 
 INQUIRIES = 200
 SHARES = ("--double", "0.3", "--late", "0.3")
