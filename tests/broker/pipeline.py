@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 
 from services.app.settings import ServiceSettings
 from services.classifier.settings import ClassifierSettings
+from services.kafka.connected import an_admin
 from services.kafka.settings import KafkaSettings
 from services.local.live_view.scrape import read_scrape
 from services.local.processes.service_process import ServiceProcess
@@ -85,12 +86,28 @@ class Pipeline:
 
     async def create_topics(self, partitions: int = PARTITIONS) -> None:
         """Create those of its topics that are missing."""
+        topics = topics_of(self.installation)
         await create_topics(
             self.installation.kafka,
-            topics_of(self.installation),
+            topics,
             partitions=partitions,
             replication_factor=self._replication,
         )
+        await self.until_known(topics)
+
+    async def until_known(self, topics: Iterable[str], partitions: int = 1) -> None:
+        """Wait until the broker knows of topics, and of so many partitions of each, at least.
+
+        It takes a moment to hear of them from its controller, which has made them.
+        """
+        names = sorted(topics)
+        async with an_admin(self.servers) as admin:
+
+            async def are_known() -> bool:
+                states = await admin.describe_topics(names)
+                return all(len(each["partitions"]) >= partitions for each in states)
+
+            await until(are_known)
 
     def service(
         self, name: str, suffix: str = "", *, python: str = sys.executable, **settings: str

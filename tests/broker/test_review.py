@@ -128,6 +128,7 @@ async def test_topics_that_do_not_fit_are_named(pipeline: Pipeline, tmp_path: Pa
     assert "nowhere" in line
     async with an_admin(pipeline.servers) as admin:
         await admin.create_partitions({desk.topics["judged"]: NewPartitions(PARTITIONS + 1)})
+    await pipeline.until_known([desk.topics["judged"]], PARTITIONS + 1)
     ended = await review(pipeline, known)
     assert ended.code == 2
     [line] = ended.errors.splitlines()
