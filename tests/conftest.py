@@ -6,3 +6,6 @@ from hypothesis import settings
 # time: it judges a change, not the luck of the draw; everywhere else new ones are tried.
 settings.register_profile("triage", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("triage")
+
+# Java's slower compiler would take two of the seven seconds of a Kafka that lives for a test.
+os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1"

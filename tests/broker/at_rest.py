@@ -5,7 +5,7 @@ reads, nothing more can come of it, and a count of what came out is final.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -14,14 +14,24 @@ from services.kafka.connected import an_admin
 from services.kafka.topic_reader import read_to_end
 
 LIMIT = 60.0
-PAUSE = 0.02
+# Between questions, in seconds, ever longer: what takes long is not asked for all the while, which
+# would keep a processor busy that something else could do with.
+FIRST_PAUSE, LONGER, LONGEST_PAUSE = 0.01, 1.5, 0.2
 
 
 async def until(condition: Callable[[], Awaitable[object]], limit: float = LIMIT) -> None:
     """Wait until a condition holds; raises TimeoutError where it does not after `limit` seconds."""
+    pauses = _pauses()
     async with asyncio.timeout(limit):
         while not await condition():
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(next(pauses))
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * LONGER, LONGEST_PAUSE)
 
 
 async def read_all(servers: str, topics: Iterable[str]) -> list[ConsumerRecord]:
@@ -59,9 +69,10 @@ async def wait_until_answered(servers: str, group: str, topic: str) -> None:
         last[TopicPartition(topic, record.partition)] = record.offset
     async with offsets_of(servers, group) as ask:
         clock, before = asyncio.get_running_loop().time, dict[TopicPartition, int]()
+        pauses = _pauses()
         async with asyncio.timeout(LIMIT) as limit:
             while not all(before.get(tp, 0) > offset for tp, offset in last.items()):
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(next(pauses))
                 offsets = await ask()
                 if offsets != before:
                     before = offsets

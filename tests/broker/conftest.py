@@ -16,6 +16,7 @@ from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.embedded_kafka.jars import class_path
 from services.local.embedded_kafka.java import find_java
 from tests.broker.pipeline import Pipeline
+from tests.warm import WarmService
 
 _numbers = itertools.count(1)
 
@@ -50,6 +51,6 @@ def prefix(request: pytest.FixtureRequest) -> str:
 async def pipeline(kafka: EmbeddedKafka, tmp_path: Path, prefix: str) -> AsyncIterator[Pipeline]:
     """A pipeline on the shared broker, with its topics; its services are not started yet."""
     with ExitStack() as stack:
-        pipeline = Pipeline(kafka.bootstrap_servers, tmp_path, prefix, stack)
-        await pipeline.create_topics()
+        pipeline = Pipeline(kafka.bootstrap_servers, tmp_path, prefix, stack, WarmService)
+        await pipeline.create_topics(quiet_partitions=1)
         yield pipeline

@@ -241,8 +241,7 @@ async def test_a_wrong_setting_is_named_before_anything_starts(folder: Path) -> 
     ("number", "step"),
     [
         (signal.SIGINT, b"Starting Kafka"),
-        (signal.SIGTERM, b"Starting Kafka"),
-        (signal.SIGINT, b"Sending inquiries"),
+        (signal.SIGTERM, b"Sending inquiries"),
         (signal.SIGKILL, b"Sending inquiries"),
     ],
 )

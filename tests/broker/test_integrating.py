@@ -25,6 +25,7 @@ from tests.broker.exactly_once import Sent
 from tests.broker.pipeline import PARTITIONS, Pipeline
 from tests.records import an_inquiry
 from tests.tools import need
+from tests.warm import WarmService
 
 PAGE = (Path(__file__).parents[2] / "docs" / "integrating.md").read_text(encoding="utf-8")
 PREFIX = "integrating."
@@ -63,7 +64,7 @@ def pipeline(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> 
     """A pipeline that runs, which the tests of this module share."""
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("pipeline")
-        pipeline = Pipeline(kafka.bootstrap_servers, folder, PREFIX, stack)
+        pipeline = Pipeline(kafka.bootstrap_servers, folder, PREFIX, stack, WarmService)
         asyncio.run(pipeline.create_topics())
         services = [pipeline.service(name) for name in ("classifier", "router", "settler")]
         asyncio.run(pipeline.started(*services))

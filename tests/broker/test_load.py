@@ -4,8 +4,9 @@ from services.kafka.clients import connect
 from services.local.load.command import plan_load
 from services.local.load.send import send_load
 from tests.broker.at_rest import read_all
-from tests.broker.command import Ended, triage
+from tests.broker.command import triage
 from tests.broker.pipeline import Pipeline
+from tests.warm import Ended
 
 
 async def load_on(pipeline: Pipeline, *arguments: str, **others: str) -> Ended:

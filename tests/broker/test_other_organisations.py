@@ -7,6 +7,7 @@ from tests.broker.pipeline import Pipeline
 from tests.organisations import HOSPITAL
 from tests.organisations.adopted import adopt
 from tests.records import an_inquiry
+from tests.warm import WarmService
 
 
 async def test_another_organisations_inquiry_reaches_its_own_topic(
@@ -15,7 +16,9 @@ async def test_another_organisations_inquiry_reaches_its_own_topic(
     """A hospital's model and table, and a text in its language: its own department has it once."""
     adopted = adopt(HOSPITAL, tmp_path).trusting()
     with ExitStack() as stack:
-        ours = Pipeline(kafka.bootstrap_servers, tmp_path, prefix, stack, adopted=adopted)
+        ours = Pipeline(
+            kafka.bootstrap_servers, tmp_path, prefix, stack, WarmService, adopted=adopted
+        )
         await ours.create_topics()
         await ours.started(ours.service("classifier"), ours.service("router"))
         await ours.publish([Sent(an_inquiry(text=HOSPITAL.text))])

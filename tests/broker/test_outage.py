@@ -13,6 +13,7 @@ from tests.broker.at_rest import until
 from tests.broker.exactly_once import Faults
 from tests.broker.inquiries import good
 from tests.broker.pipeline import Pipeline
+from tests.warm import WarmService
 
 
 async def until_ready(*services: ServiceProcess, ready: bool) -> None:
@@ -46,7 +47,7 @@ async def test_a_broker_that_is_away_is_waited_for(
     """While the broker is away the services live and are not ready; then they go on."""
     inquiries = good(keys=20)
     with ExitStack() as stack:
-        pipeline = Pipeline(own_kafka.bootstrap_servers, tmp_path, prefix, stack)
+        pipeline = Pipeline(own_kafka.bootstrap_servers, tmp_path, prefix, stack, WarmService)
         await pipeline.create_topics()
         services = [pipeline.service("classifier"), pipeline.service("router")]
         await pipeline.started(*services)

@@ -24,6 +24,7 @@ from tests.broker.pipeline import Pipeline
 from tests.broker.prometheus import Prometheus
 from tests.contract.dashboards import Query, queries
 from tests.contract.manifests import rules
+from tests.warm import WarmService
 
 # It reads 40 records a second of each partition at most, and hears often how many more there are.
 THROTTLED = {
@@ -120,7 +121,7 @@ async def watched(
     """A pipeline that answers the examples, and people who judge; then it loses its router."""
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("prometheus")
-        pipeline = Pipeline(kafka.bootstrap_servers, folder, "prometheus.", stack)
+        pipeline = Pipeline(kafka.bootstrap_servers, folder, "prometheus.", stack, WarmService)
         await pipeline.create_topics()
         classifier = pipeline.service("classifier", **THROTTLED)
         router, settler = pipeline.service("router", **AUDIT), pipeline.service("settler")

@@ -13,10 +13,11 @@ from aiokafka.admin import NewPartitions
 from services.kafka.connected import an_admin
 from services.messages.codec import judgements
 from tests.broker.at_rest import read_all, until
-from tests.broker.command import Ended, triage
+from tests.broker.command import triage
 from tests.broker.desk import DEPARTMENT, Desk, Waiting
 from tests.broker.pipeline import PARTITIONS, Pipeline
 from tests.tools import TRIAGE
+from tests.warm import Ended
 
 INQUIRIES = 200
 SHARES = ("--double", "0.3", "--late", "0.3")
@@ -127,6 +128,7 @@ async def test_topics_that_do_not_fit_are_named(pipeline: Pipeline, tmp_path: Pa
     assert "nowhere" in line
     async with an_admin(pipeline.servers) as admin:
         await admin.create_partitions({desk.topics["judged"]: NewPartitions(PARTITIONS + 1)})
+    await pipeline.until_known([desk.topics["judged"]], PARTITIONS + 1)
     ended = await review(pipeline, known)
     assert ended.code == 2
     [line] = ended.errors.splitlines()

@@ -27,6 +27,7 @@ from tests.broker.inquiries import examples, good
 from tests.broker.lessons import put_inquiries, put_notes
 from tests.broker.pipeline import SERVICES, Pipeline, until_answered
 from tests.broker.secure_kafka import SecureKafka, secure_kafka
+from tests.warm import WarmService
 
 Settings = dict[str, str]
 
@@ -42,7 +43,7 @@ def secure(can_embed: None) -> Iterator[SecureKafka]:
 async def pipeline(secure: SecureKafka, tmp_path: Path, prefix: str) -> AsyncIterator[Pipeline]:
     """A pipeline on that broker, with its topics; nobody has a right to them yet."""
     with ExitStack() as stack:
-        pipeline = Pipeline(secure.servers, tmp_path, prefix, stack)
+        pipeline = Pipeline(secure.servers, tmp_path, prefix, stack, WarmService)
         await pipeline.create_topics()
         yield pipeline
 

@@ -45,6 +45,7 @@ async def grown(pipeline: Pipeline, *topics: str) -> None:
     async with an_admin(pipeline.servers) as admin:
         for topic in topics:
             await admin.create_partitions({topic: NewPartitions(PARTITIONS + 1)})
+    await pipeline.until_known(topics, PARTITIONS + 1)
 
 
 async def test_what_a_person_decides_arrives_as_it_was_sent(pipeline: Pipeline, desk: Desk) -> None:

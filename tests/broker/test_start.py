@@ -1,8 +1,6 @@
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from services.local.processes.service_process import ServiceProcess
 from tests.broker.at_rest import until
 from tests.broker.pipeline import Pipeline
 from tests.tools import TRIAGE
+from tests.warm import run_to_end
 
 
 @pytest.mark.parametrize("name", ["classifier", "router", "settler"])
@@ -48,17 +47,6 @@ def test_a_missing_topic_is_named(kafka: EmbeddedKafka, tmp_path: Path, prefix: 
     assert "triage topics" in last
 
 
-def run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "settings", "named"),
     [
@@ -75,9 +63,9 @@ def test_a_wrong_setting_ends_the_start_in_one_sentence(
     name: str, settings: dict[str, str], named: str
 ) -> None:
     """A service that cannot start as it is set exits 2 and names what is wrong, in one line."""
-    ended = run(sys.executable, "-m", "services", name, **settings)
-    assert ended.returncode == 2
-    [line] = ended.stderr.splitlines()
+    ended = run_to_end([name], settings)
+    assert ended.code == 2
+    [line] = ended.errors.splitlines()
     assert line.startswith("triage: ")
     assert named in line
 
@@ -88,8 +76,8 @@ def test_a_taken_port_is_named(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         settings = {f"{name}_HTTP_PORT".upper(): port, f"{name}_HTTP_HOST".upper(): "127.0.0.1"}
-        ended = run(sys.executable, "-m", "services", name, **settings)
-    assert ended.returncode == 2
-    [line] = ended.stderr.splitlines()
+        ended = run_to_end([name], settings)
+    assert ended.code == 2
+    [line] = ended.errors.splitlines()
     assert port in line
     assert f"{name}_HTTP_PORT".upper() in line

@@ -19,6 +19,7 @@ from tests.broker.at_rest import read_all, until
 from tests.broker.exactly_once import Faults, number_of
 from tests.broker.inquiries import examples, good
 from tests.broker.pipeline import PARTITIONS, SERVICES, Pipeline, metric
+from tests.warm import WarmService
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ async def plain(kafka: EmbeddedKafka, tmp_path: Path) -> AsyncIterator[Running]:
     folder = tmp_path / "plain"
     folder.mkdir()
     with ExitStack() as stack:
-        pipeline = Pipeline(kafka.bootstrap_servers, folder, "", stack)
+        pipeline = Pipeline(kafka.bootstrap_servers, folder, "", stack, WarmService)
         await pipeline.create_topics()
         yield await started(pipeline)
     async with an_admin(kafka.bootstrap_servers) as admin:

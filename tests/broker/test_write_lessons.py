@@ -11,12 +11,13 @@ from aiokafka.admin import RecordsToDelete
 from services.cli import MODEL
 from services.clock import utc_now
 from services.kafka.connected import an_admin
-from tests.broker.command import Ended, triage
+from tests.broker.command import triage
 from tests.broker.desk import Desk, Waiting, a_judgement
 from tests.broker.lessons import delete_notes, put_inquiries, put_notes
 from tests.broker.pipeline import PARTITIONS, Pipeline
 from tests.broker.processes import files_in
 from tests.unit.training_data import BUSY, Row, labelled_rows
+from tests.warm import Ended
 
 LABELS = dict(zip(BUSY, ("home-office", "hm-treasury", "ministry-of-justice"), strict=True))
 DAYS = 30

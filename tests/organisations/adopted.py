@@ -1,14 +1,12 @@
 """What an organisation has once it has trained a model and written its routing table."""
 
 import json
-import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.organisations import Organisation
-from tests.tools import TRIAGE
+from tests.warm import run_to_end
 
 
 class Adopted(NamedTuple):
@@ -56,13 +54,6 @@ def triage(
     arguments: Sequence[str], text: str = "", environment: dict[str, str] | None = None
 ) -> str:
     """Run `triage`, and return what it prints."""
-    done = subprocess.run(
-        [TRIAGE, *arguments],
-        input=text,
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, **(environment or {})},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    done = run_to_end(arguments, environment or {}, text)
+    assert done.code == 0, done.errors
+    return done.output

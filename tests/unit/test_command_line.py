@@ -58,12 +58,14 @@ def test_a_closed_output_is_said_in_one_sentence(command: str) -> None:
     assert os.strerror(errno.EBADF) in ended.stderr
 
 
-def test_people_and_simulated_ones_do_not_share_a_demo() -> None:
+def test_people_and_simulated_ones_do_not_share_a_demo(capsys: pytest.CaptureFixture[str]) -> None:
     """Before anything starts it is said which of the two to leave away."""
-    ended = shell("triage demo --desk --watch")
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.strip().endswith("say --desk or --watch.")
-    assert len(ended.stderr.splitlines()) == 1
+    with pytest.raises(SystemExit) as ended:
+        run(["demo", "--desk", "--watch"])
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert said.err.strip().endswith("say --desk or --watch.")
+    assert len(said.err.splitlines()) == 1
 
 
 def test_a_closed_input_is_said_in_one_sentence() -> None:
