@@ -22,7 +22,7 @@ PACE = {
     Name.ROUTER: {
         "unpack": 0.14,
         "decode": 0.25,
-        "decide": 0.88,
+        "decide": 0.79,
         "encode": 0.18,
         "pack": 0.13,
         "count": 0.06,
