@@ -163,6 +163,7 @@ def test_an_error_waits_as_it_is() -> None:
     with pytest.raises(NotLeaderForPartitionError):
         waiting[PARTITION].check_raise()
 
+
 class Kept:
     """A record that can be watched."""
 
