@@ -54,7 +54,7 @@ RUN cd /opt/triage/lib/python3*/site-packages/services/shipped/models && rm */*.
 
 # What all images share. Who runs here may write nothing, and the base has Python's own library without
 # bytecode: what a service imports is compiled as its image is made, by importing it, and no more. The
-# names after its own are those that are imported only as it starts.
+# names after its own are those that are imported only as it starts, or as somebody asks for its contract.
 FROM ${PYTHON_IMAGE} AS service
 ENV PATH=/opt/triage/bin:$PATH
 # What the health checks run; http.client asks no proxy.
@@ -73,7 +73,7 @@ gives each a department, and routes it exactly once; what it doubts goes to a pe
 
 FROM service AS classifier
 COPY --from=classifier-environment /opt/triage /opt/triage
-RUN python -c "import services.cli, services.classifier.app, anyio._backends._asyncio, \
+RUN python -c "import services.cli, services.classifier.app, anyio._backends._asyncio, services.contract.page, \
 uvicorn.lifespan.on, uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto"
 USER 10001:10001
 LABEL org.opencontainers.image.title="Inquiry triage: classifier"
@@ -83,7 +83,7 @@ CMD ["classifier"]
 
 FROM service AS router
 COPY --from=router-environment /opt/triage /opt/triage
-RUN python -c "import services.cli, services.router.app, anyio._backends._asyncio, \
+RUN python -c "import services.cli, services.router.app, anyio._backends._asyncio, services.contract.page, \
 uvicorn.lifespan.on, uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto"
 USER 10001:10001
 LABEL org.opencontainers.image.title="Inquiry triage: router"
@@ -93,7 +93,7 @@ CMD ["router"]
 
 FROM service AS settler
 COPY --from=router-environment /opt/triage /opt/triage
-RUN python -c "import services.cli, services.settler.app, anyio._backends._asyncio, \
+RUN python -c "import services.cli, services.settler.app, anyio._backends._asyncio, services.contract.page, \
 uvicorn.lifespan.on, uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto"
 USER 10001:10001
 LABEL org.opencontainers.image.title="Inquiry triage: settler"
@@ -103,7 +103,7 @@ CMD ["settler"]
 
 FROM service AS desk
 COPY --from=desk-environment /opt/triage /opt/triage
-RUN python -c "import services.cli, services.desk.app, anyio._backends._asyncio, \
+RUN python -c "import services.cli, services.desk.app, anyio._backends._asyncio, services.contract.page, \
 uvicorn.lifespan.on, uvicorn.protocols.http.auto, uvicorn.protocols.websockets.auto"
 USER 10001:10001
 LABEL org.opencontainers.image.title="Inquiry triage: desk"

@@ -24,7 +24,7 @@ BUDGETS: Mapping[Name, Mapping[str, tuple[float, float]]] = {
         CLIENT: (2.3, 2.3),
         "unpack": (0.20, 0.20),
         "decode": (0.32, 0.35),
-        "decide": (1.10, 0.70),
+        "decide": (0.99, 0.65),
         "encode": (0.24, 0.27),
         "pack": (0.17, 0.18),
         "count": (0.09, 0.09),

@@ -1,11 +1,12 @@
 """Where a service serves its contract: for machines and for people."""
 
+from functools import cache
+
 from faststream.asgi import AsgiResponse, get
 from faststream.asgi.handlers import HttpHandler
 from faststream.asgi.response import JSONResponse
 
 from services.contract.fields import Json
-from services.contract.page import render
 
 HEADERS = {
     "content-type": "text/html; charset=utf-8",
@@ -14,8 +15,14 @@ HEADERS = {
 
 
 def contract_routes(document: Json) -> list[tuple[str, HttpHandler]]:
-    """Return the routes of a document and of its page."""
-    page = render(document).encode()
+    """Return the routes of a document and of its page, which is made when it is first asked for."""
+
+    @cache
+    def page() -> bytes:
+        # What renders it takes 4 MB, and most services are never asked.
+        from services.contract.page import render  # noqa: PLC0415
+
+        return render(document).encode()
 
     @get(description="The AsyncAPI document of what the service reads and writes.")
     async def for_machines(_scope: object) -> AsgiResponse:
@@ -23,6 +30,6 @@ def contract_routes(document: Json) -> list[tuple[str, HttpHandler]]:
 
     @get(description="The same as a page for people.")
     async def for_people(_scope: object) -> AsgiResponse:
-        return AsgiResponse(page, headers=HEADERS)
+        return AsgiResponse(page(), headers=HEADERS)
 
     return [("/asyncapi.json", for_machines), ("/asyncapi", for_people)]

@@ -171,13 +171,17 @@ def records_in(
     def committed(parser: Any) -> _Committed:  # noqa: ANN401 - aiokafka has no types
         return _Committed(take, partition, parser(rest[-1] or b""), aborted, offset)
 
-    records = committed(MemoryRecords)
-    found: list[T] | None = None
-    while found is None or len(found) == most:
+    records, full = committed(MemoryRecords), True
+
+    def portion() -> tuple[list[T], int]:
+        nonlocal records, full, offset
         try:
             found = list(islice(records, most))
         except UnicodeDecodeError:
             records = committed(_Records)
-        else:
-            offset = records.next_fetch_offset
-            yield found, offset
+            found = list(islice(records, most))
+        full, offset = len(found) == most, records.next_fetch_offset
+        return found, offset
+
+    while full:
+        yield portion()  # and keep nothing of it: its records take more than the answer's bytes

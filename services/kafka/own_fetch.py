@@ -64,8 +64,10 @@ class OwnFetch:
             self.drop()
         portion = next(self._portions, None) or await self._fetch(offset, wait_ms, most)
         records, self._next = portion
-        if len(records) != most and self._next < (self.last_stable_offset or 0):
-            self._ahead = self._ahead or asyncio.create_task(self._ask(self._next, wait_ms))
+        if len(records) != most:
+            self._portions = iter(())  # all of the answer is taken, and its bytes can go
+            if self._next < (self.last_stable_offset or 0):
+                self._ahead = self._ahead or asyncio.create_task(self._ask(self._next, wait_ms))
         return portion
 
     def drop(self) -> None:

@@ -94,6 +94,17 @@ _speaks_of_somebody = re.compile(
 _first_quote = re.compile(r"[ \t]{0,4}> ?")
 
 
+class Both(Struct, frozen=True, gc=False):
+    """What is read of an inquiry by a model, and what its rules look for phrases in."""
+
+    read: str
+    rules: str
+
+    def __repr__(self) -> str:
+        """Show how much there is alone, as `Reading` does."""
+        return f"Both(read=<{len(self.read)} characters>, rules=<{len(self.rules)} characters>)"
+
+
 def read(text: str, subject: str | None = None) -> Reading:
     """Return what a model reads of an inquiry: its subject line and its newest words.
 
@@ -108,22 +119,29 @@ def read(text: str, subject: str | None = None) -> Reading:
     said = all_of(text, subject)
     if said is not None:
         return Reading(said)
-    decoded = decode(text)
-    head = f"{decode(subject)}\n" if subject else ""
+    decoded, lines = _taken_apart(text)
     left_out = Counter({Kind.MARKUP: markup_in(text)})
-    if not _is_one_piece(decoded):
-        lines = _sort(_lines_of(decoded))
-        decoded = "\n".join(line for line, kind in lines if kind is None).strip()
-        for line, kind in lines:
-            if kind:
-                left_out[kind] += len(line)
-    without = _without_addresses(decoded) if _may_address(decoded) else decoded
-    if without is not decoded and has_word(without):
-        left_out[Kind.ADDRESS] = len(decoded) - len(without)
-        decoded = without
+    for line, kind in lines or ():
+        if kind:
+            left_out[kind] += len(line)
+    said = _newest_words(decoded, lines)
+    without = _without_addresses(said)
+    left_out[Kind.ADDRESS] = len(said) - len(without)
     return Reading(
-        head + decoded, tuple(LeftOut(kind, count) for kind, count in left_out.items() if count)
+        _head(subject) + without,
+        tuple(LeftOut(kind, count) for kind, count in left_out.items() if count),
     )
+
+
+def read_both(text: str, subject: str | None = None) -> Both:
+    """Return what `read` and `rules_text` return, with one look at what they have in common."""
+    said = all_of(text, subject)
+    if said is not None:
+        return Both(said, said)
+    head = _head(subject)
+    decoded, lines = _taken_apart(text)
+    newest_words = _without_addresses(_newest_words(decoded, lines))
+    return Both(head + newest_words, head + _under_rules(decoded, lines))
 
 
 def all_of(text: str, subject: str | None = None) -> str | None:
@@ -132,7 +150,7 @@ def all_of(text: str, subject: str | None = None) -> str | None:
     It is no mail and has no address in it, and its characters are as they were meant.
     """
     if decode(text) is text and _is_one_piece(text) and not _may_address(text):
-        return f"{decode(subject)}\n{text}" if subject else text
+        return _head(subject) + text if subject else text
     return None
 
 
@@ -141,20 +159,36 @@ def rules_text(text: str, subject: str | None = None) -> str:
 
     Older messages are part of it: somebody may have said there that they are in danger.
     """
+    return _head(subject) + _under_rules(*_taken_apart(text))
+
+
+def _head(subject: str | None) -> str:
+    return f"{decode(subject)}\n" if subject else ""
+
+
+def _taken_apart(text: str) -> tuple[str, list[Line] | None]:
+    """Return a text decoded, and its lines with their kinds; None where it is one piece."""
     decoded = decode(text)
-    head = f"{decode(subject)}\n" if subject else ""
-    if _is_one_piece(decoded):
-        return head + decoded
-    return head + "\n".join(_without_footers(_sort(_lines_of(decoded))))
+    return decoded, None if _is_one_piece(decoded) else _sort(_lines_of(decoded))
+
+
+def _newest_words(decoded: str, lines: Sequence[Line] | None) -> str:
+    if lines is None:
+        return decoded
+    return "\n".join([line for line, kind in lines if kind is None]).strip()
+
+
+def _under_rules(decoded: str, lines: Sequence[Line] | None) -> str:
+    return decoded if lines is None else "\n".join(_without_footers(lines))
 
 
 def newest(text: str) -> str:
     """Return a text without older messages and data, but with what is under the newest words."""
-    decoded = decode(text)
-    if _is_one_piece(decoded):
+    decoded, lines = _taken_apart(text)
+    if lines is None:
         return decoded
     without = {*_OLDER, Kind.ENCODED_DATA}
-    return "\n".join(line for line, kind in _sort(_lines_of(decoded)) if kind not in without)
+    return "\n".join([line for line, kind in lines if kind not in without])
 
 
 def _may_address(text: str) -> bool:
@@ -162,7 +196,11 @@ def _may_address(text: str) -> bool:
 
 
 def _without_addresses(text: str) -> str:
-    return _candidate.sub(lambda match: _address.sub("", match[0]), text)
+    """Return a text without its addresses, or with them where it says nothing else."""
+    if not _may_address(text):
+        return text
+    without = _candidate.sub(lambda match: _address.sub("", match[0]), text)
+    return without if has_word(without) else text
 
 
 def _is_one_piece(text: str) -> bool:

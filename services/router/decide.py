@@ -6,9 +6,10 @@ from services.messages.decision import Classification, Priority, Reason, Route
 from services.messages.inquiry import Inquiry
 from services.messages.language_tag import languages_of
 from services.model.automatic import is_automatic
+from services.model.decoding import decode
 from services.model.language import Recognised
 from services.model.manifest import Limits
-from services.model.reading import all_of, read, rules_text
+from services.model.reading import read_both
 from services.router.limits import LimitsByModel
 from services.router.phrases import PhraseBook
 from services.router.table import Rule, Table
@@ -29,6 +30,7 @@ class Decider:
     def __init__(self, table: Table, limits: LimitsByModel) -> None:
         self.table = table
         self.limits = limits
+        self._rules = sorted(table.rules, key=lambda rule: rule.send_to is None)
         self._phrases = PhraseBook({rule.id: rule.phrases for rule in table.rules})
         self._languages = frozenset(tag for rule in table.rules for tag in rule.languages)
         self._recognised = Recognised(self._languages)
@@ -51,7 +53,8 @@ class Decider:
         topic = self.table.review_topic
         if reason == "confident":
             topic = self.table.departments[classification.department].topic
-        priority: Priority = "high" if any(r.priority == "high" for r in fired) else "normal"
+        urgent = fired and any(rule.priority == "high" for rule in fired)
+        priority: Priority = "high" if urgent else "normal"
         return Route(
             topic=topic,
             reason=reason,
@@ -66,40 +69,35 @@ class Decider:
         limits, given = self.limits.get(classification.model), classification.flags
         if limits is None or not given:
             return NO_FLAGS
-        return frozenset(
-            [name for name, limit in limits.flags.items() if name in given and given[name] >= limit]
-        )
+        raised = [n for n, limit in limits.flags.items() if n in given and given[n] >= limit]
+        return frozenset(raised) if raised else NO_FLAGS
 
     def _fired(self, inquiry: Inquiry, flags: frozenset[str]) -> list[Rule]:
         """Return the rules that fire, those that send to review first, each kind in table order."""
         text, subject = inquiry.text, inquiry.subject
-        said = all_of(text, subject)
-        found = self._phrases.find(rules_text(text, subject) if said is None else said)
-        languages = self._languages_of(inquiry, said)
+        said = read_both(text, subject)
+        # What is all of a text without a subject line was found to be decoded.
+        found = self._phrases.find(text if said.rules is text else decode(said.rules))
+        languages = self._languages_of(said.read, inquiry.language)
         if not (found or flags or languages):
             return []
-        fired = [
+        return [
             rule
-            for rule in self.table.rules
+            for rule in self._rules
             if found.get(rule.id, 0) >= rule.at_least
-            or not languages.isdisjoint(rule.languages)
             or rule.flag in flags
+            or not languages.isdisjoint(rule.languages)
         ]
-        return sorted(fired, key=lambda rule: rule.send_to is None)
 
-    def _languages_of(self, inquiry: Inquiry, said: str | None) -> frozenset[str]:
+    def _languages_of(self, read: str, tag: str | None) -> frozenset[str]:
         """Return those of the rules' languages that an inquiry is said to be in, or is in.
 
         Many forms say `en` of whatever is written into them.
         """
         if not self._languages:
             return NO_LANGUAGES
-        named = self._languages.intersection(languages_of(inquiry.language))
-        if not self._recognised or named == self._languages:
-            return named
-        if said is None:
-            said = read(inquiry.text, inquiry.subject).text
-        return named | self._recognised.of(said)
+        named = self._languages.intersection(languages_of(tag))
+        return named if named == self._languages else named | self._recognised.of(read)
 
     def _reason(
         self,

@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from services.model.decoding import decode
 from services.model.patterns import word_set
 
 _word = re.compile(r"\w+").findall
@@ -70,37 +70,48 @@ class _Phrase(NamedTuple):
 class PhraseBook:
     """Phrases, each known by the rule it belongs to.
 
-    They are kept by the word that a text is least likely to have: most texts have few of these
-    words, and where one stands its phrases are looked for.
+    They are kept by the two words next to each other that a text is least likely to have: most
+    texts have no such pair, and where one stands its phrases are looked for. A phrase of one word
+    is kept by that.
     """
 
     def __init__(self, phrases: Mapping[str, Iterable[str]]) -> None:
         """Build the book from the phrases of each rule."""
-        self._by_word: dict[str, list[_Phrase]] = defaultdict(list)
+        self._kept: dict[str | tuple[str, str], list[_Phrase]] = defaultdict(list)
         for rule, texts in phrases.items():
             for text in texts:
                 words = words_of(text)
-                rarest = max(words, key=lambda word: (word not in _COMMON, len(word)))
-                self._by_word[rarest].append(_Phrase(_spaced(words), rule))
-        self._rarest = frozenset(self._by_word)
+                self._kept[_rarest(words)].append(_Phrase(_spaced(words), rule))
+        self._words = frozenset(key for key in self._kept if isinstance(key, str))
+        self._pairs = self._kept.keys() - self._words
 
     def find(self, text: str) -> dict[str, int]:
         """Count the different phrases of a rule in a text, for each rule that has any there.
 
-        However a text is written, as HTML or in quoted-printable, with soft hyphens in its words
-        or its UTF-8 read as another code: its words are those that it says.
+        The text is one that was decoded, so that its words are those that it says.
         """
-        words = words_of(decode(text))
-        rarest = self._rarest.intersection(words)
-        if not rarest:
+        words = words_of(text)
+        after = words[1:]
+        if self._pairs.isdisjoint(zip(words, after)) and self._words.isdisjoint(words):  # noqa: B905 - the last has none after it
             return {}
+        keys = self._pairs.intersection(zip(words, after))  # noqa: B905 - likewise
+        keys |= self._words.intersection(words)
         said = _spaced(words)
         found: dict[str, set[str]] = defaultdict(set)
-        for word in rarest:
-            for phrase, rule in self._by_word[word]:
+        for key in keys:
+            for phrase, rule in self._kept[key]:
                 if phrase in said:
                     found[rule].add(phrase)
         return {rule: len(phrases) for rule, phrases in found.items()}
+
+
+def _rarest(words: Sequence[str]) -> str | tuple[str, str]:
+    """Return the pair of a phrase's words that fewest texts have, or its only word."""
+    if len(words) == 1:
+        return words[0]
+    return max(
+        pairwise(words), key=lambda pair: (sum(w not in _COMMON for w in pair), sum(map(len, pair)))
+    )
 
 
 def _spaced(words: Iterable[str]) -> str:

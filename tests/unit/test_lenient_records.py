@@ -1,5 +1,7 @@
 """Records whose headers have names that are not UTF-8 are read, whole batches of them."""
 
+import gc
+import weakref
 from typing import Any, NamedTuple
 
 import pytest
@@ -160,3 +162,20 @@ def test_an_error_waits_as_it_is() -> None:
     waiting[PARTITION] = FetchError(error=NotLeaderForPartitionError(), backoff=0)
     with pytest.raises(NotLeaderForPartitionError):
         waiting[PARTITION].check_raise()
+
+
+class Kept:
+    """A record that can be watched."""
+
+
+def test_a_portion_is_kept_by_whoever_took_it_and_nobody_else() -> None:
+    """While a batch is written its records are gone: they take more than all that is sent."""
+    portions = records_in(an_answer(a_plain_batch(0)), PARTITION, 0, 2, lambda _, __: Kept())
+    gc.disable()  # what forms circles is seldom looked for
+    try:
+        (first, _), following = next(portions)
+        watched = weakref.ref(first)
+        del first, _
+        assert (watched(), following) == (None, 2)
+    finally:
+        gc.enable()
