@@ -423,10 +423,12 @@ def test_weights_are_chosen_by_the_later_rows(data: Path, tmp_path: Path) -> Non
         valid=data / "valid.csv",
     )
     training_set = read_training_set(asked)
-    first, second = best_recipe(training_set, (), FEATURES, 0, quietly).kind_weights
+    chosen, _ = best_recipe(training_set, (), FEATURES, 0, quietly)
+    first, second = chosen.kind_weights
     assert first == 1
     assert second > 1
-    assert best_recipe(training_set, (2.0, 1.0), FEATURES, 0, quietly).kind_weights == (2.0, 1.0)
+    given, _ = best_recipe(training_set, (2.0, 1.0), FEATURES, 0, quietly)
+    assert given.kind_weights == (2.0, 1.0)
 
 
 def test_without_examples_the_remit_holds_back_a_twentieth(data: Path, tmp_path: Path) -> None:
