@@ -1,14 +1,12 @@
 """`triage train`: labelled texts in, a folder with a model out."""
 
 import hashlib
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from services.model.manifest import Expected, Source, Thresholds
@@ -78,9 +76,7 @@ def train(
     """
     # Sums that several threads share out come out otherwise by how many there are; and on matrices
     # as narrow as these, threads cost more than they save.
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        # Fits that end early are meant to.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with threadpool_limits(limits=1):
         trained = _train(request, on_step, on_read)
     on_step("Writing the model")
     save(request.out, trained)

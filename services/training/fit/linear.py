@@ -1,5 +1,6 @@
 """The linear model: the weight of each term, and what it says for each department."""
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
@@ -107,8 +109,11 @@ def fit_linear(  # noqa: PLR0913, PLR0917 - what a fit takes
     """
     scaled = _scaled(counts, weights)
     hinge = _hinge(scaled, labels, row_weights, seed, tolerance)
-    # Sixty steps are as good as a thousand (same figures to the third digit).
-    log = LogisticRegression(C=LOG_C, max_iter=LOG_STEPS).fit(scaled, labels, row_weights)
+    with warnings.catch_warnings():
+        # Sixty steps are as good as a thousand (same figures to the third digit).
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        log = LogisticRegression(C=LOG_C, max_iter=LOG_STEPS)
+        log.fit(scaled, labels, row_weights)
     outputs = (hinge.coef_ + LOG_SHARE * log.coef_).T * weights[:, None]
     bias = hinge.intercept_ + LOG_SHARE * log.intercept_
     return Linear(outputs, weights**2, bias)

@@ -173,14 +173,14 @@ def fit_departments(features: Features, recipe: Recipe, seed: int) -> tuple[Line
     linear = _fit_all(features, recipe, seed, fit_linear)
     if features.valid is not None:
         return linear, _judged_by(linear, features.valid)
-    return linear, _cross_fit(features, recipe, seed, fit_close)
+    return linear, cross_fit(features, recipe, seed, fit_close)
 
 
 def _tried(features: Features, recipe: Recipe, seed: int) -> HeldOut:
     """Score the validation texts, or else as many folds as tell recipes apart."""
     if features.valid is not None:
         return _judged_by(_fit_all(features, recipe, seed, fit_hinge), features.valid)
-    return _cross_fit(features, recipe, seed, fit_hinge, TELLING)
+    return cross_fit(features, recipe, seed, fit_hinge, TELLING)
 
 
 def _labelled(features: Features) -> Counted:
@@ -199,10 +199,18 @@ def _judged_by(linear: Linear, valid: Counted) -> HeldOut:
     return HeldOut(judges.counts, scores, known.labels, known.groups)
 
 
-def _cross_fit(
+def cross_fit(
     features: Features, recipe: Recipe, seed: int, fit: Fit, enough: int | None = None
 ) -> HeldOut:
-    """Score each fold by the others; no more folds than have enough texts, if so many are."""
+    """Score each fold by the others.
+
+    Args:
+        features: The texts.
+        recipe: How to fit.
+        seed: Fixes folds and optimiser.
+        fit: What to fit.
+        enough: No more folds are scored than have so many texts; all if not given.
+    """
     train = _labelled(features)
     labels, weights = train.texts.labels, row_weights(train.texts, recipe)
     scores, groups = np.empty((len(labels), labels.max() + 1)), train.texts.groups

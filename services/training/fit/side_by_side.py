@@ -1,8 +1,11 @@
 """Fits that need nothing of each other, two at a time."""
 
+import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from sklearn.exceptions import ConvergenceWarning
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -14,5 +17,7 @@ AT_A_TIME = 2
 
 def side_by_side(fit: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Return what `fit` makes of each item, in their order, the same as one after the other."""
-    with ThreadPoolExecutor(AT_A_TIME) as threads:
+    with warnings.catch_warnings(), ThreadPoolExecutor(AT_A_TIME) as threads:
+        # Fits that end early say so to nobody, but what one thread silences another may hear again.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         return [*threads.map(fit, items)]
