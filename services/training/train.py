@@ -18,7 +18,7 @@ from services.training.export.onnx_graph import Parts
 from services.training.fit.binary import Binary, fit_binary, fit_platt
 from services.training.fit.calibration import Calibration, choose_penalty, fit_calibration
 from services.training.fit.flags import pick_flag_threshold
-from services.training.fit.linear import term_weights
+from services.training.fit.linear import fit_close, term_weights
 from services.training.fit.recipe import (
     FEATURES,
     Counted,
@@ -27,13 +27,14 @@ from services.training.fit.recipe import (
     Recipe,
     best_recipe,
     fit_departments,
-    make_features,
     row_weights,
 )
 from services.training.fit.remit import Remit, energy, fit_energy_score, pick_threshold
+from services.training.fit.side_by_side import side_by_side
 from services.training.fit.thresholds import pick_each
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 Truths = NDArray[np.bool_]
 
 
@@ -91,8 +92,7 @@ def _train(
     for sentence in training_set.read:
         on_read(sentence)
     tried = FEATURES[:1] if request.words_only else FEATURES
-    recipe = best_recipe(training_set, tuple(request.weights), tried, seed, on_step)
-    features = make_features(training_set, recipe.features)
+    recipe, features = best_recipe(training_set, tuple(request.weights), tried, seed, on_step)
     on_step(f"Fitting {len(training_set.train.texts):,} texts")
     linear, held_out = fit_departments(features, recipe, seed)
     on_step("Calibrating")
@@ -208,9 +208,14 @@ def _answer(  # noqa: PLR0913, PLR0917 - what a fit takes
         sigmoid = fit_platt(scores, expected)
         return Answered(Binary(linear, sigmoid), sigmoid.probabilities(scores), expected)
     scores = np.empty(len(truths))
-    for others, fold in stratified(truths.astype(np.intp), seed, train.texts.groups):
-        without = fit_binary(train.counts[others], truths[others], weights[others], terms, seed)
+
+    def judge(parts: tuple[Ints, Ints]) -> None:
+        others, fold = parts
+        counts, known = train.counts[others], truths[others]
+        without = fit_binary(counts, known, weights[others], terms, seed, fit_close)
         scores[fold] = without.scores(train.counts[fold])[:, 0]
+
+    side_by_side(judge, stratified(truths.astype(np.intp), seed, train.texts.groups))
     sigmoid = fit_platt(scores, truths)
     return Answered(Binary(linear, sigmoid), sigmoid.probabilities(scores), truths)
 

@@ -21,10 +21,12 @@ from services.training.data.dataset import Columns
 from services.training.data.training_set import Request, read_training_set
 from services.training.export.model_folder import Trained, save
 from services.training.fit.feature_counts import count
+from services.training.fit.linear import fit_hinge
 from services.training.fit.recipe import (
     FEATURES,
     Recipe,
     best_recipe,
+    cross_fit,
     fit_departments,
     make_features,
     row_weights,
@@ -423,10 +425,22 @@ def test_weights_are_chosen_by_the_later_rows(data: Path, tmp_path: Path) -> Non
         valid=data / "valid.csv",
     )
     training_set = read_training_set(asked)
-    first, second = best_recipe(training_set, (), FEATURES, 0, quietly).kind_weights
+    chosen, _ = best_recipe(training_set, (), FEATURES, 0, quietly)
+    first, second = chosen.kind_weights
     assert first == 1
     assert second > 1
-    assert best_recipe(training_set, (2.0, 1.0), FEATURES, 0, quietly).kind_weights == (2.0, 1.0)
+    given, _ = best_recipe(training_set, (2.0, 1.0), FEATURES, 0, quietly)
+    assert given.kind_weights == (2.0, 1.0)
+
+
+def test_no_more_folds_are_tried_than_tell(data: Path, tmp_path: Path) -> None:
+    """Where a fold or two have texts enough, they are judged as among all folds, and no others."""
+    features = make_features(read_training_set(asking(data, tmp_path / "m")), FEATURES[0])
+    recipe = Recipe(FEATURES[0], 0.0, (1.0,))
+    every = cross_fit(features, recipe, 0, fit_hinge)
+    some = cross_fit(features, recipe, 0, fit_hinge, enough=len(every.labels) // 4)
+    assert len(every.labels) / 4 <= len(some.labels) <= len(every.labels) / 2
+    assert {*map(bytes, some.scores)} <= {*map(bytes, every.scores)}
 
 
 def test_without_examples_the_remit_holds_back_a_twentieth(data: Path, tmp_path: Path) -> None:

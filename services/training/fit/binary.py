@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from services.training.fit.linear import Linear, fit_linear
+from services.training.fit.linear import Fit, Linear, fit_linear
 
 Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -37,8 +37,13 @@ class Binary(NamedTuple):
         return self.sigmoid.probabilities(self.linear.scores(counts)[:, 0])
 
 
-def fit_binary(
-    counts: sp.csr_matrix, truths: Truths, row_weights: Floats, weights: Floats, seed: int
+def fit_binary(  # noqa: PLR0913, PLR0917 - what a fit takes
+    counts: sp.csr_matrix,
+    truths: Truths,
+    row_weights: Floats,
+    weights: Floats,
+    seed: int,
+    fit: Fit = fit_linear,
 ) -> Linear:
     """Fit a linear model with one output, positive where `truths` are true.
 
@@ -48,8 +53,9 @@ def fit_binary(
         row_weights: How much each text counts.
         weights: Of each feature, the same for all such models: they share a text's length.
         seed: Fixes the order in which the optimiser takes the texts.
+        fit: How, if not as it is served.
     """
-    return fit_linear(counts, truths.astype(np.intp), row_weights, weights, seed)
+    return fit(counts, truths.astype(np.intp), row_weights, weights, seed)
 
 
 def fit_platt(scores: Floats, truths: Truths) -> Sigmoid:

@@ -5,7 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
+
+from services.training.fit.side_by_side import side_by_side
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -74,8 +76,14 @@ def fit_mixing(scores: Floats, labels: Ints, penalty: float) -> Mixing:
     def loss(parameters: Floats) -> tuple[float, Floats]:
         bend, shift = parameters[: size * size].reshape(size, size), parameters[size * size : -1]
         logits = scores @ bend + parameters[-1] * scores + shift
-        surplus = (softmax(logits, axis=1) - one_hot) / rows
-        value = -(log_softmax(logits, axis=1) * one_hot).sum() / rows
+        # Both softmax and its logarithm, for the price of one.
+        logits -= logits.max(axis=1, keepdims=True)
+        shares = np.exp(logits)
+        total = shares.sum(axis=1, keepdims=True)
+        shares /= total
+        logits -= np.log(total)
+        surplus = (shares - one_hot) / rows
+        value = -(logits * one_hot).sum() / rows
         value += penalty * float((bend**2).sum()) / size
         gradient = scores.T @ surplus + 2 * penalty * bend / size
         rest = [surplus.sum(axis=0), [(surplus * scores).sum()]]
@@ -131,7 +139,11 @@ def cross_fit(scores: Floats, labels: Ints, folds: Folds, penalty: float) -> Flo
 
 def choose_penalty(scores: Floats, labels: Ints, folds: Folds) -> tuple[float, Floats]:
     """Choose the penalty whose cross-fitted probabilities are the likeliest; give both."""
-    tried = [(cross_fit(scores, labels, folds, each), each) for each in MIXING_PENALTIES]
+
+    def judge(penalty: float) -> tuple[Floats, float]:
+        return cross_fit(scores, labels, folds, penalty), penalty
+
+    tried = side_by_side(judge, MIXING_PENALTIES)
     picked = np.arange(len(labels)), labels
     best, penalty = max(tried, key=lambda pair: float(np.log(pair[0][picked] + 1e-12).mean()))
     return penalty, best

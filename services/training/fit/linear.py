@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +20,13 @@ Ints = NDArray[np.intp]
 # has both (see the model card for what each gave alone).
 SVM_C, LOG_C, LOG_SHARE = 0.5, 8.0, 0.3
 LOG_STEPS = 60
+# What is served is fitted for as long as scikit-learn would have it. To judge by, a third of the
+# passes is as good: the same first choices of 1,600 helpdesk tickets, the same log loss to 0.0001.
+FINAL, CLOSE = 1e-4, 1e-2
 SMOOTHING, FLOOR = 1.0, 0.1
 SHORTEST = 1e-6  # squared length of a text without a known feature
+# The solver draws from one generator of the process, which each fit seeds anew.
+_hinge_alone = Lock()
 
 
 class Linear(NamedTuple):
@@ -82,8 +89,13 @@ def label_term_weights(
     return term_weights(counts, targets, label_power)
 
 
-def fit_linear(
-    counts: sp.csr_matrix, labels: Ints, row_weights: Floats, weights: Floats, seed: int
+def fit_linear(  # noqa: PLR0913, PLR0917 - what a fit takes
+    counts: sp.csr_matrix,
+    labels: Ints,
+    row_weights: Floats,
+    weights: Floats,
+    seed: int,
+    tolerance: float = FINAL,
 ) -> Linear:
     """Fit a linear model with one output for each label, or one alone where there are two labels.
 
@@ -93,9 +105,10 @@ def fit_linear(
         row_weights: How much each text counts, 1 on average.
         weights: Of each feature, of shape (features,).
         seed: Fixes the order in which the optimiser takes the texts.
+        tolerance: When the fit of the hinge ends: `FINAL`, or `CLOSE` for one that only judges.
     """
     scaled = _scaled(counts, weights)
-    hinge = _hinge(scaled, labels, row_weights, seed)
+    hinge = _hinge(scaled, labels, row_weights, seed, tolerance)
     with warnings.catch_warnings():
         # Sixty steps are as good as a thousand (same figures to the third digit).
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -110,7 +123,7 @@ def fit_hinge(
     counts: sp.csr_matrix, labels: Ints, row_weights: Floats, weights: Floats, seed: int
 ) -> Linear:
     """Fit as `fit_linear` does, but hinge loss alone, in a quarter of the time."""
-    hinge = _hinge(_scaled(counts, weights), labels, row_weights, seed)
+    hinge = _hinge(_scaled(counts, weights), labels, row_weights, seed, FINAL)
     return Linear(hinge.coef_.T * weights[:, None], weights**2, hinge.intercept_)
 
 
@@ -120,8 +133,13 @@ def _scaled(counts: sp.csr_matrix, weights: Floats) -> sp.csr_matrix:
     return (sp.diags(1 / length) @ counts @ sp.diags(weights)).tocsr()
 
 
-def _hinge(scaled: sp.csr_matrix, labels: Ints, row_weights: Floats, seed: int) -> LinearSVC:
-    return LinearSVC(C=SVM_C, random_state=seed).fit(scaled, labels, row_weights)
+def _hinge(
+    scaled: sp.csr_matrix, labels: Ints, row_weights: Floats, seed: int, tolerance: float
+) -> LinearSVC:
+    with _hinge_alone:
+        hinge = LinearSVC(C=SVM_C, random_state=seed, tol=tolerance)
+        return hinge.fit(scaled, labels, row_weights)
 
 
 Fit = Callable[[sp.csr_matrix, Ints, Floats, Floats, int], Linear]
+fit_close: Fit = partial(fit_linear, tolerance=CLOSE)
