@@ -1,8 +1,8 @@
 """The loop of one partition: read, process, and write results and offset in one transaction."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -118,13 +118,19 @@ class Worker:
         """Write a record that nobody will see, and return its offset; see `Latest`."""
         batch = self.producer.create_batch()
         batch.append(timestamp=None, key=b"", value=None, headers=[])
+        async with self._given_up():
+            topic, number = partition
+            sent = await self.producer.send_batch(batch, topic, partition=number)
+            written = await sent
+        return int(written.offset)
+
+    @asynccontextmanager
+    async def _given_up(self) -> AsyncIterator[None]:
+        """Open a transaction that is given up in the end, and proves who is followed by others."""
         with suppress(_GivenUpError):
             async with self.producer.transaction():
-                topic, number = partition
-                sent = await self.producer.send_batch(batch, topic, partition=number)
-                written = await sent
+                yield
                 raise _GivenUpError
-        return int(written.offset)
 
     async def _go_round(self, work: Work) -> None:
         clock = asyncio.get_running_loop().time
@@ -141,7 +147,9 @@ class Worker:
             self.health.went_round(self.partition)
 
     async def _resume(self) -> None:
-        offset = await self.consumer.committed(self.partition)
+        async with self._given_up():
+            await self.producer.send_offsets_to_transaction({self.partition: 0}, self.job.group)
+            offset = await self.producer.committed(self.partition, self.job.group)
         if offset is None:
             await self.consumer.seek_to_beginning(self.partition)
         else:

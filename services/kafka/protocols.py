@@ -56,6 +56,13 @@ class Producer(Protocol):
     ) -> None:
         """Make the group's new offsets part of the transaction."""
 
+    async def committed(self, partition: TopicPartition, group_id: str) -> int | None:
+        """Ask for the group's offset in a partition, in a transaction that has sent some.
+
+        It is asked of the coordinator that took those, which it does only where others follow it:
+        one that is cut off from them does not know so, and tells what was committed before.
+        """
+
 
 class Consumer(Protocol):
     """A member of a consumer group."""
@@ -78,9 +85,6 @@ class Consumer(Protocol):
 
     def assignment(self) -> set[TopicPartition]:
         """Return the partitions this member has."""
-
-    async def committed(self, partition: TopicPartition) -> int | None:
-        """Ask the broker for the group's offset in a partition."""
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read on from an offset."""
