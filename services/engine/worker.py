@@ -14,7 +14,7 @@ from services.engine.batching import Packed, pack, too_large, why_too_large
 from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.health import Health
 from services.engine.isolation import process_each
-from services.engine.job import Done, Job, Result, Work
+from services.engine.job import Done, Job, Opening, Result, Work
 from services.engine.linger import Linger
 from services.engine.made import Made, made_of
 from services.engine.metrics import EngineMetrics
@@ -57,8 +57,8 @@ class Worker:
     """Works one partition with a transactional producer that belongs to that partition.
 
     The order in which a new owner starts is what makes it exactly once: its producer fences the
-    one that had the partition before and ends its transaction; only then is final what that one
-    has written, from which state is rebuilt, and the committed offset; and only then are records
+    one that had the partition before and ends its transaction; only then are final the committed
+    offset, and what that one has written, from which state is rebuilt; and only then are records
     read.
     """
 
@@ -108,8 +108,9 @@ class Worker:
             await self.producer.start()
             # From here on nobody else writes for this partition, and nothing of it has been read.
             beat = partial(self.health.opening, self.partition)
-            async with self.job.open(self.partition, self.clients, beat, self._latest) as work:
-                await self._resume()
+            offset = await self._resume()
+            opening = Opening(self.partition, offset, self.clients, beat, self._latest)
+            async with self.job.open(opening) as work:
                 await self._go_round(work)
         finally:
             await self.producer.stop()
@@ -146,7 +147,8 @@ class Worker:
                 await asyncio.sleep(due - clock())
             self.health.went_round(self.partition)
 
-    async def _resume(self) -> None:
+    async def _resume(self) -> int:
+        """Have records read from the committed offset on, and return it."""
         async with self._given_up():
             await self.producer.send_offsets_to_transaction({self.partition: 0}, self.job.group)
             offset = await self.producer.committed(self.partition, self.job.group)
@@ -155,6 +157,7 @@ class Worker:
         else:
             self.consumer.seek(self.partition, offset)
         self._resumed = True
+        return offset or 0
 
     async def _prepare(self, work: Work) -> _Ready | None:
         """Read and process a batch; None where there is nothing to write.
