@@ -1,8 +1,7 @@
 """The loop of one partition: read, process, and write results and offset in one transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from services.engine.job import Done, Job, Opening, Result, Work
 from services.engine.linger import Linger
 from services.engine.made import Made, made_of
 from services.engine.metrics import EngineMetrics
+from services.kafka.given_up import given_up, latest
 from services.kafka.protocols import Batch, Clients, Consumer, Producer
 from services.messages.record import Record
 from services.messages.rejection import RejectedError
@@ -26,10 +26,6 @@ IDLE_MS = 1_000
 OPEN_SECONDS = 0.5
 
 log = structlog.get_logger()
-
-
-class _GivenUpError(Exception):
-    """Ends a transaction whose records nobody is to see."""
 
 
 class _Ready(NamedTuple):
@@ -116,22 +112,8 @@ class Worker:
             await self.producer.stop()
 
     async def _latest(self, partition: TopicPartition) -> int:
-        """Write a record that nobody will see, and return its offset; see `Latest`."""
-        batch = self.producer.create_batch()
-        batch.append(timestamp=None, key=b"", value=None, headers=[])
-        async with self._given_up():
-            topic, number = partition
-            sent = await self.producer.send_batch(batch, topic, partition=number)
-            written = await sent
-        return int(written.offset)
-
-    @asynccontextmanager
-    async def _given_up(self) -> AsyncIterator[None]:
-        """Open a transaction that is given up in the end, and proves who is followed by others."""
-        with suppress(_GivenUpError):
-            async with self.producer.transaction():
-                yield
-                raise _GivenUpError
+        """See `Latest`."""
+        return (await latest(self.producer, [partition]))[partition]
 
     async def _go_round(self, work: Work) -> None:
         clock = asyncio.get_running_loop().time
@@ -149,7 +131,7 @@ class Worker:
 
     async def _resume(self) -> int:
         """Have records read from the committed offset on, and return it."""
-        async with self._given_up():
+        async with given_up(self.producer):
             await self.producer.send_offsets_to_transaction({self.partition: 0}, self.job.group)
             offset = await self.producer.committed(self.partition, self.job.group)
         if offset is None:
