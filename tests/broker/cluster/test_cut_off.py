@@ -34,7 +34,10 @@ PLACE = TopicPartition("in", 0)
 @pytest.fixture(scope="module")
 def cluster(can_embed: None) -> Iterator[Cluster]:
     """Three brokers, each where it can be cut off."""
-    with temporary_folder("triage-tests-") as folder, three_brokers(folder) as cluster:
+    with (
+        temporary_folder("triage-tests-") as folder,
+        three_brokers(folder, on_loopback=False) as cluster,
+    ):
         yield cluster
 
 
