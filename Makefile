@@ -49,10 +49,11 @@ pure: ## run the tests that need no Kafka on another Python; PYTHON=python3.13 n
 	@build/pure/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	build/pure/bin/python -m pytest tests/unit tests/engine tests/contract -m "not benchmark" $(ARGS)
 
-faults: install ## inject faults for half an hour; BROKERS=3, MINUTES=5, SEED=number, JUDGEMENTS=100000, FAULTS=200 are yours
+faults: install ## inject faults for half an hour; BROKERS=3, MINUTES=5, SEED=number, FAULTS=200, ONLY="cut off" are yours
 	@$(BIN)/python -m tests.broker.faults $(if $(BROKERS),--brokers $(BROKERS)) \
 		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(JUDGEMENTS),--judgements $(JUDGEMENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(QUICK),--no-slow)
+		$(if $(JUDGEMENTS),--judgements $(JUDGEMENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(QUICK),--no-slow) \
+		$(if $(ONLY),--only "$(ONLY)") $(if $(LOOPBACK),--loopback)
 
 rollout: install ## roll a new model and table out and back under load; RATE=number, REPLICAS=number, FROM=commit of another release
 	@$(if $(FROM),rm -rf build/from && mkdir -p build/from && git archive $(FROM) | tar -x -C build/from && \

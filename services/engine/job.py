@@ -51,9 +51,28 @@ Beat = Callable[[], None]
 # Returns an offset of a partition behind all that was ever committed there, as a broker confirms
 # that others follow: one that was cut off from them answers who reads, from what it had.
 Latest = Callable[[TopicPartition], Awaitable[int]]
-# Rebuilds what is known of a partition. Nobody else writes for it any more when this is called. It
-# beats with all it reads, or the process is taken to hang.
-Open = Callable[[TopicPartition, Clients, Beat, Latest], AbstractAsyncContextManager[Work]]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is known of a partition is rebuilt with. Nobody else writes for it any more.
+
+    Args:
+        partition: Which it is.
+        offset: From where on it is read next; all before that was answered.
+        clients: Make what reads.
+        beat: Called with all that is read, or the process is taken to hang.
+        latest: Tells how far others have followed.
+    """
+
+    partition: TopicPartition
+    offset: int
+    clients: Clients
+    beat: Beat
+    latest: Latest
+
+
+Open = Callable[[Opening], AbstractAsyncContextManager[Work]]
 
 
 @dataclass(frozen=True)
@@ -122,11 +141,9 @@ class Job:
         """The topics that need as many partitions as each other; none where none stand beside."""
         return frozenset({*self.topics, *self.beside}) if self.beside else frozenset()
 
-    def open(
-        self, partition: TopicPartition, clients: Clients, beat: Beat, latest: Latest
-    ) -> AbstractAsyncContextManager[Work]:
+    def open(self, opening: Opening) -> AbstractAsyncContextManager[Work]:
         """Open a partition: rebuild what is known of it, if anything is."""
-        process = self.topics[partition.topic]
+        process = self.topics[opening.partition.topic]
         if isinstance(process, Stateful):
-            return process.open(partition, clients, beat, latest)
+            return process.open(opening)
         return _as_it_is(process)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -14,10 +13,11 @@ from services.engine.batching import Packed, pack, too_large, why_too_large
 from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.health import Health
 from services.engine.isolation import process_each
-from services.engine.job import Done, Job, Result, Work
+from services.engine.job import Done, Job, Opening, Result, Work
 from services.engine.linger import Linger
 from services.engine.made import Made, made_of
 from services.engine.metrics import EngineMetrics
+from services.kafka.given_up import given_up, latest
 from services.kafka.protocols import Batch, Clients, Consumer, Producer
 from services.messages.record import Record
 from services.messages.rejection import RejectedError
@@ -26,10 +26,6 @@ IDLE_MS = 1_000
 OPEN_SECONDS = 0.5
 
 log = structlog.get_logger()
-
-
-class _GivenUpError(Exception):
-    """Ends a transaction whose records nobody is to see."""
 
 
 class _Ready(NamedTuple):
@@ -57,8 +53,8 @@ class Worker:
     """Works one partition with a transactional producer that belongs to that partition.
 
     The order in which a new owner starts is what makes it exactly once: its producer fences the
-    one that had the partition before and ends its transaction; only then is final what that one
-    has written, from which state is rebuilt, and the committed offset; and only then are records
+    one that had the partition before and ends its transaction; only then are final the committed
+    offset, and what that one has written, from which state is rebuilt; and only then are records
     read.
     """
 
@@ -108,23 +104,16 @@ class Worker:
             await self.producer.start()
             # From here on nobody else writes for this partition, and nothing of it has been read.
             beat = partial(self.health.opening, self.partition)
-            async with self.job.open(self.partition, self.clients, beat, self._latest) as work:
-                await self._resume()
+            offset = await self._resume()
+            opening = Opening(self.partition, offset, self.clients, beat, self._latest)
+            async with self.job.open(opening) as work:
                 await self._go_round(work)
         finally:
             await self.producer.stop()
 
     async def _latest(self, partition: TopicPartition) -> int:
-        """Write a record that nobody will see, and return its offset; see `Latest`."""
-        batch = self.producer.create_batch()
-        batch.append(timestamp=None, key=b"", value=None, headers=[])
-        with suppress(_GivenUpError):
-            async with self.producer.transaction():
-                topic, number = partition
-                sent = await self.producer.send_batch(batch, topic, partition=number)
-                written = await sent
-                raise _GivenUpError
-        return int(written.offset)
+        """See `Latest`."""
+        return (await latest(self.producer, [partition]))[partition]
 
     async def _go_round(self, work: Work) -> None:
         clock = asyncio.get_running_loop().time
@@ -140,13 +129,17 @@ class Worker:
                 await asyncio.sleep(due - clock())
             self.health.went_round(self.partition)
 
-    async def _resume(self) -> None:
-        offset = await self.consumer.committed(self.partition)
+    async def _resume(self) -> int:
+        """Have records read from the committed offset on, and return it."""
+        async with given_up(self.producer):
+            await self.producer.send_offsets_to_transaction({self.partition: 0}, self.job.group)
+            offset = await self.producer.committed(self.partition, self.job.group)
         if offset is None:
             await self.consumer.seek_to_beginning(self.partition)
         else:
             self.consumer.seek(self.partition, offset)
         self._resumed = True
+        return offset or 0
 
     async def _prepare(self, work: Work) -> _Ready | None:
         """Read and process a batch; None where there is nothing to write.

@@ -8,11 +8,8 @@ from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import (
-    KafkaError,
-    NotCoordinatorForGroupError,
-    for_code,
-)
+from aiokafka.client import ConnectionGroup, CoordinationType
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.helpers import create_ssl_context
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
@@ -105,10 +102,10 @@ class _Lenient(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
 class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     """A member of a group, each of whose partitions is fetched by itself.
 
-    It tells what aiokafka 0.14 does not: that a member stands still, and why an offset lacks. Where
-    a broker answers a member with an error that aiokafka does not know what to do about, the member
-    waits for somebody to read, who is given the error. Between two assignments nobody reads, and a
-    heartbeat that failed is not started again.
+    It tells that a member stands still, as aiokafka 0.14 does not. Where a broker answers a member
+    with an error that aiokafka does not know what to do about, the member waits for somebody to
+    read, who is given the error. Between two assignments nobody reads, and a heartbeat that failed
+    is not started again.
     """
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - aiokafka's own
@@ -150,22 +147,9 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
         self.pause(*partitions)
         return await super().seek_to_beginning(*partitions)
 
-    async def committed(self, partition: TopicPartition) -> int | None:
-        # aiokafka's own reads over the error of an answer as a whole, which a broker gives that is
-        # not the group's coordinator yet: a partition would be read from its beginning again.
-        coordinator = self._coordinator
-        await coordinator.ensure_coordinator_known()
-        asked = [(partition.topic, [partition.partition])]
-        answer = await coordinator._send_req(OffsetFetchRequest(self._group_id, asked))  # noqa: SLF001 - there is no other way to see the whole answer
-        try:
-            return offset_in(answer, partition)
-        except NotCoordinatorForGroupError:
-            coordinator.coordinator_dead()
-            raise
-
 
 class _Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
-    """Gives up what it could not send when it is stopped.
+    """Gives up what it could not send when it is stopped, and tells why an offset lacks.
 
     aiokafka's own waits for a broker that is away for ever. What is given up belongs to a
     transaction that the next producer of the same id aborts.
@@ -177,6 +161,14 @@ class _Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no type
                 await super().stop()
         except TimeoutError:
             await self.client.close()
+
+    async def committed(self, partition: TopicPartition, group_id: str) -> int | None:
+        # aiokafka's consumer reads over the error of an answer as a whole, which a broker gives
+        # that is not the group's coordinator yet: a partition would be read from its start again.
+        coordinator = self._sender._coordinators[CoordinationType.GROUP]  # noqa: SLF001 - no other way to know who took the offsets
+        asked = OffsetFetchRequest(group_id, [(partition.topic, [partition.partition])])
+        answer = await self.client.send(coordinator, asked, group=ConnectionGroup.COORDINATION)
+        return offset_in(answer, partition)
 
 
 def offset_in(answer: Any, partition: TopicPartition) -> int | None:  # noqa: ANN401 - a raw response

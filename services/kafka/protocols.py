@@ -56,6 +56,13 @@ class Producer(Protocol):
     ) -> None:
         """Make the group's new offsets part of the transaction."""
 
+    async def committed(self, partition: TopicPartition, group_id: str) -> int | None:
+        """Ask for the group's offset in a partition, in a transaction that has sent some.
+
+        It is asked of the coordinator that took those, which it does only where others follow it:
+        one that is cut off from them does not know so, and tells what was committed before.
+        """
+
 
 class Consumer(Protocol):
     """A member of a consumer group."""
@@ -78,9 +85,6 @@ class Consumer(Protocol):
 
     def assignment(self) -> set[TopicPartition]:
         """Return the partitions this member has."""
-
-    async def committed(self, partition: TopicPartition) -> int | None:
-        """Ask the broker for the group's offset in a partition."""
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read on from an offset."""
@@ -208,22 +212,21 @@ class PartitionReader(Protocol):
     def count(self) -> int:
         """Return how many partitions its topic has, once connected; 0 where it is unknown."""
 
-    def records(self) -> AsyncIterator[Sequence[Record]]:
+    def records(self, behind: int) -> AsyncIterator[Sequence[Record]]:
         """Yield the committed records from its beginning to its end, in order, many at a time.
 
         Something is yielded whenever it has got on, and be it that there was nothing to read.
+
+        Args:
+            behind: An offset that the end has to be behind; a broker that has less is no leader any
+                more, or does not have it yet, and is waited for.
 
         Raises:
             KafkaError: The broker does not answer, or refuses.
         """
 
     def values(self, behind: int) -> AsyncIterator[Sequence[Value]]:
-        """Yield in the same way what the records say, and no more of them.
-
-        Args:
-            behind: An offset that the end has to be behind; a broker that has less is no leader any
-                more, or does not have it yet, and is waited for.
-        """
+        """Yield in the same way what the records say, and no more of them."""
 
 
 class SingleRecords(Protocol):
@@ -241,9 +244,14 @@ class SingleRecords(Protocol):
     async def read(self, offsets: Collection[int]) -> tuple[int, dict[int, Record]]:
         """Read the committed records at some offsets.
 
+        What its leader does not have yet is there for nobody only where all brokers name the same.
+
         Returns:
             The offset of the oldest record that is kept, and the records by their offsets, those
             that there are.
+
+        Raises:
+            KafkaError: A broker does not answer, or refuses, or they name several leaders.
         """
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, LeaderNotAvailableError, OffsetOutOfRangeError
 
 from services.kafka.lenient_records import Fetched, fetched
 from services.kafka.partition_client import PartitionClient
@@ -21,13 +21,17 @@ class SingleRecordsOf(PartitionClient):
 
     async def read(self, offsets: Collection[int]) -> tuple[int, dict[int, Record]]:
         """Read the committed records at some offsets; see `SingleRecords`."""
-        while True:
+        for _ in range(self.tries):
             begins, ends = await self.begins(), await self.ends()
+            if max(offsets, default=-1) >= ends and not await self.is_led():
+                await self.look_for_leader()
+                continue
             there = sorted(offset for offset in offsets if begins <= offset < ends)
             try:
                 return begins, await self._read(there)
             except OffsetOutOfRangeError:  # retention has just taken some
                 continue
+        raise LeaderNotAvailableError(self.partition)
 
     async def _read(self, offsets: Sequence[int]) -> dict[int, Record]:
         found = dict[int, Record]()

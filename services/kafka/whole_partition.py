@@ -14,8 +14,6 @@ from services.messages.record import Record
 FETCH_BYTES = 1024 * 1024
 # What is made at a time: so few stay in the processor's cache, where a thousand do not.
 RECORDS = 100
-# A broker ends a transaction some milliseconds after it has said that it will.
-BEHIND_SECONDS = 0.02
 
 T = TypeVar("T", Fetched, Value)
 
@@ -27,18 +25,16 @@ class WholePartition(PartitionClient):
         """Return how many partitions its topic has; 0 where it is unknown."""
         return len(self.consumer.partitions_for_topic(self.partition.topic) or ())
 
-    def records(self) -> AsyncIterator[Sequence[Record]]:
+    def records(self, behind: int) -> AsyncIterator[Sequence[Record]]:
         """Yield the committed records; see `PartitionReader`."""
-        return self._all(fetched, -1)
+        return self._all(fetched, behind)
 
     def values(self, behind: int) -> AsyncIterator[Sequence[Value]]:
         """Yield what the committed records say; see `PartitionReader`."""
         return self._all(value, behind)
 
     async def _all(self, take: Take[T], behind: int) -> AsyncIterator[list[T]]:
-        while (end := await self.ends()) <= behind:
-            await self.look_for_leader()
-            await asyncio.sleep(BEHIND_SECONDS)
+        end = await self._end(behind)
         offset = await self.begins()
         while offset < end:
             asked = offset
@@ -53,3 +49,10 @@ class WholePartition(PartitionClient):
                 offset = await self.begins()  # retention has just taken some
                 if offset <= asked:
                     raise
+
+    async def _end(self, behind: int) -> int:
+        for _ in range(self.tries):
+            if (end := await self.ends()) > behind:
+                return end
+            await self.look_for_leader()
+        raise OffsetOutOfRangeError({self.partition: behind + 1})

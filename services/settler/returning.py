@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from aiokafka import TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from services.engine.job import Beat, Done, Latest, Process, Work
+from services.engine.job import Done, Opening, Process, Work
 from services.kafka.partitioner import partition_of
-from services.kafka.protocols import Clients
 from services.messages.record import Nothing, Output, Record
 from services.messages.rejection import RejectedError
 from services.settler.return_log import ReturnLog
@@ -31,20 +29,15 @@ class Returning:
     now: Callable[[], datetime]
 
     @asynccontextmanager
-    async def open(
-        self,
-        partition: TopicPartition,
-        clients: Clients,
-        beat: Beat,
-        latest: Latest,  # noqa: ARG002 - what is read is what departments write, not we
-    ) -> AsyncIterator[Work]:
-        """Read the partition from its beginning to its end.
+    async def open(self, opening: Opening) -> AsyncIterator[Work]:
+        """Read the partition from its beginning to its end, all that was answered among it.
 
         Raises:
             KafkaError: The broker does not answer, or refuses.
         """
         log = ReturnLog()
-        reader = clients.partition_reader(partition)
+        partition, beat = opening.partition, opening.beat
+        reader = opening.clients.partition_reader(partition)
         try:
             await reader.start()
             # It is another number once partitions are added, and then the group gives out anew.
@@ -52,7 +45,7 @@ class Returning:
             if not partitions:
                 raise UnknownTopicOrPartitionError(partition.topic)
             place = partial(_place, partitions)
-            async for records in reader.records():
+            async for records in reader.records(opening.offset - 1):
                 beat()
                 for record in records:
                     if entry := entry_of(record, self.rules, place):

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from aiokafka import TopicPartition
 
-from services.engine.job import Beat, Done, Latest, Process, Work
+from services.engine.job import Done, Opening, Process, Work
 from services.kafka.protocols import Clients, SingleRecords, Value
 from services.messages.codec import Judged, routed
 from services.messages.judgement import Place, Settled, Source
@@ -43,15 +43,13 @@ class Settling:
     copies: CopiesAtWork
 
     @asynccontextmanager
-    async def open(
-        self, partition: TopicPartition, clients: Clients, beat: Beat, latest: Latest
-    ) -> AsyncIterator[Work]:
+    async def open(self, opening: Opening) -> AsyncIterator[Work]:
         """Rebuild what is settled of a partition, and connect to where its inquiries lie.
 
         Raises:
             KafkaError: The broker does not answer, or refuses.
         """
-        number = partition.partition
+        number, clients = opening.partition.partition, opening.clients
         async with AsyncExitStack() as stack:
             readers: dict[Source, SingleRecords] = {}
             for source, topic in self.sources.items():
@@ -61,8 +59,8 @@ class Settling:
             begins = {source: await reader.begins() for source, reader in readers.items()}
             settlements, copies = Settlements(begins), JudgedCopies()
             notes = TopicPartition(self.addresses.settled, number)
-            async for settled, judged in _notes_of(clients, notes, await latest(notes)):
-                beat()
+            async for settled, judged in _notes_of(clients, notes, await opening.latest(notes)):
+                opening.beat()
                 settlements.note(settled)
                 copies.note(judged)
             stack.enter_context(self.copies.counting(copies))

@@ -89,7 +89,7 @@ async def test_both_read_the_same(kafka: EmbeddedKafka, prefix: str) -> None:
 
             whole = clients.partition_reader(partition)
             await whole.start()
-            ours = [each async for records in whole.records() for each in records]
+            ours = [each async for records in whole.records(-1) for each in records]
             values = [each async for found in whole.values(-1) for each in found]
             await whole.stop()
             await still.abort_transaction()

@@ -55,6 +55,9 @@ class Cluster:
     commits: bool = True
     log: dict[TopicPartition, list[ARecord]] = field(default_factory=lambda: defaultdict(list))
     offsets: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
+    # What a coordinator knows that is cut off from the others: a producer asks it until that has to
+    # take an offset, and cannot.
+    cut_off: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
     epochs: Counter[str] = field(default_factory=Counter)
     members: list["MemoryConsumer"] = field(default_factory=list)
     failures: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
@@ -187,10 +190,6 @@ class MemoryConsumer:
     def assignment(self) -> set[TopicPartition]:
         return self.assigned
 
-    async def committed(self, partition: TopicPartition) -> int | None:
-        self.cluster.check("committed")
-        return self.cluster.offsets.get((self.group, partition))
-
     def seek(self, partition: TopicPartition, offset: int) -> None:
         self.positions[partition] = offset
 
@@ -221,9 +220,11 @@ class MemoryProducer:
     name: str
     epoch: int = 0
     pending: list[Callable[[], None]] = field(default_factory=list)
+    knows: Mapping[tuple[str, TopicPartition], int] = field(default_factory=dict)
 
     async def start(self) -> None:
         self.cluster.check("producer.start")
+        self.knows = self.cluster.cut_off
         self.cluster.epochs[self.name] += 1
         self.epoch = self.cluster.epochs[self.name]
 
@@ -275,6 +276,11 @@ class MemoryProducer:
         self.pending.append(
             lambda: self.cluster.offsets.update({(group_id, tp): o for tp, o in offsets.items()})
         )
+        self.knows = self.cluster.offsets
+
+    async def committed(self, partition: TopicPartition, group_id: str) -> int | None:
+        self.cluster.check("committed")
+        return self.knows.get((group_id, partition))
 
     def check_epoch(self) -> None:
         if self.epoch != self.cluster.epochs[self.name]:

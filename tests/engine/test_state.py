@@ -1,17 +1,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from services.engine.circuit_breaker import CircuitBreaker
 from services.engine.health import FAILING_SECONDS, STUCK_SECONDS
-from services.engine.job import Beat, Done, Latest, Process, Result, Stateful, Work
+from services.engine.job import Beat, Done, Opening, Process, Result, Stateful, Work
 from services.errors import ConfigurationError
-from services.kafka.protocols import Clients
 from services.messages.record import Output, Record
 from services.messages.rejection import RejectedError, Rejection
 from tests.engine.memory import Cluster
@@ -65,16 +63,11 @@ class Opened:
     asks: bool = False
     ends: list[int] = field(default_factory=list)
 
-    def __call__(
-        self, partition: TopicPartition, _clients: Clients, _beat: Beat, latest: Latest
-    ) -> AbstractAsyncContextManager[Work]:
-        return self._open(partition, latest)
-
     @asynccontextmanager
-    async def _open(self, partition: TopicPartition, latest: Latest) -> AsyncIterator[Work]:
+    async def __call__(self, opening: Opening) -> AsyncIterator[Work]:
         self.cluster.check("open")
         if self.asks:
-            self.ends.append(await latest(partition._replace(topic="out")))
+            self.ends.append(await opening.latest(opening.partition._replace(topic="out")))
         written = {(record.value or b"")[6:7] for record in self.cluster.read("out")}
         self.works.append(Seen(self.cluster, written))
         try:
@@ -84,21 +77,16 @@ class Opened:
 
 
 @dataclass
-class Opening:
+class Slow:
     """Has a partition that takes as long to open as its test wants."""
 
     cluster: Cluster
     beats: list[Beat] = field(default_factory=list)
     known: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def __call__(
-        self, _partition: TopicPartition, _clients: Clients, beat: Beat, _latest: Latest
-    ) -> AbstractAsyncContextManager[Work]:
-        return self._open(beat)
-
     @asynccontextmanager
-    async def _open(self, beat: Beat) -> AsyncIterator[Work]:
-        self.beats.append(beat)
+    async def __call__(self, opening: Opening) -> AsyncIterator[Work]:
+        self.beats.append(opening.beat)
         await self.known.wait()
         self.cluster.check("open")
         yield Seen(self.cluster)
@@ -113,14 +101,14 @@ def written(cluster: Cluster) -> list[bytes | None]:
     return [record.value for record in cluster.read("out")]
 
 
-async def test_state_is_rebuilt_between_fencing_and_the_offset(cluster: Cluster) -> None:
+async def test_state_is_rebuilt_between_the_offset_and_reading(cluster: Cluster) -> None:
     """What the owner before has written is final when it is read, and nothing has been read yet."""
     cluster.publish("out", 0, b"first a")
     cluster.publish("in", 0, b"a", b"b", b"a")
     opened = Opened(cluster)
     async with running(cluster, replace(JOB, topics={"in": Stateful(opened)})):
         await until(lambda: len(cluster.read("out")) == 4)
-    order = [cluster.calls.index(c) for c in ("producer.start", "open", "committed", "getmany")]
+    order = [cluster.calls.index(c) for c in ("producer.start", "committed", "open", "getmany")]
     assert order == sorted(order)
     assert written(cluster)[1:] == [b"again a", b"first b", b"again a"]
     assert opened.closed == 1
@@ -206,7 +194,7 @@ async def test_a_partition_that_is_rebuilt_for_long_lives_while_it_gets_on(
 ) -> None:
     """What takes minutes to rebuild is no reason to start afresh, and one that hangs is."""
     cluster.publish("in", 0, b"a")
-    now, opening = [0.0], Opening(cluster)
+    now, opening = [0.0], Slow(cluster)
     job = replace(JOB, topics={"in": Stateful(opening)})
     async with running(cluster, job, clock=lambda: now[0]) as (member, _):
         health = member.health
@@ -228,7 +216,7 @@ async def test_what_fails_while_it_is_rebuilt_is_not_ready_because_it_gets_on(
     cluster: Cluster,
 ) -> None:
     """A partition that is read time and again up to where that fails is no better than stuck."""
-    now, opening = [0.0], Opening(cluster)
+    now, opening = [0.0], Slow(cluster)
     cluster.fail("open", KafkaTimeoutError())
     job = replace(JOB, topics={"in": Stateful(opening)})
     async with running(cluster, job, clock=lambda: now[0]) as (member, _):

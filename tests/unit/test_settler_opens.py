@@ -7,6 +7,7 @@ from typing import Any, cast
 from aiokafka import TopicPartition
 from structlog.testing import capture_logs
 
+from services.engine.job import Opening
 from services.kafka.protocols import Value
 from services.messages.judgement import Settled
 from services.messages.record import Output, Record
@@ -49,13 +50,13 @@ class Log:
     def count(self) -> int:
         return 4
 
-    async def records(self) -> AsyncIterator[Sequence[Record]]:
+    async def records(self, behind: int) -> AsyncIterator[Sequence[Record]]:
+        self.behind = behind
         for portion in self.portions:
             yield portion
 
     async def values(self, behind: int) -> AsyncIterator[Sequence[Value]]:
-        self.behind = behind
-        async for portion in self.records():
+        async for portion in self.records(behind):
             yield [Value(each.offset, each.value) for each in portion]
 
 
@@ -76,7 +77,8 @@ async def test_a_beat_comes_with_all_that_is_read_of_what_is_settled() -> None:
     settling = Settling(ADDRESSES, {"review": "review"}, lambda: NOW, CopiesAtWork(28, lambda: NOW))
     beats: list[bool] = []
     with capture_logs() as logs:
-        async with settling.open(JUDGED, log, lambda: beats.append(True), latest) as work:
+        opening = Opening(JUDGED, 9, log, lambda: beats.append(True), latest)
+        async with settling.open(opening) as work:
             assert len(beats) == 3
             process = await work.prepare([])
             [[note]] = cast("list[list[Output]]", process([a_judgement()]))
@@ -87,10 +89,11 @@ async def test_a_beat_comes_with_all_that_is_read_of_what_is_settled() -> None:
 
 
 async def test_a_beat_comes_with_all_that_is_read_of_what_was_returned() -> None:
-    """Likewise where the topic of returns itself is read."""
+    """Likewise where the topic of returns itself is read, with all that was answered."""
     log: Any = Log([[a_return(offset=0)], [], [a_return(offset=1)]])
     beats: list[bool] = []
     returning = Returning(RULES, lambda: NOW)
-    async with returning.open(RETURNED, log, lambda: beats.append(True), latest):
+    async with returning.open(Opening(RETURNED, 2, log, lambda: beats.append(True), latest)):
         assert len(beats) == 3
     assert log.stopped == 1
+    assert log.behind == 1

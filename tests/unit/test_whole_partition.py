@@ -81,6 +81,14 @@ async def test_a_leader_that_is_none_any_more_is_not_read() -> None:
     assert await offsets(broker, behind=3) == [0, 1, 2, 3, 4, 5]
 
 
+async def test_a_place_behind_the_end_is_waited_for_so_long() -> None:
+    """Where nobody has it, as in a log that was cut, the partition is said to lack the offset."""
+    broker = a_broker(ends=3)
+    reader: Any = WholePartition(broker, PARTITION, tries=2)
+    with pytest.raises(OffsetOutOfRangeError):
+        await anext(reader.records(behind=3))
+
+
 async def test_gaps_of_compaction_are_passed() -> None:
     """Offsets that are there no more are no end, at the beginning of an answer or within it."""
     broker = a_broker(

@@ -2,21 +2,24 @@
 
 A letter and the note that it was sent are one transaction. Whoever replays first starts the
 replay's one producer, which ends what an interrupted replay had in hand, and only then reads which
-letters still wait.
+letters still wait, of leaders that have all that was noted.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import structs
 
 from services.engine.batching import pack
 from services.errors import TriageError
 from services.kafka.errors import remedy_for, with_cause
+from services.kafka.given_up import latest
 from services.kafka.protocols import Clients, Producer
-from services.kafka.topic_reader import read_topic
+from services.kafka.topic_reader import check_topic, read_topic
 from services.messages.dead_letter import TIMES_HEADER, Replayed, as_headers
 from services.messages.record import Output
 from services.operate.dead_letters.reading import Filter, WaitingLetter, waiting
@@ -26,14 +29,25 @@ LETTERS = 200
 
 
 async def waiting_letters(
-    clients: Clients, topics: Collection[str], wanted: Filter
+    clients: Clients,
+    topics: Collection[str],
+    wanted: Filter,
+    behind: Mapping[TopicPartition, int] = MappingProxyType({}),
 ) -> list[WaitingLetter]:
     """Return the letters of some rejected topics that are meant and have not been replayed.
+
+    Args:
+        clients: Make the clients.
+        topics: Which topics.
+        wanted: Which letters are meant.
+        behind: Offsets behind which all notes of a replay lie; see `read_topic`.
 
     Raises:
         TriageError: A topic cannot be read.
     """
-    records = [record for topic in sorted(topics) async for record in read_topic(clients, topic)]
+    records = [
+        record for topic in sorted(topics) async for record in read_topic(clients, topic, behind)
+    ]
     return [letter for letter in waiting(records) if wanted.takes(letter)]
 
 
@@ -61,7 +75,8 @@ async def replay(
     try:
         with with_cause():
             await producer.start()
-        letters = await waiting_letters(clients, topics, wanted)
+        behind = await latest(producer, await _partitions(clients, producer, topics))
+        letters = await waiting_letters(clients, topics, wanted, behind)
         for start in range(0, len(letters), LETTERS):
             await _send(producer, letters[start : start + LETTERS], now())
     except KafkaError as error:
@@ -73,6 +88,17 @@ async def replay(
     finally:
         await producer.stop()
     return len(letters)
+
+
+async def _partitions(
+    clients: Clients, producer: Producer, topics: Collection[str]
+) -> list[TopicPartition]:
+    partitions: list[TopicPartition] = []
+    for topic in sorted(topics):
+        await check_topic(clients, topic)  # a producer would have it made
+        numbers = await producer.partitions_for(topic)
+        partitions += [TopicPartition(topic, number) for number in sorted(numbers)]
+    return partitions
 
 
 async def _send(producer: Producer, letters: Sequence[WaitingLetter], now: datetime) -> None:

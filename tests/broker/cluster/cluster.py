@@ -11,7 +11,7 @@ from pathlib import Path
 
 from services.local.embedded_kafka.broker import EmbeddedKafka
 from services.local.ports import free_ports
-from tests.broker.cluster.network import Network, why_not
+from tests.broker.cluster.network import Network
 
 LOOPBACK = "127.0.0.1"
 # Three of them share a machine with all that they serve, and none runs for long enough to be worth
@@ -29,7 +29,7 @@ DURABLE = {
     "unclean.leader.election.enable": "false",
     # A broker that came back leads again what it is the first to lead, within seconds: so every
     # return moves leaders too, in order, and the next fault finds all three of them at work.
-    "leader.imbalance.check.interval.seconds": "5",
+    "leader.imbalance.check.interval.seconds": "2",
     "leader.imbalance.per.broker.percentage": "0",
 }
 
@@ -65,7 +65,7 @@ def of_one(kafka: EmbeddedKafka) -> Cluster:
 
 
 @contextmanager
-def one_broker(folder: Path) -> Iterator[Cluster]:
+def one_broker(folder: Path, *, on_loopback: bool = True) -> Iterator[Cluster]:
     """Start one broker, which is all of its cluster.
 
     Raises:
@@ -76,22 +76,22 @@ def one_broker(folder: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def three_brokers(folder: Path) -> Iterator[Cluster]:
-    """Start three brokers, in namespaces of their own where this machine allows it.
+def three_brokers(folder: Path, *, on_loopback: bool) -> Iterator[Cluster]:
+    """Start three brokers, in namespaces of their own or all on loopback.
 
     Raises:
         TriageError: One does not start.
     """
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
-        network = None if why_not() else Network(stack, folder, THREE)
-        cluster = _made(folder, network)
+        cluster = three(folder, None if on_loopback else Network(stack, folder, THREE))
         stack.callback(cluster.each, EmbeddedKafka.kill)  # Ctrl-C too: nobody needs its data
         cluster.each(EmbeddedKafka.start)
         yield cluster
 
 
-def _made(folder: Path, network: Network | None) -> Cluster:
+def three(folder: Path, network: Network | None) -> Cluster:
+    """Make three brokers, not started yet, where a network has them or else on loopback."""
     hosts = [network.host(number) if network else LOOPBACK for number in range(THREE)]
     ports = list(islice(free_ports(), 2 * THREE))
     clients = [f"{host}:{port}" for host, port in zip(hosts, ports[:THREE], strict=True)]

@@ -112,9 +112,9 @@ class Network:
         return f"10.213.{self._subnet}.{last}"
 
 
-def why_not() -> str | None:
-    """Say why this machine does not let us make namespaces, or None where it may."""
-    if os.geteuid() != 0:
+def why_not(user: int | None = None) -> str | None:
+    """Say why this machine does not let a user, or us, make namespaces; None where it may."""
+    if (os.geteuid() if user is None else user) != 0:
         return "only root may make network namespaces"
     if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
         return f"there is no {missing[0]} here"

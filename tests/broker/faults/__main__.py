@@ -28,6 +28,7 @@ from tests.broker.faults.play import play
 
 # By how many brokers there are.
 CLUSTERS = {1: one_broker, 3: three_brokers}
+ASKED_FOR = "so it was asked for"
 
 
 class Until(NamedTuple):
@@ -52,6 +53,8 @@ def main(
     judgements: Annotated[int, typer.Option(help="Go on until so many are published.")] = 0,
     faults: Annotated[int, typer.Option(help="Go on until so many processes are struck.")] = 0,
     slow: Annotated[bool, typer.Option(help="Floods, and minutes without a broker.")] = True,
+    only: Annotated[str, typer.Option(help="Strike with what has this in its name.")] = "",
+    loopback: Annotated[bool, typer.Option(help="Three brokers, and no link is cut.")] = False,
     logs: Annotated[Path | None, typer.Option(help="An empty folder to keep all logs in.")] = None,
 ) -> None:
     """Inject faults into the pipeline on a real Kafka, and compare what comes out."""
@@ -59,16 +62,17 @@ def main(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     first = SystemRandom().randrange(1_000_000) if seed is None else seed
     typer.echo(f"seed {first}")
-    if brokers > 1 and (reason := why_not()):
+    reason = ASKED_FOR if loopback else why_not()
+    if brokers > 1 and reason:
         typer.echo(f"All brokers are on loopback, and no link is cut: {reason}.")
     figures = Figures()
     where = nullcontext(logs) if logs else temporary_folder("triage-faults-")
     until = Until(minutes, judgements, faults)
-    with where as folder, CLUSTERS[brokers](folder) as cluster:
+    with where as folder, CLUSTERS[brokers](folder, on_loopback=reason is not None) as cluster:
         try:
             if slow and brokers == 1:
                 asyncio.run(_flood(cluster.brokers[0], folder, first, figures))
-            asyncio.run(_run(cluster, folder, first, until, figures, slow=slow))
+            asyncio.run(_run(cluster, folder, first, until, figures, only=only, slow=slow))
         except (TimeoutError, TriageError, KafkaError) as error:
             figures.complaints.append(f"did not go on: {error}")
     typer.echo(f"seed {first}\n{table(figures)}")
@@ -82,7 +86,14 @@ async def _flood(kafka: EmbeddedKafka, folder: Path, seed: int, figures: Figures
 
 
 async def _run(
-    cluster: Cluster, folder: Path, first: int, until: Until, figures: Figures, *, slow: bool
+    cluster: Cluster,
+    folder: Path,
+    first: int,
+    until: Until,
+    figures: Figures,
+    *,
+    only: str,
+    slow: bool,
 ) -> None:
     began = monotonic()
     form = LONG if cluster.replication == 1 else LONG_OF_THREE
@@ -101,6 +112,7 @@ async def _run(
             seed,
             figures=figures,
             say=typer.echo,
+            only=only,
         )
         typer.echo(figures.so_far)
         seed += 1

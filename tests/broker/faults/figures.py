@@ -25,13 +25,24 @@ class Memory:
 class Failover:
     """Seconds from a fault of a broker to plain clients going on, and to inquiries flowing.
 
-    `published` and `classified` say where these stood until then.
+    `own` is a topic's of which each broker leads a partition; `published` is that of the inquiries
+    themselves, which are published by a plain client too; `classified` says where they stood.
     """
 
     own: float
     published: float
     classified: float
     flow: float
+
+    @property
+    def plain(self) -> float:
+        """Return how long plain clients took, without whom no inquiry is there to flow."""
+        return max(self.own, self.published)
+
+    @property
+    def later(self) -> float:
+        """Return how much later than plain clients inquiries went on."""
+        return self.flow - self.plain
 
     def __str__(self) -> str:
         each = (f"{name} {seconds:.1f} s" for name, seconds in vars(self).items())
@@ -93,18 +104,14 @@ class Figures:
         return (
             bool(self.complaints)
             or max(self.takeovers, default=0) > TAKEOVER_LIMIT
-            or max(self._behind(KILLED), default=0) > FAILOVER_LIMIT
+            or max((e.later for e in self.failovers.get(KILLED, ())), default=0) > FAILOVER_LIMIT
         )
-
-    def _behind(self, what: str) -> list[float]:
-        """Return how much later than plain clients inquiries went on, in seconds."""
-        return [each.flow - each.own for each in self.failovers.get(what, ())]
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Yield what to print, a row each."""
         for name, count in sorted(self.injected.items()):
             yield name, f"{count:,}"
-        yield "faults injected", f"{self.injected.total():,}"
+        yield f"faults injected, of {len(self.injected)} kinds", f"{self.injected.total():,}"
         yield "processes killed, frozen, cut off or told to stop", f"{self.struck:,}"
         yield "inquiries published", f"{self.published:,}"
         yield "judgements published", f"{self.judgements:,}"
@@ -114,11 +121,12 @@ class Figures:
         yield f"kill -9 to worked again (at most {TAKEOVER_LIMIT:.1f} s)", _spread(self.takeovers)
         yield "SIGTERM to partitions moved", _spread(self.handovers)
         for what, failovers in self.failovers.items():
-            yield f"broker {what}, plain clients go on", _spread([e.own for e in failovers])
-            yield f"broker {what}, inquiries flow", _spread([e.flow for e in failovers])
-        if KILLED in self.failovers:
-            limit = f"inquiries after plain clients (at most {FAILOVER_LIMIT:.0f} s)"
-            yield f"broker {KILLED}, {limit}", _spread(self._behind(KILLED))
+            limit = f" (at most {FAILOVER_LIMIT:.0f} s)" if what == KILLED else ""
+            yield f"broker {what}: plain clients go on", _spread([e.plain for e in failovers])
+            yield (
+                f"broker {what}: inquiries after that{limit}",
+                _spread([e.later for e in failovers]),
+            )
         for name, memory in self.memory.items():
             megabytes = f"{memory.rest / 1e6:.0f} MB, {memory.peak / 1e6:.0f} MB"
             yield f"{name}: resident at rest, at its peak", megabytes

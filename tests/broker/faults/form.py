@@ -41,6 +41,6 @@ LONG = Form(
     broker_away=15,
 )
 # Of three brokers, a round has so many faults of them that those of services need no repetition.
-LONG_OF_THREE = replace(LONG, repeats=1)
+LONG_OF_THREE = replace(LONG, repeats=1, broker_away=10)
 # Once in a long run the broker is gone for longer than any client waits for an answer.
 GONE_LONG = 180.0

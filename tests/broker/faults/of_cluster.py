@@ -118,7 +118,7 @@ def until_flowing(what: str) -> Callable[[Scene, Target], Awaitable[None]]:
         number = len(scene.pipeline.published)
         moments = await asyncio.gather(
             _when(lambda: all(scene.probe.since(began, each) for each in scene.struck)),
-            _when(lambda: len(scene.pipeline.published) > number + 2 * SLICE),
+            _when(lambda: len(scene.pipeline.published) > number + SLICE),
             _when(lambda: scene.classified.since(number, scene.partitions)),
             _when(lambda: scene.flow.since(number, scene.partitions)),
         )

@@ -34,8 +34,11 @@ async def play(
     *,
     figures: Figures,
     say: Callable[[str], None],
+    only: str = "",
 ) -> None:
     """Run one round on topics of its own, and add what it shows to the figures.
+
+    Only those steps are taken of which a strike has the name `only` in its own.
 
     Raises:
         TimeoutError: The services did not go on after a fault.
@@ -51,7 +54,8 @@ async def play(
         async with scene.traffic(), scene.watched():
             await scene.recovered()
             for step in draw(Random(seed), form, of_brokers(cluster)):
-                await _take(scene, step)
+                if any(only in str(strike) for strike in step):
+                    await _take(scene, step)
             await until(lambda: _published(pipeline, form), PUBLISH_LIMIT)
         arrived = await scene.arrived()
         settlers = [each for each in arrived if is_settlers(each)]

@@ -110,9 +110,20 @@ class PassOn:
     ) -> None:
         await self.sound.send_offsets_to_transaction(offsets, group_id)
 
+    async def committed(self, partition: TopicPartition, group_id: str) -> int | None:
+        return await self.sound.committed(partition, group_id)
+
 
 @dataclass
-class WithoutTransaction(PassOn):
+class OffsetsApart(PassOn):
+    """Has no part in what becomes of the offsets: the consumer commits them, and is asked."""
+
+    async def committed(self, partition: TopicPartition, group_id: str) -> int | None:
+        return await self.clients.reader.committed(partition)  # type: ignore[no-any-return]
+
+
+@dataclass
+class WithoutTransaction(OffsetsApart):
     """Writes, and then commits the offsets: at least once."""
 
     _offsets: Mapping[TopicPartition, int] = field(default_factory=dict)
@@ -130,7 +141,7 @@ class WithoutTransaction(PassOn):
 
 
 @dataclass
-class OffsetsFirst(PassOn):
+class OffsetsFirst(OffsetsApart):
     """Commits the offsets, and then writes: at most once."""
 
     _held: list[tuple[Batch, str, int]] = field(default_factory=list)
@@ -142,6 +153,8 @@ class OffsetsFirst(PassOn):
     async def send_offsets_to_transaction(
         self, offsets: Mapping[TopicPartition, int], group_id: str
     ) -> None:
+        if not self._held:  # a worker that starts gives up what it sends
+            return
         await self.clients.reader.commit(offsets)
         await asyncio.sleep(WINDOW)
         for batch, topic, partition in self._held:
