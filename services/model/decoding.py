@@ -16,7 +16,7 @@ from services.model.patterns import word_set
 # is `?id=99` in an address.
 _soft_break = re.compile(r"(?<![A-Za-z0-9+/]{40})(?<!=)=[ \t]*\r?\n")
 _printable = re.compile(
-    rf"{_soft_break.pattern}|(?:=[C-F][0-9A-F])+=[89AB][0-9A-F]|(?:=[c-f][0-9a-f])+=[89ab][0-9a-f]"
+    rf"{_soft_break.pattern}|=[C-F][0-9A-F]=[89AB][0-9A-F]|=[c-f][0-9a-f]=[89ab][0-9a-f]"
     r"|(?<=[a-zI])=92(?=(?:d|ll|m|re|s|t|ve)\b)|=A3(?=\d)|(?<=[a-z])=[EF][0-9A-F](?=[a-z])"
     r"|=3D(?=\S)|=20\r?\n"
 ).search
