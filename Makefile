@@ -104,7 +104,7 @@ image: ## build the image of each service, tagged as k8s/ asks; ENGINE=podman, A
 	case $$engine in \
 		docker) set -- docker build ;; \
 		podman | buildah) set -- $$engine build --layers --format docker ;; \
-		*) echo "Nothing here builds images: start Docker (23 or newer), or install Podman (4.5) or buildah (1.30)." >&2; \
+		*) echo "$(if $(ENGINE),$(ENGINE) does not answer here,Nothing here builds images): start Docker (23 or newer), or install Podman (4.5) or buildah (1.30)." >&2; \
 			exit 1 ;; \
 	esac; \
 	for service in classifier router settler desk; do \

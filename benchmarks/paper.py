@@ -108,10 +108,14 @@ def lines(rate: float, partitions: int, days: float, hours: float) -> Iterator[L
 
 
 def main(
-    rate: Annotated[float, typer.Option(help="Inquiries a second.")] = 2_778,
-    partitions: Annotated[int, typer.Option(help="Of each topic.")] = 12,
-    days: Annotated[float, typer.Option(help="For how long topics are kept.")] = 7,
-    hours: Annotated[float, typer.Option(help="In which a day's backlog is worked off.")] = 8,
+    rate: Annotated[float, typer.Option(help="Inquiries a second.", min=0.001, max=1e7)] = 2_778,
+    partitions: Annotated[int, typer.Option(help="Of each topic.", min=1, max=10_000)] = 12,
+    days: Annotated[
+        float, typer.Option(help="For how long topics are kept.", min=0, max=36_500)
+    ] = 7,
+    hours: Annotated[
+        float, typer.Option(help="In which a day's backlog is worked off.", min=0.1, max=8_760)
+    ] = 8,
 ) -> None:
     """Print what that needs, and by which formula."""
     for line in lines(rate, partitions, days, hours):

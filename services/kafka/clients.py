@@ -24,7 +24,7 @@ from services.kafka.lenient_records import (
     fetched,
     records_in,
 )
-from services.kafka.own_fetch import OwnFetch
+from services.kafka.own_fetch import OwnFetches
 from services.kafka.protocols import (
     Admin,
     Appender,
@@ -110,14 +110,14 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - aiokafka's own
         super().__init__(**settings)
-        self._fetches = dict[TopicPartition, OwnFetch]()
+        self._fetches = OwnFetches(self._client, self._max_partition_fetch_bytes)
 
     async def stop(self) -> None:
-        for each in self._fetches.values():
-            each.drop()
+        self._fetches.keep(())
         await super().stop()
 
     def check(self) -> None:
+        self._fetches.keep(self.assignment())  # who lost a partition may have left it unread
         try:
             self._coordinator.check_errors()
         except KafkaError as error:
@@ -129,11 +129,7 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
         self.check()
         offset = await self.position(partition)
         state = self._subscription.subscription.assignment.state_value(partition)
-        if partition not in self._fetches:
-            self._fetches[partition] = OwnFetch(
-                self._client, partition, self._max_partition_fetch_bytes
-            )
-        fetch = self._fetches[partition]
+        fetch = self._fetches.of(partition)
         records, following = await fetch.take(offset, timeout_ms, max_records)
         state.consumed_to(following)
         state.lso = fetch.last_stable_offset

@@ -7,7 +7,7 @@ and what it reads ahead is the first record to come, not what gathers while the 
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,3 +115,28 @@ class OwnFetch:
             return None
         self.last_stable_offset = stable
         return answer
+
+
+@dataclass
+class OwnFetches:
+    """The fetches of a member's partitions, each for as long as it has the partition.
+
+    Args:
+        client: aiokafka's, which knows the partitions' leaders.
+        max_bytes: How much is fetched of a partition at a time, unless one record is larger.
+    """
+
+    client: Any
+    max_bytes: int
+    _each: dict[TopicPartition, OwnFetch] = field(default_factory=dict, repr=False)
+
+    def of(self, partition: TopicPartition) -> OwnFetch:
+        """Return that of a partition."""
+        if partition not in self._each:
+            self._each[partition] = OwnFetch(self.client, partition, self.max_bytes)
+        return self._each[partition]
+
+    def keep(self, partitions: Collection[TopicPartition]) -> None:
+        """Forget those of all other partitions, with their records and connections."""
+        for gone in self._each.keys() - partitions:
+            self._each.pop(gone).drop()

@@ -392,10 +392,25 @@ def test_users_may_be_called_otherwise() -> None:
 
 def test_what_is_hidden_is_not_said_to_be_missing() -> None:
     """A topic that this user may not see is told as that, and as nothing else."""
-    hidden = replace(without(REVIEW), unasked=(f"The topics {REVIEW} could not be asked: …",))
+    told = (f"The topics {REVIEW} could not be asked: …",)
+    hidden = replace(without(REVIEW), unasked=told, hidden=frozenset([REVIEW]))
     report = report_on(hidden)
     assert report.findings == ()
-    assert report.unasked == hidden.unasked
+    assert report.unasked == told
+
+
+def test_what_is_missing_beside_a_hidden_topic_is_said() -> None:
+    """A topic whose name is a part of a hidden one's is missing all the same."""
+    hidden = frozenset(["inquiries.classified"])
+    [found] = report_on(replace(without(INPUT), hidden=hidden)).findings
+    assert (found.check, found.about) == ("missing", (INPUT,))
+
+
+def test_a_cluster_without_topics_lacks_them_and_nothing_else() -> None:
+    """On a new cluster one finding names all topics, with the command that makes them."""
+    [found] = report_on(replace(RIGHT, topics={}, grants=None)).findings
+    assert found.check == "missing"
+    assert set(found.about) == set(topics_of(INSTALLATION))
 
 
 def test_what_is_wrong_is_printed_before_what_is_risky() -> None:

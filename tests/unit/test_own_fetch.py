@@ -13,7 +13,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from services.kafka.own_fetch import OwnFetch
+from services.kafka.own_fetch import OwnFetch, OwnFetches
 from tests.unit.test_lenient_records import PARTITION, Answer, a_batch, an_answer
 
 # What can be read ends at 100, as every answer says.
@@ -163,3 +163,18 @@ async def test_who_stops_waiting_leaves_no_answer_behind() -> None:
     await asyncio.wait([waiting])
     assert waiting.cancelled()
     assert broker.own.closed
+
+
+async def test_what_was_read_of_a_partition_goes_with_it() -> None:
+    """Of a partition that somebody else has by now neither records nor a connection are kept."""
+    broker = Broker([an_answer(a_batch(first=0))])
+    fetches = OwnFetches(broker, 1_000)
+    await offsets(fetches.of(PARTITION), 0)
+    broker.own.closed = False  # what it was before it was read from here
+    fetches.keep({PARTITION})
+    assert not broker.own.closed
+    fetches.keep(())
+    await asyncio.sleep(0)
+    assert broker.own.closed
+    assert not broker.others.closed
+    assert fetches.of(PARTITION).last_stable_offset is None

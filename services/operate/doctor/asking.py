@@ -65,6 +65,7 @@ async def ask_cluster(
         found,
         await _grants(admin, unasked),
         tuple(f"{each}." for each in unasked),
+        frozenset(hidden),
     )
 
 

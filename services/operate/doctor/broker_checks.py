@@ -58,7 +58,7 @@ def _offsets(minutes: int, cluster: Cluster, installation: Installation) -> int 
         for topic in inputs_of(installation)
         if topic in cluster.topics
     ]
-    needed = max(WEEK_MS, *kept) // MINUTE_MS
+    needed = max([WEEK_MS, *kept]) // MINUTE_MS
     return needed if minutes < needed else None
 
 

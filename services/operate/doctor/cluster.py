@@ -53,6 +53,7 @@ class Cluster:
         topics: Those that are there, the cluster's own among them.
         grants: The rights that users have; None where there are none to have.
         unasked: Of each thing that this user may not ask a sentence.
+        hidden: Topics that this user may not see.
     """
 
     servers: str
@@ -60,3 +61,4 @@ class Cluster:
     topics: Mapping[str, Topic] = field(default_factory=dict)
     grants: tuple[Grant, ...] | None = None
     unasked: tuple[str, ...] = ()
+    hidden: frozenset[str] = frozenset()

@@ -28,12 +28,8 @@ def single(cluster: Cluster, installation: Installation, asked: Asked) -> Iterat
 
 def missing(cluster: Cluster, installation: Installation, asked: Asked) -> Iterator[Finding]:
     """Yield which topics are not there, unless they are only hidden."""
-    hidden = " ".join(cluster.unasked)
-    names = [
-        name
-        for name in uses_of(installation, asked)
-        if name not in cluster.topics and name not in hidden
-    ]
+    seen = cluster.hidden.union(cluster.topics)
+    names = [name for name in uses_of(installation, asked) if name not in seen]
     if names:
         command = f"triage topics --replication-factor {asked.copies}"
         partitions = f" --partitions {asked.partitions}" if asked.partitions else ""

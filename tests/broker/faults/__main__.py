@@ -49,9 +49,11 @@ def main(
     *,
     seed: Annotated[int | None, typer.Option(help="Play a run again.")] = None,
     brokers: Annotated[int, typer.Option(callback=_known, help="1, or 3 that fail over.")] = 1,
-    minutes: Annotated[float, typer.Option(help="No round starts after so many.")] = 30,
-    judgements: Annotated[int, typer.Option(help="Go on until so many are published.")] = 0,
-    faults: Annotated[int, typer.Option(help="Go on until so many processes are struck.")] = 0,
+    minutes: Annotated[float, typer.Option(min=0, help="No round starts after so many.")] = 30,
+    judgements: Annotated[int, typer.Option(min=0, help="Go on until so many are published.")] = 0,
+    faults: Annotated[
+        int, typer.Option(min=0, help="Go on until so many processes are struck.")
+    ] = 0,
     slow: Annotated[bool, typer.Option(help="Floods, and minutes without a broker.")] = True,
     only: Annotated[str, typer.Option(help="Strike with what has this in its name.")] = "",
     loopback: Annotated[bool, typer.Option(help="Three brokers, and no link is cut.")] = False,

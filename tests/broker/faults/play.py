@@ -42,7 +42,12 @@ async def play(
 
     Raises:
         TimeoutError: The services did not go on after a fault.
+        TriageError: No step has such a name.
     """
+    drawn = draw(Random(seed), form, of_brokers(cluster))
+    steps = [step for step in drawn if any(only in str(strike) for strike in step)]
+    if not steps:
+        raise TriageError(f"No fault has {only!r} in its name: the table in docs has the names.")
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     with ExitStack() as stack:
         servers, prefix = cluster.bootstrap_servers, f"round-{seed}."
@@ -53,9 +58,8 @@ async def play(
         await pipeline.started(*(each for both in scene.replicas.values() for each in both))
         async with scene.traffic(), scene.watched():
             await scene.recovered()
-            for step in draw(Random(seed), form, of_brokers(cluster)):
-                if any(only in str(strike) for strike in step):
-                    await _take(scene, step)
+            for step in steps:
+                await _take(scene, step)
             await until(lambda: _published(pipeline, form), PUBLISH_LIMIT)
         arrived = await scene.arrived()
         settlers = [each for each in arrived if is_settlers(each)]
