@@ -1,7 +1,7 @@
 """Makes aiokafka's clients from the settings."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ssl import VERIFY_X509_STRICT, SSLContext, SSLError
 from typing import Any, cast
@@ -9,7 +9,7 @@ from typing import Any, cast
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import ConnectionGroup, CoordinationType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, for_code
 from aiokafka.helpers import create_ssl_context
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
@@ -157,6 +157,18 @@ class _Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no type
                 await super().stop()
         except TimeoutError:
             await self.client.close()
+
+    async def send_offsets_to_transaction(
+        self, offsets: Mapping[TopicPartition, int], group_id: str
+    ) -> None:
+        try:
+            await super().send_offsets_to_transaction(offsets, group_id)
+        except KafkaError as error:
+            # aiokafka takes it for a fault of its own that a topic's offset may not be committed.
+            if isinstance(error.__cause__, TopicAuthorizationFailedError):
+                topic = next(iter(offsets)).topic
+                raise TopicAuthorizationFailedError(topic) from None
+            raise
 
     async def committed(self, partition: TopicPartition, group_id: str) -> int | None:
         # aiokafka's consumer reads over the error of an answer as a whole, which a broker gives

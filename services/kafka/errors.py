@@ -74,8 +74,11 @@ class _Errors(logging.Handler):
 
 def tells_of_refusal(record: logging.LogRecord) -> bool:
     """Tell whether a line of a library's log is about a refusal, which we say ourselves."""
-    # The latter is the one that aiokafka writes without the error that it raises as well.
-    return any(map(remedy_for, _errors_in(record))) or "Not authorized to read" in record.msg
+    # Some lines of aiokafka have the error's type alone, or none of what it raises as well.
+    about = [*(record.args or ()), *(record.exc_info or ())]
+    if TopicAuthorizationFailedError in about or "Not authorized to read" in record.msg:
+        return True
+    return any(map(remedy_for, _errors_in(record)))
 
 
 def _errors_in(record: logging.LogRecord) -> list[BaseException]:
