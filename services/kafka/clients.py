@@ -1,17 +1,14 @@
 """Makes aiokafka's clients from the settings."""
 
-import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from ssl import VERIFY_X509_STRICT, SSLContext, SSLError
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.client import ConnectionGroup, CoordinationType
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
-from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
@@ -25,6 +22,7 @@ from services.kafka.lenient_records import (
     records_in,
 )
 from services.kafka.own_fetch import OwnFetches
+from services.kafka.own_producer import SILENCE_MS, OwnProducer
 from services.kafka.protocols import (
     Admin,
     Appender,
@@ -49,11 +47,6 @@ from services.settings import read_secret
 NEVER_MS = 2**31 - 1
 # How soon a partition that was added to a topic is read: aiokafka's own are five minutes.
 METADATA_MS = 10_000
-# How long one broker may be silent before another is asked: aiokafka's own are 40 s, for which
-# nothing would flow where one of three is frozen or cut off. It is on top of a session, for which a
-# broker may hold back its answer to a member that joins.
-SILENCE_MS = 5_000
-CLOSE_SECONDS = 5
 
 
 class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
@@ -144,58 +137,6 @@ class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no type
         return await super().seek_to_beginning(*partitions)
 
 
-class _Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
-    """Gives up what it could not send when it is stopped, and tells why an offset lacks.
-
-    aiokafka's own waits for a broker that is away for ever. What is given up belongs to a
-    transaction that the next producer of the same id aborts.
-    """
-
-    async def stop(self) -> None:
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await super().stop()
-        except TimeoutError:
-            await self.client.close()
-
-    async def send_offsets_to_transaction(
-        self, offsets: Mapping[TopicPartition, int], group_id: str
-    ) -> None:
-        try:
-            await super().send_offsets_to_transaction(offsets, group_id)
-        except KafkaError as error:
-            # aiokafka takes it for a fault of its own that a topic's offset may not be committed.
-            if isinstance(error.__cause__, TopicAuthorizationFailedError):
-                topic = next(iter(offsets)).topic
-                raise TopicAuthorizationFailedError(topic) from None
-            raise
-
-    async def committed(self, partition: TopicPartition, group_id: str) -> int | None:
-        # aiokafka's consumer reads over the error of an answer as a whole, which a broker gives
-        # that is not the group's coordinator yet: a partition would be read from its start again.
-        coordinator = self._sender._coordinators[CoordinationType.GROUP]  # noqa: SLF001 - no other way to know who took the offsets
-        asked = OffsetFetchRequest(group_id, [(partition.topic, [partition.partition])])
-        answer = await self.client.send(coordinator, asked, group=ConnectionGroup.COORDINATION)
-        return offset_in(answer, partition)
-
-
-def offset_in(answer: Any, partition: TopicPartition) -> int | None:  # noqa: ANN401 - a raw response
-    """Return the offset that a group has committed, as the broker's answer tells it, or None.
-
-    Raises:
-        KafkaError: The answer tells nothing, because of an error or without one.
-    """
-    if code := getattr(answer, "error_code", 0):  # before version 2 there is none
-        raise for_code(code)
-    for topic, partitions in answer.topics:
-        for number, offset, _, code in partitions:
-            if (topic, number) == partition:
-                if code:
-                    raise for_code(code)
-                return None if offset < 0 else int(offset)
-    raise KafkaError(f"the answer has no offset for partition {partition.partition}")
-
-
 @dataclass(frozen=True)
 class KafkaClients:
     """Makes the clients of one service."""
@@ -253,7 +194,7 @@ class KafkaClients:
 
     def appender(self) -> Appender:
         """Make a producer of single records, each of which all replicas have once it is sent."""
-        return cast("Appender", _Producer(**self.connection(), enable_idempotence=True))
+        return cast("Appender", OwnProducer(**self.connection(), enable_idempotence=True))
 
     def partition_reader(self, partition: TopicPartition) -> PartitionReader:
         """Make what reads a partition from its beginning to its end."""
@@ -266,7 +207,7 @@ class KafkaClients:
     def producer(self, transactional_id: str) -> Producer:
         """Make a transactional producer."""
         compression = self.settings.compression_type
-        producer = _Producer(
+        producer = OwnProducer(
             **self.connection(),
             transactional_id=transactional_id,
             transaction_timeout_ms=self.settings.transaction_timeout_ms,

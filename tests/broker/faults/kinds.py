@@ -145,6 +145,8 @@ OF_ONE_OF_THREE = tuple(
         of_cluster.striking(find, strike),
         of_cluster.until_flowing(how),
         of_cluster.mending(mend),
+        # An offset of before the cut arrived long after it, once in some ten of these.
+        repeats=how in {CUT_OFF, CUT_FROM_PEERS} and find is of_cluster.group_coordinator,
         cuts=how in {CUT_OFF, CUT_FROM_PEERS},
     )
     for which, find in WHICH.items()

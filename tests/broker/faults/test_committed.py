@@ -3,7 +3,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import GroupLoadInProgressError, KafkaError, NotCoordinatorForGroupError
 from aiokafka.protocol.commit import OffsetFetchResponse_v1, OffsetFetchResponse_v3
 
-from services.kafka.clients import offset_in
+from services.kafka.own_producer import offset_in
 
 PARTITION = TopicPartition("inquiries", 3)
 LOADING, NOT_COORDINATOR = 14, 16
