@@ -27,6 +27,8 @@ from services.kafka.protocols import Clients, Consumer, MembershipError
 DRAIN_SECONDS = 20
 HAND_OVER_SECONDS = 1
 ABORT_SECONDS = 0.5
+# How long a worker that had got on waits before it starts afresh.
+AFRESH_SECONDS = 0.1
 
 log = structlog.get_logger()
 
@@ -37,6 +39,7 @@ class _Assignment:
 
     task: asyncio.Task[None] = field(init=False)
     worker: Worker | None = None
+    got_on: bool = False  # the worker before had
 
     def stop(self) -> None:
         if self.worker:
@@ -133,7 +136,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def _keep(self, partition: TopicPartition, assignment: _Assignment) -> None:
         """Start the partition's worker afresh whenever it fails, until it is stopped."""
-        async for attempt in keep_trying(on=partial(self._pause_after, partition)):
+        async for attempt in keep_trying(on=partial(self._pause_after, partition, assignment)):
             self.health.beat(partition)
             with attempt:
                 assert self._consumer is not None  # noqa: S101 - it assigned the partition
@@ -153,9 +156,12 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 try:
                     await assignment.worker.run()
                 finally:
+                    assignment.got_on = assignment.worker.got_on
                     assignment.worker = None
 
-    def _pause_after(self, partition: TopicPartition, error: BaseException) -> bool | float:
+    def _pause_after(
+        self, partition: TopicPartition, assignment: _Assignment, error: BaseException
+    ) -> bool | float:
         self.health.failed(partition, describe(error))
         if isinstance(error, ProducerFenced):
             # Somebody else works this partition, and the group will report so before long. To start
@@ -169,7 +175,8 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         report("engine.worker_failed", error, self.health, self.job.output_topics)
         # Such a member fails ever after: one that may not take part, though it may again later.
         self._shut_out |= isinstance(error, (MembershipError, GroupAuthorizationFailedError))
-        return True
+        # The pauses grow with each failure of an assignment, however long ago the others were.
+        return AFRESH_SECONDS if assignment.got_on else True
 
     async def _drain(self, seconds: float) -> None:
         """Stop the workers; a transaction that has not ended by then is aborted.

@@ -55,7 +55,7 @@ class Worker:
     The order in which a new owner starts is what makes it exactly once: its producer fences the
     one that had the partition before and ends its transaction; only then are final the committed
     offset, and what that one has written, from which state is rebuilt; and only then are records
-    read.
+    read. `got_on` tells whether it has committed anything.
     """
 
     partition: TopicPartition
@@ -67,6 +67,7 @@ class Worker:
     breaker: CircuitBreaker
     health: Health
     linger: Linger
+    got_on: bool = False
     _stopping: bool = False
     _resumed: bool = False
     _writing: bool = False
@@ -220,3 +221,4 @@ class Worker:
             self.metrics.ended(result)
         ready.known()
         ready.done()
+        self.got_on = True

@@ -124,6 +124,25 @@ async def test_outputs_and_offset_are_one_transaction(cluster: Cluster) -> None:
     assert (aborted, failed) == (1, 1)
 
 
+async def test_a_worker_that_had_got_on_starts_afresh_soon_however_often_others_failed(
+    cluster: Cluster,
+) -> None:
+    """After ten failures, each after a commit, it still waits as after the first."""
+
+    def has(count: int) -> bool:
+        return cluster.offsets.get(("g", TopicPartition("in", 0))) == count
+
+    async with running(cluster) as (_, registry), asyncio.timeout(15):  # it would take twice that
+        for number in range(1, 11):
+            cluster.publish("in", 0, b"1")
+            await until(partial(has, number))
+            cluster.fail("commit", KafkaTimeoutError())
+        cluster.publish("in", 0, b"1")
+        await until(partial(has, 11))
+        failed = registry.get_sample_value("triage_loop_restarts_total", {"cause": "failed"})
+    assert failed == 10
+
+
 async def test_a_record_that_fails_goes_to_the_dead_letters_alone(cluster: Cluster) -> None:
     """One record on which the function fails is rejected; the others of its batch go through."""
 
