@@ -20,13 +20,15 @@ for number in itertools.count():
     print(number, flush=True)
     time.sleep(0.01)
 """
+# A shell has what it runs in the background ignore Ctrl-C, and so the tests and all that they start.
 PARENT = """
-import sys, time
+import signal, time
 from pathlib import Path
 from services.local.child_process import ChildProcess
-child = ChildProcess(["sleep", "60"], folder=Path("."), log=Path("child.log"))
+signal.signal(signal.SIGINT, signal.default_int_handler)
+child = ChildProcess(["sleep", "600"], folder=Path("."), log=Path("child.log"))
 print(child.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -115,5 +117,5 @@ def test_a_child_never_outlives_its_parent(tmp_path: Path, number: signal.Signal
         child = int(parent.stdout.readline())
         assert is_running(child)
         os.kill(parent.pid, number)
-        parent.wait()
+        parent.wait(10)
     until(lambda: not is_running(child))
