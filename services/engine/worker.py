@@ -18,6 +18,7 @@ from services.engine.linger import Linger
 from services.engine.made import Made, made_of
 from services.engine.metrics import EngineMetrics
 from services.kafka.given_up import given_up, latest
+from services.kafka.own_producer import in_time
 from services.kafka.protocols import Batch, Clients, Consumer, Producer
 from services.messages.record import Record
 from services.messages.rejection import RejectedError
@@ -212,7 +213,7 @@ class Worker:
                 ]
                 # Offsets come after: a broker holds one request at most of a transactional id that
                 # it has to verify, and refuses the second for 100 ms.
-                await asyncio.gather(*sent)
+                await in_time(asyncio.gather(*sent))
                 offsets = {self.partition: ready.offset}
                 await self.producer.send_offsets_to_transaction(offsets, self.job.group)
             result = "committed"

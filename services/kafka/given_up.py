@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aiokafka import TopicPartition
 
+from services.kafka.own_producer import in_time
 from services.kafka.protocols import Producer
 
 
@@ -40,6 +41,6 @@ async def latest(
         for topic, number in partitions:
             batch = producer.create_batch()
             batch.append(timestamp=None, key=b"", value=None, headers=[])
-            sent = await (await producer.send_batch(batch, topic, partition=number))
+            sent = await in_time(await producer.send_batch(batch, topic, partition=number))
             written[TopicPartition(topic, number)] = int(sent.offset)
     return written

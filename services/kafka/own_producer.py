@@ -4,13 +4,14 @@ Each of these has stopped a partition for good, or sent it back, where aiokafka'
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.errors import (
     KafkaError,
+    KafkaTimeoutError,
     NodeNotReadyError,
     TopicAuthorizationFailedError,
     for_code,
@@ -22,6 +23,14 @@ from aiokafka.protocol.commit import OffsetFetchRequest
 # broker may hold back its answer to a member that joins.
 SILENCE_MS = 5_000
 CLOSE_SECONDS = 5
+# How long brokers may be asked again and again for one and the same: longer than the 30 s that
+# Kafka itself waits for a broker that is silent; three times that (records, an offset, the end of
+# their transaction) is less than after what a loop that stands still is taken for stuck
+# (`engine/health.py`).
+PATIENCE_SECONDS = 35
+
+
+T = TypeVar("T")
 
 
 class UnansweredError(KafkaError):  # type: ignore[misc]  # aiokafka has no types
@@ -33,8 +42,9 @@ class UnansweredError(KafkaError):  # type: ignore[misc]  # aiokafka has no type
 class OwnProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types
     """Waits for no broker for ever, and lets no request of a transaction reach into the next.
 
-    - What it could not send when it is stopped is given up. It belongs to a transaction that the
-      next producer of the same id aborts.
+    - What it could not send when it is stopped is given up, and so is what brokers have not done in
+      time: aiokafka asks without end, where one of three is left. It belongs to a transaction that
+      the next producer of the same id ends.
     - A broker that was cut off from the others says for as long that an earlier transaction has not
       ended. So in a start or a transaction that takes long, another broker is asked again and again
       who coordinates.
@@ -56,7 +66,7 @@ class OwnProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no ty
         """Connect, fence the previous producer of the same id and end its transaction."""
         self._look_up_later()
         try:
-            await super().start()
+            await in_time(super().start())
         finally:
             self._looked_up()
 
@@ -84,14 +94,14 @@ class OwnProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no ty
     async def commit_transaction(self) -> None:
         """Commit."""
         try:
-            await super().commit_transaction()
+            await in_time(super().commit_transaction())
         finally:
             self._looked_up()
 
     async def abort_transaction(self) -> None:
         """Abort."""
         try:
-            await super().abort_transaction()
+            await in_time(super().abort_transaction())
         finally:
             self._looked_up()
 
@@ -100,7 +110,7 @@ class OwnProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no ty
     ) -> None:
         """See `Producer`."""
         try:
-            await super().send_offsets_to_transaction(offsets, group_id)
+            await in_time(super().send_offsets_to_transaction(offsets, group_id))
         except KafkaError as error:
             # aiokafka takes it for a fault of its own that a topic's offset may not be committed.
             if isinstance(error.__cause__, TopicAuthorizationFailedError):
@@ -137,6 +147,19 @@ class OwnProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no ty
     def _looked_up(self) -> None:
         if self._asking is not None:
             self._asking.cancel()
+
+
+async def in_time(asking: Awaitable[T], seconds: float = PATIENCE_SECONDS) -> T:
+    """Wait for what brokers are asked.
+
+    Raises:
+        KafkaTimeoutError: It is not done in time.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await asking
+    except TimeoutError:
+        raise KafkaTimeoutError(f"no broker has done it for {seconds} s") from None
 
 
 def offset_in(answer: Any, partition: TopicPartition) -> int | None:  # noqa: ANN401 - a raw response

@@ -20,7 +20,7 @@ for number in itertools.count():
     print(number, flush=True)
     time.sleep(0.01)
 """
-# A shell has what it runs in the background ignore Ctrl-C, and so the tests and all that they start.
+# A shell has what it runs in the background ignore Ctrl-C, and so do the tests that start this.
 PARENT = """
 import signal, time
 from pathlib import Path

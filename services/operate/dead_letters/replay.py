@@ -18,6 +18,7 @@ from services.engine.batching import pack
 from services.errors import TriageError
 from services.kafka.errors import remedy_for, with_cause
 from services.kafka.given_up import latest
+from services.kafka.own_producer import in_time
 from services.kafka.protocols import Clients, Producer
 from services.kafka.topic_reader import check_topic, read_topic
 from services.messages.dead_letter import TIMES_HEADER, Replayed, as_headers
@@ -111,7 +112,7 @@ async def _send(producer: Producer, letters: Sequence[WaitingLetter], now: datet
             await producer.send_batch(batch, name, partition=number)
             for name, number, batch, _ in packed
         ]
-        await asyncio.gather(*sent)
+        await in_time(asyncio.gather(*sent))
 
 
 def _outputs(letter: WaitingLetter, counts: dict[str, int], now: datetime) -> tuple[Output, Output]:
