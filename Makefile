@@ -33,7 +33,7 @@ SIDE_BY_SIDE = -n 3 --dist loadfile --no-loadscope-reorder
 test: install ## run the tests, those on a real Kafka included; ARGS="-k router" runs some
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not benchmark and not long and not images" $(ARGS)
 
-long: install ## run the tests that take minutes each: faults, a roll-out, a flood of bad input
+long: install ## run the tests that take long: faults, a roll-out, a flood of bad input, demos that go wrong
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(ARGS)
 
 pace: install ## hold the speed of each stage against what json takes in the same run

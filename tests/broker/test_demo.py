@@ -74,6 +74,7 @@ async def test_the_demo_accounts_for_every_example(folder: Path, tmp_path: Path)
     assert files_in(folder) == []
 
 
+@pytest.mark.long
 async def test_own_inquiries_are_judged_by_their_own_truths(folder: Path, tmp_path: Path) -> None:
     """Of a file of one's own those are judged that the truths name, and the others wait."""
     inquiries, truths = tmp_path / "inquiries.jsonl", tmp_path / "truths.jsonl"
@@ -89,6 +90,7 @@ async def test_own_inquiries_are_judged_by_their_own_truths(folder: Path, tmp_pa
     assert back["left"] == {"without a truth": 1}
 
 
+@pytest.mark.long
 async def test_a_step_that_fails_is_one_sentence(folder: Path, tmp_path: Path) -> None:
     """A service that cannot start ends the demo with what it said, its log, and nothing running."""
     model = shutil.copytree(shipped("models", "uk-departments"), tmp_path / "model")
@@ -104,6 +106,7 @@ async def test_a_step_that_fails_is_one_sentence(folder: Path, tmp_path: Path) -
     assert given(folder) == {}
 
 
+@pytest.mark.long
 async def test_a_broker_that_dies_is_one_sentence(folder: Path, tmp_path: Path) -> None:
     """A Kafka that ends while inquiries are on their way ends the demo, which says so."""
     inquiries = tmp_path / "inquiries.jsonl"
@@ -162,6 +165,7 @@ class Terminal:
         return re.sub(r"\x1b(\[[0-9;?]*[a-zA-Z]|\]8;.*?\x1b\\)", "", self.written)
 
 
+@pytest.mark.long
 async def test_a_demo_goes_on_while_it_is_watched(folder: Path) -> None:
     """`--watch` shows live what becomes of inquiries; Ctrl-C ends it with 0 and tidies up."""
     terminal = Terminal()
@@ -191,6 +195,7 @@ async def test_a_demo_goes_on_while_it_is_watched(folder: Path) -> None:
     assert files_in(folder) == []
 
 
+@pytest.mark.long
 async def test_what_one_decides_at_the_desk_is_told(folder: Path, tmp_path: Path) -> None:
     """`--desk` says where one decides, and each decision; after Ctrl-C all are accounted for."""
     inquiries, summary = tmp_path / "inquiries.jsonl", tmp_path / "summary.json"
@@ -237,6 +242,7 @@ async def test_a_wrong_setting_is_named_before_anything_starts(folder: Path) -> 
     assert files_in(folder) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "step"),
     [
