@@ -75,15 +75,17 @@ class _Errors(logging.Handler):
 def tells_of_refusal(record: logging.LogRecord) -> bool:
     """Tell whether a line of a library's log is about a refusal, which we say ourselves."""
     # Some lines of aiokafka have the error's type alone, or none of what it raises as well.
-    about = [*(record.args or ()), *(record.exc_info or ())]
-    if TopicAuthorizationFailedError in about or "Not authorized to read" in record.msg:
+    if TopicAuthorizationFailedError in _about(record) or "Not authorized to read" in record.msg:
         return True
     return any(map(remedy_for, _errors_in(record)))
 
 
 def _errors_in(record: logging.LogRecord) -> list[BaseException]:
-    about = [*(record.args or ()), *(record.exc_info or ())]
-    return [each for each in about if isinstance(each, BaseException)]
+    return [each for each in _about(record) if isinstance(each, BaseException)]
+
+
+def _about(record: logging.LogRecord) -> list[object]:
+    return [*(record.args or ()), *(record.exc_info or ())]
 
 
 def _of_kafka(error: BaseException, writes: Collection[str]) -> str | None:

@@ -65,10 +65,7 @@ class OwnProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no ty
     async def start(self) -> None:
         """Connect, fence the previous producer of the same id and end its transaction."""
         self._look_up_later()
-        try:
-            await in_time(super().start())
-        finally:
-            self._looked_up()
+        await self._to_its_end(super().start())
 
     async def stop(self) -> None:
         """Disconnect, and give up what a broker does not take in time."""
@@ -93,17 +90,11 @@ class OwnProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no ty
 
     async def commit_transaction(self) -> None:
         """Commit."""
-        try:
-            await in_time(super().commit_transaction())
-        finally:
-            self._looked_up()
+        await self._to_its_end(super().commit_transaction())
 
     async def abort_transaction(self) -> None:
         """Abort."""
-        try:
-            await in_time(super().abort_transaction())
-        finally:
-            self._looked_up()
+        await self._to_its_end(super().abort_transaction())
 
     async def send_offsets_to_transaction(
         self, offsets: Mapping[TopicPartition, int], group_id: str
@@ -135,6 +126,12 @@ class OwnProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no ty
         except KafkaError:
             self._unanswered |= group == ConnectionGroup.COORDINATION
             raise
+
+    async def _to_its_end(self, asking: Awaitable[None]) -> None:
+        try:
+            await in_time(asking)
+        finally:
+            self._looked_up()
 
     def _look_up_later(self) -> None:
         loop = asyncio.get_running_loop()

@@ -126,7 +126,7 @@ WHICH = {
     "group coordinator": of_cluster.group_coordinator,
     "transaction coordinator": of_cluster.transaction_coordinator,
 }
-CUT_OFF, CUT_FROM_PEERS = "cut off from everybody", "cut off from its peers alone"
+CUT_OFF, CUT_FROM_PEERS = CUTS = "cut off from everybody", "cut off from its peers alone"
 HOW = {
     KILLED: (of_cluster.kill, of_cluster.start),
     "stopped in order": (of_cluster.stop, of_cluster.start),
@@ -146,8 +146,8 @@ OF_ONE_OF_THREE = tuple(
         of_cluster.until_flowing(how),
         of_cluster.mending(mend),
         # An offset of before the cut arrived long after it, once in some ten of these.
-        repeats=how in {CUT_OFF, CUT_FROM_PEERS} and find is of_cluster.group_coordinator,
-        cuts=how in {CUT_OFF, CUT_FROM_PEERS},
+        repeats=how in CUTS and find is of_cluster.group_coordinator,
+        cuts=how in CUTS,
     )
     for which, find in WHICH.items()
     for how, (strike, mend) in HOW.items()
