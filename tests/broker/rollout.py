@@ -42,6 +42,7 @@ from services.router.decide import Decider
 from services.router.settings import ROUTES, RouterSettings
 from services.router.table import load_table
 from services.training.export.model_folder import save_promising
+from tests.broker.at_rest import until
 from tests.broker.exactly_once import SLICE, Faults, Sent, compare, number_of
 from tests.broker.faults.judged import Misjudged, account, fate_of, is_settlers
 from tests.broker.faults.left import read_log, topics_of_decisions
@@ -54,12 +55,21 @@ MODEL = shipped("models", "uk-departments")
 KEYS = 500
 
 
+# Of a model and of a routing table.
+Versions = tuple[str, str]
+
+
 class Installed(NamedTuple):
     """What services run by: a Python that has a release of ours, a model and a routing table."""
 
     model: Path
     routes: Path = ROUTES
     python: str = sys.executable
+
+    @property
+    def versions(self) -> Versions:
+        """Those of the model and of the routing table."""
+        return read_manifest(self.model).version, load_table(self.routes).version
 
 
 def installed_in(checkout: Path) -> Installed:
@@ -186,13 +196,14 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Watch:
-    """Reads along: how long inquiries take from their publisher, and judgements from Kafka.
+    """Reads along: how long inquiries take, and judgements from Kafka, and what judged them.
 
     Args:
         pipeline: Whose they are.
     """
 
     pipeline: Pipeline
+    judged_by: set[Versions] = field(default_factory=set)
     inquiries: Stopwatch = field(default_factory=Stopwatch)
     judgements: Stopwatch = field(default_factory=Stopwatch)
 
@@ -238,6 +249,15 @@ class Watch:
             self.judgements.arrived.setdefault(decision.judgement, now)
         elif not is_settlers(record):
             self.inquiries.arrived.setdefault(number_of(record), now)
+            self.judged_by.add(_versions_of(_routed(record)))
+
+    async def until_judged_by(self, installed: Installed) -> None:
+        """Wait until an inquiry has come that a model's and a table's limits have judged."""
+
+        async def come() -> bool:
+            return installed.versions in self.judged_by
+
+        await until(come)
 
 
 @dataclass(frozen=True)
@@ -293,14 +313,13 @@ def wider(folder: Path) -> Path:
     return folder / "routes.toml"
 
 
-# By the versions of a model and of a routing table.
-Deciders = Mapping[tuple[str, str], Decider]
+Deciders = Mapping[Versions, Decider]
 
 
 def deciders(*each: Installed) -> Deciders:
     """Return what decides by the limits of each model alone, and by each table."""
     return {
-        (read_manifest(model).version, load_table(routes).version): create_decider(
+        Installed(model, routes).versions: create_decider(
             RouterSettings(models=(model,), routes=routes)
         )
         for model in {one.model for one in each}
@@ -324,7 +343,8 @@ def judged_wrongly(
 
 
 def _is_right(routed: Routed, by_version: Deciders, model_of: Mapping[str, str]) -> bool:
-    decider = by_version[model_of[routed.classification.model.version], routed.route.table]
+    version, table = _versions_of(routed)
+    decider = by_version[model_of[version], table]
     [model] = decider.limits
     classification = structs.replace(routed.classification, model=model)
     right = decider.decide(routed.inquiry, classification, routed.route.routed_at)
@@ -333,6 +353,10 @@ def _is_right(routed: Routed, by_version: Deciders, model_of: Mapping[str, str])
 
 def _routed(record: ConsumerRecord) -> Routed:
     return msgspec.json.decode(record.value, type=Routed)
+
+
+def _versions_of(routed: Routed) -> Versions:
+    return routed.classification.model.version, routed.route.table
 
 
 async def roll(
@@ -361,11 +385,14 @@ async def roll(
         await fleet.start(step)
     async with watch.reading(), people.at_work():
         async with pipeline.traffic(watch.timed(good(KEYS)), pause=SLICE / rate):
+            await watch.until_judged_by(old)
             await asyncio.sleep(quiet)
             began = monotonic()
-            for step in (*steps(old, new), *steps(new, old, back=True)):
-                say(f"{step.service} gets {step.says}")
-                await fleet.take(step)
+            for before, after, back in ((old, new, False), (new, old, True)):
+                for step in steps(before, after, back=back):
+                    say(f"{step.service} gets {step.says}")
+                    await fleet.take(step)
+                await watch.until_judged_by(after)
             ended = monotonic()
         await pipeline.answered()
     by_person = {True: list[ConsumerRecord](), False: list[ConsumerRecord]()}
@@ -374,7 +401,7 @@ async def roll(
     log = await read_log(pipeline, by_person[True])
     arrived, routed = by_person[False], [_routed(each) for each in by_person[False]]
     by_version = deciders(old, new)
-    one, other = (read_manifest(each.model).version for each in (old, new))
+    (one, _), (other, _) = old.versions, new.versions
     return Outcome(
         faults=compare(pipeline.published, arrived),
         judgements=len(log.judged),
