@@ -44,6 +44,10 @@ _tag = re.compile(
 # What stands between these is not shown; of a head all but its title, which may be what a mail is
 # about.
 _hides = re.compile(rf"<(?P<name>head|script|style)(?:{_ATTRIBUTE})*\s*>|<!--", re.IGNORECASE)
+_CLOSES = {
+    name: re.compile(f"</{name}" if name else "--", re.IGNORECASE).search
+    for name in ("", "head", "script", "style")
+}
 _title = re.compile(rf"<title(?:{_ATTRIBUTE})*\s*>([^<]*)</title", re.IGNORECASE)
 _INLINE = word_set(
     "a abbr acronym b big cite code del em font i ins label mark q s samp small span strike",
@@ -155,12 +159,11 @@ def _plain(text: str) -> str:
 
 def _shown(text: str) -> str:
     """Return HTML without comments, styles and what else is not shown; unclosed, it is shown."""
-    pieces: list[str] = []
-    place, lower = 0, text.lower()
+    pieces, place = list[str](), 0
     while begun := _hides.search(text, place):
-        close = f"</{begun['name'].lower()}" if begun["name"] else "--"
-        end = lower.find(">", lower.find(close, begun.end()))
-        if end < begun.end():
+        closed = _CLOSES[(begun["name"] or "").casefold()](text, begun.end())
+        end = text.find(">", closed.end()) if closed else -1
+        if end < 0:
             break
         pieces += text[place : begun.start()], "\n"
         if (begun["name"] or "").lower() == "head":

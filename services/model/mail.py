@@ -4,8 +4,9 @@ Both are found line by line: the kind of a line is none where the newest words m
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -119,7 +120,9 @@ _may_begin = re.compile(
 ).match
 
 # The same in a text whose line ends were lost.
-_flat_divider = re.compile(rf" +(-{{3,}} ?(?:{_NAMES}) ?-{{3,}}|_{{10,}}) *", re.IGNORECASE).sub
+_flat_divider = re.compile(
+    rf"(?<! ) +(-{{3,}} ?(?:{_NAMES}) ?-{{3,}}|_{{10,}}) *", re.IGNORECASE
+).sub
 _flat_header = re.compile(
     r"(?<=\S) +(?P<header>(?:From|Oddi wrth): .{1,150}? (?:Sent|Date|Anfonwyd|Dyddiad): .{1,400})"
 ).sub
@@ -190,15 +193,15 @@ def find_thread(lines: Sequence[str], kinds: Kinds) -> None:
         if not kinds[place] and quote.match(line):
             kinds[place] = Kind.QUOTED_THREAD
     place = 0
-    words = _places_of_words(lines)
+    looked = _look_at(lines)
     while place < len(lines):
-        after = place if kinds[place] else _after_header(lines, kinds, words, place)
+        after = place if kinds[place] else _after_header(looked, kinds, place)
         if after == place:
             place += 1
             continue
         _mark(kinds, place, after, Kind.FORWARDED_HEADER)
         place = after
-        body = words[after]
+        body = looked.words[after]
         if body < len(lines) and kinds[body] is not Kind.QUOTED_THREAD:
             place = next((n for n in range(after, len(lines)) if _close(lines[n])), len(lines))
             _mark(kinds, after, place, Kind.QUOTED_THREAD)
@@ -210,24 +213,45 @@ def _mark(kinds: Kinds, start: int, after: int, kind: Kind) -> None:
         kinds[place] = kinds[place] or kind
 
 
-def _places_of_words(lines: Sequence[str]) -> list[int]:
-    """Return for each place, and the one after the last, that of the first line with a word."""
-    places = [len(lines)] * (len(lines) + 1)
-    for place in range(len(lines) - 1, -1, -1):
-        places[place] = place if has_word(lines[place]) else places[place + 1]
+class _Looked(NamedTuple):
+    """The lines of a text, and what is asked of one from many others, which is found out once.
+
+    `senders` and `words` say for each place, and the one after the last, which line is the next
+    that names a sender, or has a word.
+    """
+
+    lines: Sequence[str]
+    fields: Sequence[re.Match[str] | None]
+    senders: Sequence[int]
+    words: Sequence[int]
+
+
+def _look_at(lines: Sequence[str]) -> _Looked:
+    fields = [_field(line) if ":" in line else None for line in lines]
+    senders = (field is not None and field.lastgroup == "sender" for field in fields)
+    return _Looked(lines, fields, _next_of(senders), _next_of(map(has_word, lines)))
+
+
+def _next_of(each: Iterable[object]) -> list[int]:
+    """Return for each place, and the one after the last, where the next is that is so."""
+    said = list(each)
+    places = [len(said)] * (len(said) + 1)
+    for place in range(len(said) - 1, -1, -1):
+        places[place] = place if said[place] else places[place + 1]
     return places
 
 
-def _after_header(lines: Sequence[str], kinds: Kinds, words: Sequence[int], start: int) -> int:
+def _after_header(looked: _Looked, kinds: Kinds, start: int) -> int:
     """Return where the header of an older message ends that begins here; `start` if none does."""
+    lines, _, _, words = looked
     line = lines[start]
     if not _may_begin(line):
         return start
     if _divider(line):
-        return _after_fields(lines, words[start + 1], known=True) or start + 1
+        return _after_fields(looked, words[start + 1], known=True) or start + 1
     if is_rule(line):
-        return _after_fields(lines, words[start + 1], known=False) or start
-    if after := _after_fields(lines, start, known=False):
+        return _after_fields(looked, words[start + 1], known=False) or start
+    if after := _after_fields(looked, start, known=False):
         return after
     after = _end_of_attribution(lines, start)
     whole = " ".join(lines[start:after])
@@ -238,29 +262,31 @@ def _after_header(lines: Sequence[str], kinds: Kinds, words: Sequence[int], star
     return after if written else start
 
 
-def _after_fields(lines: Sequence[str], start: int, *, known: bool) -> int:
+def _after_fields(looked: _Looked, start: int, *, known: bool) -> int:
     """Return where the fields of a header end that begin here, 0 if they are none.
 
     One that is not `known` from a line above has a sender and says when it was sent, what of, or
     an address: `From: Leeds` and `To: York` alone is about a journey.
     """
-    place = after = start
-    found: set[str | None] = set()
-    while place < min(len(lines), start + _LINES_OF_HEADER):
-        if field := _field(lines[place]):
+    lines, fields, senders, words = looked
+    if senders[start] >= start + _LINES_OF_HEADER:
+        return 0
+    after, found = start, set[str | None]()
+    for place in range(start, min(len(lines), start + _LINES_OF_HEADER)):
+        if field := fields[place]:
             after = place + 1
             found.add(field.lastgroup)
-        elif (has_word(lines[place]) and not _goes_on(lines, place, after)) or place > after:
+        elif place > after or (words[place] == place and not _goes_on(looked, place, after)):
             break
-        place += 1
     sure = known or "sent" in found or "@" in "".join(lines[start:after])
     return after if "sender" in found and sure and after > start + (not known) else 0
 
 
-def _goes_on(lines: Sequence[str], place: int, after: int) -> bool:
+def _goes_on(looked: _Looked, place: int, after: int) -> bool:
     """Say whether a line is the rest of a field's value: recipients may fill several lines."""
-    following = lines[place + 1] if place + 1 < len(lines) else ""
-    return place == after and bool(lines[place][:1].isspace() or _field(following))
+    lines, fields, _, _ = looked
+    following = place + 1 < len(lines) and fields[place + 1]
+    return place == after and bool(lines[place][:1].isspace() or following)
 
 
 def _end_of_attribution(lines: Sequence[str], start: int) -> int:

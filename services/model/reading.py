@@ -59,7 +59,7 @@ _address = re.compile(
     re.IGNORECASE,
 )
 # Only what has a sign within may be one; the pattern above would try every letter of a text.
-_candidate = re.compile(r"(?<![^\s<(\"])[^\s@.:<]*[@.:][^\s<>\"]+")
+_candidate = re.compile(r"(?<![^\s<(\"])[^\s@.:<(\"]*[@.:][^\s<>\"]+")
 _dot_in_word = re.compile(r"\.[A-Za-z]{2}").search
 
 

@@ -113,6 +113,20 @@ def test_the_title_of_a_mail_is_seen(html: str) -> None:
     assert decode(html).split()[-1] == "Hello"
 
 
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<!-- I want to die <br>", "<!-- I want to die"),
+        ("<style> I want to die <br>", "I want to die"),
+        ("<p>\u0130\u0130\u0130</p><style>p {}</style>I want to die", "I want to die"),
+        ("<\u017ftyle>p {}</style>I want to die", "I want to die"),
+    ],
+)
+def test_nothing_is_hidden_but_what_is_closed(html: str, shown: str) -> None:
+    """What a style or a comment hides ends where it ends, whatever letters and tags there are."""
+    assert shown in decode(html)
+
+
 def test_letters_that_are_never_complete_take_time_that_grows_with_them_alone() -> None:
     """A subject line, which may be as long as a record, is looked through once and not per sign."""
 
