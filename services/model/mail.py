@@ -225,6 +225,10 @@ class _Looked(NamedTuple):
     senders: Sequence[int]
     words: Sequence[int]
 
+    def __repr__(self) -> str:
+        """Show how many lines there are alone, as `Reading` does."""
+        return f"_Looked(<{len(self.lines)} lines>)"
+
 
 def _look_at(lines: Sequence[str]) -> _Looked:
     fields = [_field(line) if ":" in line else None for line in lines]
