@@ -139,7 +139,7 @@ def _setting(
 
 def _told(name: str, value: str) -> str:
     if name != RETENTION or int(value) < 0:
-        return value
+        return value or "empty"
     return f"{value} ({int(value) / HOUR_MS:,.4g} h)"
 
 
@@ -165,6 +165,12 @@ def _compacted(topic: Topic, use: Use) -> str | None:
 
 def _forgets(topic: Topic, use: Use) -> str | None:
     return "compact" if use.compacted and topic.cleaned_by("delete") else None
+
+
+def _uncleaned(topic: Topic, use: Use) -> str | None:
+    if topic.text(CLEANUP):
+        return None
+    return "compact" if use.compacted else "delete"
 
 
 def _time(topic: Topic, use: Use) -> str | None:
@@ -253,7 +259,8 @@ def _few_partitions(topic: Topic, use: Use) -> Fault | None:
         return None
     what = f"there {'is 1 partition' if count == 1 else f'are {count} partitions'}"
     asked = f"{what}, and {use.partitions} were asked for"
-    return Fault(asked, partitions_command("{topic}", use.partitions))
+    where = ", while nobody sends: keys move to other partitions"
+    return Fault(asked, partitions_command("{topic}", use.partitions), where)
 
 
 def _no_leader(topic: Topic, _use: Use) -> Fault | None:
@@ -304,6 +311,12 @@ CHECKS: tuple[Check, ...] = (
         "wrong",
         "who forgets what is settled delivers it a second time",
         _setting(CLEANUP, _forgets),
+    ),
+    Check(  # Kafka takes that from 4.1 on
+        "uncleaned",
+        "risky",
+        "nothing ever goes from there, until the brokers' disks are full",
+        _setting(CLEANUP, _uncleaned),
     ),
     Check(
         "times",

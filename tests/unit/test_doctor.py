@@ -49,6 +49,9 @@ BROKER: Mapping[str, str] = {
     "offsets.retention.minutes": "10080",
     "offsets.topic.replication.factor": "3",
     "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    "min.insync.replicas": "2",
+    "auto.create.topics.enable": "false",
 }
 VERSIONS = {10: 6, 32: 4}
 PARTITION = Partition(1, (1, 2, 3), (1, 2, 3))
@@ -144,6 +147,18 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         "forgets",
         with_topic("inquiries.settled", a_topic(cleanup_policy="compact,delete")),
     ),
+    "never cleaned": ("uncleaned", with_topic(INPUT, a_topic(cleanup_policy=""))),
+    "never compacted": (
+        "uncleaned",
+        with_topic("inquiries.settled", a_topic(cleanup_policy="")),
+    ),
+    "claims take little": (
+        "message-bytes",
+        with_topic(
+            "inquiries.claims",
+            a_topic(message_timestamp_type="LogAppendTime", max_message_bytes="500"),
+        ),
+    ),
     "times": ("times", with_topic("inquiries.claims", a_topic())),
     "short": ("kept-short", with_topic(INPUT, a_topic(retention_ms=HOUR))),
     "short for others": (
@@ -154,6 +169,10 @@ WRONG: dict[str, tuple[str, Cluster]] = {
     "for ever": ("kept-for-ever", with_topic(REVIEW, a_topic(retention_ms="-1"))),
     "takes little": ("message-bytes", with_topic(REVIEW, a_topic(max_message_bytes="1000"))),
     "small segments": ("segment-bytes", with_topic(REVIEW, a_topic(segment_bytes="9000"))),
+    "small letters": (
+        "message-bytes",
+        with_topic("inquiries.rejected", a_topic(max_message_bytes="1048588")),
+    ),
     "letters": ("letters", with_topic(INPUT, a_topic(max_message_bytes="4000000"))),
     "in sync never": ("in-sync-never", with_topic(INPUT, a_topic(min_insync_replicas="4"))),
     "in sync all": ("in-sync-all", with_topic(INPUT, a_topic(min_insync_replicas="3"))),
@@ -189,6 +208,10 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         "few-copies-of-own",
         with_topic(INTERNAL[1], a_topic(partition=ALONE, min_insync_replicas="1")),
     ),
+    "offsets in sync one": (
+        "own-in-sync-one",
+        with_topic(INTERNAL[0], a_topic(min_insync_replicas="1")),
+    ),
     "transactions never": (
         "own-in-sync-never",
         with_topic(INTERNAL[1], a_topic(min_insync_replicas="4")),
@@ -207,6 +230,7 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         "offsets-forgotten",
         with_topic(INPUT, a_topic(retention_ms=str(2 * WEEK_MS))),
     ),
+    "topics by mistake": ("auto-created", with_brokers(auto_create_topics_enable="true")),
     "releases": ("unequal", with_versions({10: 6, 32: 5})),
     "no right": (
         "no-rights",
@@ -248,6 +272,10 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         "writers",
         with_grants(Grant("User:stranger", "Write", "topic", "inquiries.settled")),
     ),
+    "a stranger writes all that is ours": (
+        "writers",
+        with_grants(Grant("User:stranger", "All", "topic", "inquiries.", prefix=True)),
+    ),
 }
 
 
@@ -284,6 +312,8 @@ def test_every_check_of_topics_is_tried() -> None:
         with_topic(HOME_OFFICE, a_topic(retention_ms=str(52 * WEEK_MS))),
         with_topic("inquiries.audit", a_topic(retention_ms=HOUR)),
         with_grants(Grant("User:backup", "Read", "topic", "*")),
+        with_grants(Grant("User:administrator", "All", "topic", "*")),
+        with_grants(Grant("User:stranger", "Write", "topic", "inquiries.j", prefix=True)),
         with_grants(Grant("User:router", "Read", "topic", "somebody-elses")),
         with_grants(Grant("User:router", "IdempotentWrite", "cluster", "kafka-cluster")),
         with_grants(Grant("User:stranger", "All", "topic", "*", denies=True)),
@@ -343,10 +373,15 @@ def test_topics_of_a_cluster_s_own_that_are_to_come_are_looked_at() -> None:
     assert report_on(new).findings == ()
     one = {**BROKER, "offsets.topic.replication.factor": "1"}
     many = {**BROKER, "transaction.state.log.replication.factor": "4"}
-    for settings, severity in ((one, "risky"), (many, "wrong")):
+    alone = {**BROKER, "min.insync.replicas": "1"}
+    for settings, expected in (
+        (one, ("risky", "few-copies-of-own")),
+        (many, ("wrong", "few-copies-of-own")),
+        (alone, ("risky", "own-in-sync-one")),
+    ):
         brokers = {**RIGHT.brokers, 1: Broker(settings, VERSIONS)}
         [found] = report_on(replace(new, brokers=brokers)).findings
-        assert (found.severity, found.check) == (severity, "few-copies-of-own")
+        assert (found.severity, found.check) == expected
 
 
 def test_our_own_settings_are_what_is_to_be_changed() -> None:
@@ -411,6 +446,29 @@ def test_a_cluster_without_topics_lacks_them_and_nothing_else() -> None:
     [found] = report_on(replace(RIGHT, topics={}, grants=None)).findings
     assert found.check == "missing"
     assert set(found.about) == set(topics_of(INSTALLATION))
+
+
+def test_a_topic_that_is_missing_is_made_like_those_it_belongs_to() -> None:
+    """The command asks for as many partitions as the others have, or it would make them differ."""
+    [found] = report_on(without("inquiries.settled"), Asked(0, 3)).findings
+    assert "`triage topics --replication-factor 3 --partitions 6`" in found.sentence
+
+
+def test_a_prefix_that_is_mistyped_is_told_with_the_one_that_is_there() -> None:
+    """Where no topic is there and with another prefix all are, the sentence has that prefix."""
+    others = frozenset(f"test.{name}" for name in RIGHT.topics)
+    nothing = replace(RIGHT, topics={}, grants=None)
+    [found] = report_on(replace(nothing, others=others)).findings
+    assert found.sentence.endswith(" that are there with `KAFKA_TOPIC_PREFIX=test.`.")
+    [found] = report_on(replace(nothing, others=others - {f"test.{REVIEW}"})).findings
+    assert "KAFKA_TOPIC_PREFIX" not in found.sentence
+
+
+def test_partitions_are_added_to_judgements_last() -> None:
+    """What is judged on a partition that the others lack would wait."""
+    larger = a_topic(7, message_timestamp_type="LogAppendTime")
+    [found] = report_on(with_topic("inquiries.claims", larger)).findings
+    assert found.about[-1] == "inquiries.judged"
 
 
 def test_what_is_wrong_is_printed_before_what_is_risky() -> None:

@@ -54,7 +54,8 @@ async def ask_cluster(
     unasked: list[str] = []
     found = await ask_topics(admin, {*topics, *internal})
     hidden = await _hidden(admin, {*topics, *internal} - found.keys())
-    secret = [name for name in topics if name in found and found[name].settings is None]
+    secret = [name for name, topic in found.items() if topic.settings is None]
+    none_is_there = hidden.union(found).isdisjoint(topics)
     for names, right in ((hidden, "Describe"), (secret, "DescribeConfigs")):
         if names:
             what = f"The topics {', '.join(sorted(names))}"
@@ -66,6 +67,7 @@ async def ask_cluster(
         await _grants(admin, unasked),
         tuple(f"{each}." for each in unasked),
         frozenset(hidden),
+        frozenset(await admin.list_topics() if none_is_there else ()),
     )
 
 

@@ -54,6 +54,7 @@ class Cluster:
         grants: The rights that users have; None where there are none to have.
         unasked: Of each thing that this user may not ask a sentence.
         hidden: Topics that this user may not see.
+        others: Where none of the installation's is there, all that this user may see.
     """
 
     servers: str
@@ -62,3 +63,4 @@ class Cluster:
     grants: tuple[Grant, ...] | None = None
     unasked: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()

@@ -134,11 +134,13 @@ def writers(
     }
     known = {EVERYBODY, *principals.values()}
     for grant in cluster.grants or ():
-        topic = alone.get(grant.name)
-        writes = grant.resource == "topic" and grant.operation in {"Write", "All"}
-        if topic and writes and not grant.denies and not grant.prefix and grant.user not in known:
+        if grant.denies or grant.user in known or grant.name == EACH:
+            continue  # who may write everything looks after the cluster
+        written = [topic for topic in alone if _covers(grant, Right("topic", topic, ()), "Write")]
+        if written:
             fault = Fault(f"{grant.user} may {_told(grant)}", _command("remove", grant))
-            breaks = f"what {topic} alone should write is believed, whoever wrote it"
+            users = " and ".join(sorted({alone[topic] for topic in written}))
+            breaks = f"what {users} alone should write is believed, whoever wrote it"
             yield found("risky", "writers", [grant.user], fault, breaks, cluster.servers)
 
 
