@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from aiokafka.admin import NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.classifier.settings import ClassifierSettings
+from services.clock import utc_now
 from services.kafka.clients import connect
 from services.kafka.connected import an_admin
 from services.kafka.settings import KafkaSettings
@@ -272,6 +274,18 @@ WRONG: dict[str, tuple[str, Wrong]] = {
         "unclean",
         configured("inquiries", unclean_leader_election_enable="true"),
     ),
+    "a topic that nothing ever leaves": (
+        "uncleaned",
+        configured("inquiries.audit", cleanup_policy=""),
+    ),
+    "claims take little": (
+        "message-bytes",
+        configured("inquiries.claims", max_message_bytes="500"),
+    ),
+    "letters take little": (
+        "message-bytes",
+        configured("inquiries.rejected", max_message_bytes="1048588"),
+    ),
     "times have to be recent": (
         "times-before",
         configured(REVIEW, message_timestamp_before_max_ms="60000"),
@@ -325,6 +339,10 @@ WRONG: dict[str, tuple[str, Wrong]] = {
         "writers",
         granted("home-office", Right("topic", PREFIX + "inquiries.settled", ("Write",))),
     ),
+    "somebody else may write all that is ours": (
+        "writers",
+        granted("home-office", Right("topic", PREFIX, ("Write",), prefix=True)),
+    ),
 }
 
 
@@ -372,6 +390,19 @@ async def test_the_command_says_by_its_exit_code_what_came_of_it(
     assert (told["check"], told["about"]) == ("compacted", [PREFIX + HOME_OFFICE])
     await right.kafka.revoke("doctor", rights(right.installation)["doctor"])
     await right.until_found()
+
+
+@pytest.mark.parametrize(("off", "checks"), [(0, []), (90, ["clocks"]), (-90, ["clocks"])])
+async def test_the_controller_s_clock_is_compared(
+    right: Examined, off: int, checks: list[str]
+) -> None:
+    """Its time is in an answer of Kafka's, for which nothing is written."""
+    clients = connect(right.installation.kafka, "examined")
+    later = timedelta(seconds=off)
+    cluster = await ask(clients, right.installation, lambda: utc_now() + later)
+    assert cluster.clock is not None
+    found = examine(cluster, right.installation, right.asked, principals_of(right.installation))
+    assert [each.check for each in found.findings] == checks
 
 
 async def test_a_broker_that_is_away_cannot_be_asked() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -21,6 +22,7 @@ from services.kafka.topic_checks import (
 from services.operate.doctor.cluster import Broker, Cluster, Grant
 from services.operate.doctor.command import described, named
 from services.operate.doctor.examination import Report, examine
+from services.operate.doctor.quorum import Clock
 from services.operate.doctor.right_checks import principals_of
 from services.operate.doctor.uses import Asked, uses_of
 from services.operate.installation import installation_of
@@ -231,6 +233,8 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         with_topic(INPUT, a_topic(retention_ms=str(2 * WEEK_MS))),
     ),
     "topics by mistake": ("auto-created", with_brokers(auto_create_topics_enable="true")),
+    "clock ahead": ("clocks", replace(RIGHT, clock=Clock(1, timedelta(seconds=61)))),
+    "clock behind": ("clocks", replace(RIGHT, clock=Clock(1, timedelta(seconds=-61)))),
     "releases": ("unequal", with_versions({10: 6, 32: 5})),
     "no right": (
         "no-rights",
@@ -311,6 +315,7 @@ def test_every_check_of_topics_is_tried() -> None:
         with_topic(HOME_OFFICE, replace(a_topic(), settings=None)),
         with_topic(HOME_OFFICE, a_topic(retention_ms=str(52 * WEEK_MS))),
         with_topic("inquiries.audit", a_topic(retention_ms=HOUR)),
+        replace(RIGHT, clock=Clock(1, timedelta(seconds=59))),
         with_grants(Grant("User:backup", "Read", "topic", "*")),
         with_grants(Grant("User:administrator", "All", "topic", "*")),
         with_grants(Grant("User:stranger", "Write", "topic", "inquiries.j", prefix=True)),

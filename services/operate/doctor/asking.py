@@ -1,6 +1,7 @@
 """Asks a cluster all that the doctor looks at; nothing is written or changed."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from datetime import datetime
 
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
@@ -15,6 +16,7 @@ from aiokafka.protocol.admin import ApiVersionRequest, DescribeAclsRequest
 from services.kafka.protocols import Inspector
 from services.kafka.topic_states import ask_topics, entries_of
 from services.operate.doctor.cluster import Broker, Cluster, Grant, Resource
+from services.operate.doctor.quorum import ask_clock
 
 # Their numbers in Kafka's protocol: ResourceType, PatternType, AclOperation, AclPermissionType.
 ANY = 1
@@ -38,7 +40,11 @@ SHUT = "{what} could not be asked: grant this user {right}, as `triage manifests
 
 
 async def ask_cluster(
-    admin: Inspector, servers: str, topics: Collection[str], internal: Collection[str]
+    admin: Inspector,
+    servers: str,
+    topics: Collection[str],
+    internal: Collection[str],
+    now: Callable[[], datetime],
 ) -> Cluster:
     """Ask a cluster about itself.
 
@@ -47,6 +53,7 @@ async def ask_cluster(
         servers: The brokers' addresses.
         topics: Those of the installation.
         internal: Those of the cluster's own that matter to it.
+        now: Tells the time here.
 
     Raises:
         KafkaError: The broker does not answer, or refuses in another way than for a right.
@@ -60,14 +67,16 @@ async def ask_cluster(
         if names:
             what = f"The topics {', '.join(sorted(names))}"
             unasked.append(SHUT.format(what=what, right=f"{right} on them"))
+    brokers = await _brokers(admin, unasked)
     return Cluster(
         servers,
-        await _brokers(admin, unasked),
+        brokers,
         found,
         await _grants(admin, unasked),
         tuple(f"{each}." for each in unasked),
         frozenset(hidden),
         frozenset(await admin.list_topics() if none_is_there else ()),
+        await ask_clock(admin, {number: each.versions for number, each in brokers.items()}, now),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from services.kafka.topic_checks import (
@@ -23,12 +24,13 @@ from services.operate.doctor.uses import Asked, inputs_of
 from services.operate.installation import Installation
 
 MINUTE_MS = 60_000
+CLOCKS_DIFFER = timedelta(minutes=1)  # less is no more than what a busy machine takes to answer
 FIND_COORDINATOR = 10  # the number of the request in Kafka's protocol
 SINCE_3_0 = 4  # the version of it that Kafka 3.0 brought
 
 
 class Own(NamedTuple):
-    """The settings by which a cluster makes a topic of its own: how many copies, how many in sync."""
+    """The settings by which a cluster makes a topic of its own: copies, and those in sync."""
 
     copies: str
     in_sync: str
@@ -120,8 +122,8 @@ CHECKS: tuple[Check, ...] = (
         "auto-created",
         "risky",
         "auto.create.topics.enable",
-        "a misspelt topic takes inquiries that nobody reads, and one of ours that was deleted comes "
-        "back with other partitions, copies and settings",
+        "a misspelt topic takes inquiries that nobody reads, and one of ours that was deleted "
+        "comes back with other partitions, copies and settings",
         _auto,
     ),
 )
@@ -251,6 +253,24 @@ def versions(cluster: Cluster, _installation: Installation, _asked: Asked) -> It
         breaks = "what works while one leads fails while another does"
         every = [each for brokers in kinds.values() for each in brokers]
         yield found("risky", "unequal", every, fault, breaks, cluster.servers)
+
+
+def clocks(cluster: Cluster, _installation: Installation, _asked: Asked) -> Iterator[Finding]:
+    """Yield that the controller's clock and this machine's differ."""
+    if cluster.clock and abs(cluster.clock.ahead) > CLOCKS_DIFFER:
+        controller, ahead = cluster.clock
+        side = "ahead of" if ahead > timedelta() else "behind"
+        fault = Fault(
+            f"The clock of the controller, node {controller}, is {abs(ahead).total_seconds():.0f} "
+            f"s {side} this machine's",
+            "timedatectl set-ntp true",
+            " on the machine whose clock is wrong",
+        )
+        breaks = (
+            "who has an inquiry at the desk loses it early or late, ages are wrong, and by an hour "
+            "more Kafka takes no record"
+        )
+        yield found("risky", "clocks", [str(controller)], fault, breaks, cluster.servers)
 
 
 SEEN = "kafka-broker-api-versions.sh --bootstrap-server {servers}"

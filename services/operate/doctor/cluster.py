@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from services.kafka.topic_checks import Topic
+from services.operate.doctor.quorum import Clock
 
 Resource = Literal["topic", "group", "cluster", "transactional-id"]
 
@@ -55,6 +56,7 @@ class Cluster:
         unasked: Of each thing that this user may not ask a sentence.
         hidden: Topics that this user may not see.
         others: Where none of the installation's is there, all that this user may see.
+        clock: How far the controller's clock is from ours, where it told.
     """
 
     servers: str
@@ -64,3 +66,4 @@ class Cluster:
     unasked: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
+    clock: Clock | None = None

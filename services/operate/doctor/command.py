@@ -2,12 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import typer
 from aiokafka.errors import KafkaError
 
+from services.clock import utc_now
 from services.errors import ConfigurationError, TriageError
 from services.kafka.clients import KafkaClients
 from services.kafka.errors import remedy_for, with_cause
@@ -59,8 +61,10 @@ def diagnose(asked: Asked, users: Sequence[str], file: Path | None) -> int:
     return FOUND if report.findings else NOT_ASKED if report.unasked else RIGHT
 
 
-async def ask(clients: KafkaClients, installation: Installation) -> Cluster:
-    """Ask the cluster of an installation about itself.
+async def ask(
+    clients: KafkaClients, installation: Installation, now: Callable[[], datetime] = utc_now
+) -> Cluster:
+    """Ask the cluster of an installation about itself, with the time here to compare.
 
     Raises:
         CannotAskError: The broker does not answer, or refuses.
@@ -69,7 +73,8 @@ async def ask(clients: KafkaClients, installation: Installation) -> Cluster:
     try:
         with with_cause():
             await admin.start()
-        return await ask_cluster(admin, clients.servers, topics_of(installation).keys(), INTERNAL)
+        names = topics_of(installation).keys()
+        return await ask_cluster(admin, clients.servers, names, INTERNAL, now)
     except (KafkaError, OSError) as error:
         raise CannotAskError(
             remedy_for(error)

@@ -19,6 +19,7 @@ OF_CLUSTER: tuple[Callable[[Cluster, Installation, Asked], Iterator[Finding]], .
     broker_checks.internal,
     broker_checks.settings,
     broker_checks.versions,
+    broker_checks.clocks,
 )
 OF_RIGHTS: tuple[Callable[[Cluster, Installation, Mapping[str, str]], Iterator[Finding]], ...] = (
     right_checks.lacking,
