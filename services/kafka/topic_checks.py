@@ -430,7 +430,7 @@ def findings_about(
     Args:
         topics: Those that are there.
         uses: What each is for; topics that are for nothing of ours are not looked at.
-        servers: The brokers' addresses, for the commands.
+        servers: What follows `--bootstrap-server` in the commands.
     """
     for check in CHECKS:
         faults = defaultdict[Fault, list[str]](list)

@@ -8,6 +8,7 @@ import pytest
 
 from services.classifier.settings import ClassifierSettings
 from services.errors import ConfigurationError
+from services.kafka.clients import KafkaClients, connect
 from services.kafka.settings import KafkaSettings
 from services.kafka.topic_checks import (
     CHECKS,
@@ -276,6 +277,14 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         "writers",
         with_grants(Grant("User:stranger", "Write", "topic", "inquiries.settled")),
     ),
+    "a stranger routes": (
+        "writers",
+        with_grants(Grant("User:stranger", "Write", "topic", HOME_OFFICE)),
+    ),
+    "denied two users": (
+        "denied",
+        with_grants(Grant("User:*", "Write", "topic", REVIEW, denies=True)),
+    ),
     "a stranger writes all that is ours": (
         "writers",
         with_grants(Grant("User:stranger", "All", "topic", "inquiries.", prefix=True)),
@@ -318,6 +327,7 @@ def test_every_check_of_topics_is_tried() -> None:
         replace(RIGHT, clock=Clock(1, timedelta(seconds=59))),
         with_grants(Grant("User:backup", "Read", "topic", "*")),
         with_grants(Grant("User:administrator", "All", "topic", "*")),
+        with_grants(Grant("User:home-office", "Write", "topic", "inquiries.returned")),
         with_grants(Grant("User:stranger", "Write", "topic", "inquiries.j", prefix=True)),
         with_grants(Grant("User:router", "Read", "topic", "somebody-elses")),
         with_grants(Grant("User:router", "IdempotentWrite", "cluster", "kafka-cluster")),
@@ -483,6 +493,16 @@ def test_what_is_wrong_is_printed_before_what_is_risky() -> None:
     assert [line.split()[0] for line in lines] == ["wrong", "risky", "2"]
     assert lines[-1] == "2 things found on kafka-1:9092."
     assert described(Report(()), "k:1") == ["As promised on k:1."]
+    *_, last = described(Report((), (), ("What … could not be asked.",)), "k:1")
+    assert last == "Nothing found in what could be asked on k:1."
+
+
+def test_commands_for_a_cluster_that_asks_who_one_is_have_a_file_that_says_so() -> None:
+    """Kafka's own commands take user and certificates from a file."""
+    secured = KafkaSettings().model_copy(update={"security_protocol": "SASL_SSL"})
+    assert connect(KafkaSettings(), "t").server_options == "localhost:9092"
+    options = KafkaClients(secured, "t").server_options
+    assert options == "localhost:9092 --command-config client.properties"
 
 
 def test_each_topic_has_a_use() -> None:

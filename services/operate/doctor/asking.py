@@ -50,7 +50,7 @@ async def ask_cluster(
 
     Args:
         admin: A connected client.
-        servers: The brokers' addresses.
+        servers: What follows `--bootstrap-server` in the commands that mend something.
         topics: Those of the installation.
         internal: Those of the cluster's own that matter to it.
         now: Tells the time here.

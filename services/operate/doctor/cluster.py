@@ -49,7 +49,7 @@ class Cluster:
     """All that was asked.
 
     Args:
-        servers: The brokers' addresses.
+        servers: What follows `--bootstrap-server` in the commands: the brokers' addresses first.
         brokers: Each by its number.
         topics: Those that are there, the cluster's own among them.
         grants: The rights that users have; None where there are none to have.
