@@ -29,6 +29,7 @@ from services.operate.topics import create_topics, topics_of
 from services.router.settings import RouterSettings
 from tests.broker.at_rest import until
 from tests.broker.command import triage
+from tests.broker.quotas import AlterQuotas
 from tests.broker.secure_kafka import ALLOW, DENY, SecureKafka, secure_kafka
 
 PARTITIONS = 2
@@ -227,6 +228,24 @@ def with_settings(**settings: int) -> Wrong:
     return wrong
 
 
+@asynccontextmanager
+async def held_back(examined: Examined) -> AsyncIterator[Examined]:
+    await held_to(examined, 1000)
+    try:
+        yield examined
+    finally:
+        await held_to(examined, None)
+
+
+async def held_to(examined: Examined, rate: float | None) -> None:
+    admin = connect(examined.installation.kafka, "examined").inspector()
+    await admin.start()
+    try:
+        await admin.ask(AlterQuotas(PREFIX + "router", "producer_byte_rate", rate))
+    finally:
+        await admin.close()
+
+
 HOUR = "3600000"
 REVIEW, HOME_OFFICE = "inquiries.review", "departments.home-office"
 WRONG: dict[str, tuple[str, Wrong]] = {
@@ -302,6 +321,7 @@ WRONG: dict[str, tuple[str, Wrong]] = {
         "session-long",
         with_settings(session_timeout_ms=1_800_001),
     ),
+    "a user held back": ("throttled", held_back),
     "a user without rights": ("no-rights", without_rights),
     "a group that may not be joined": (
         "lacking",

@@ -24,6 +24,7 @@ from services.operate.doctor.cluster import Broker, Cluster, Grant
 from services.operate.doctor.command import described, named
 from services.operate.doctor.examination import Report, examine
 from services.operate.doctor.quorum import Clock
+from services.operate.doctor.quotas import Quota
 from services.operate.doctor.right_checks import principals_of
 from services.operate.doctor.uses import Asked, uses_of
 from services.operate.installation import installation_of
@@ -117,6 +118,10 @@ def lacking(user: str, name: str, operation: str) -> Cluster:
     ]
     assert lost
     return replace(RIGHT, grants=tuple(each for each in RIGHT.grants or () if each not in lost))
+
+
+def with_quota(rate: float, **holds: str | None) -> Cluster:
+    return replace(RIGHT, quotas=(Quota(holds, "producer_byte_rate", rate),))
 
 
 def report_on(cluster: Cluster, asked: Asked = ASKED) -> Report:
@@ -234,6 +239,9 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         with_topic(INPUT, a_topic(retention_ms=str(2 * WEEK_MS))),
     ),
     "topics by mistake": ("auto-created", with_brokers(auto_create_topics_enable="true")),
+    "a user held back": ("throttled", with_quota(1000, user="router")),
+    "everybody held back": ("throttled", with_quota(1000, user=None)),
+    "every client held back": ("throttled", with_quota(1000, **{"client-id": None})),
     "clock ahead": ("clocks", replace(RIGHT, clock=Clock(1, timedelta(seconds=61)))),
     "clock behind": ("clocks", replace(RIGHT, clock=Clock(1, timedelta(seconds=-61)))),
     "releases": ("unequal", with_versions({10: 6, 32: 5})),
@@ -325,6 +333,10 @@ def test_every_check_of_topics_is_tried() -> None:
         with_topic(HOME_OFFICE, a_topic(retention_ms=str(52 * WEEK_MS))),
         with_topic("inquiries.audit", a_topic(retention_ms=HOUR)),
         replace(RIGHT, clock=Clock(1, timedelta(seconds=59))),
+        with_quota(1_000_000, user="router"),
+        with_quota(1000, user="stranger"),
+        with_quota(1000, ip=None),
+        with_quota(1000, **{"client-id": "stranger"}),
         with_grants(Grant("User:backup", "Read", "topic", "*")),
         with_grants(Grant("User:administrator", "All", "topic", "*")),
         with_grants(Grant("User:home-office", "Write", "topic", "inquiries.returned")),

@@ -17,6 +17,7 @@ from services.kafka.protocols import Inspector
 from services.kafka.topic_states import ask_topics, entries_of
 from services.operate.doctor.cluster import Broker, Cluster, Grant, Resource
 from services.operate.doctor.quorum import ask_clock
+from services.operate.doctor.quotas import ask_quotas
 
 # Their numbers in Kafka's protocol: ResourceType, PatternType, AclOperation, AclPermissionType.
 ANY = 1
@@ -68,6 +69,7 @@ async def ask_cluster(
             what = f"The topics {', '.join(sorted(names))}"
             unasked.append(SHUT.format(what=what, right=f"{right} on them"))
     brokers = await _brokers(admin, unasked)
+    versions = {number: each.versions for number, each in brokers.items()}
     return Cluster(
         servers,
         brokers,
@@ -76,7 +78,8 @@ async def ask_cluster(
         tuple(f"{each}." for each in unasked),
         frozenset(hidden),
         frozenset(await admin.list_topics() if none_is_there else ()),
-        await ask_clock(admin, {number: each.versions for number, each in brokers.items()}, now),
+        await ask_quotas(admin, versions),
+        await ask_clock(admin, versions, now),
     )
 
 

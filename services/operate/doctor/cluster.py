@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from services.kafka.topic_checks import Topic
 from services.operate.doctor.quorum import Clock
+from services.operate.doctor.quotas import Quota
 
 Resource = Literal["topic", "group", "cluster", "transactional-id"]
 
@@ -56,6 +57,7 @@ class Cluster:
         unasked: Of each thing that this user may not ask a sentence.
         hidden: Topics that this user may not see.
         others: Where none of the installation's is there, all that this user may see.
+        quotas: To how many bytes a second it holds users.
         clock: How far the controller's clock is from ours, where it told.
     """
 
@@ -66,4 +68,5 @@ class Cluster:
     unasked: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
+    quotas: tuple[Quota, ...] = ()
     clock: Clock | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.kafka.topic_checks import Finding
 from services.operate.doctor import broker_checks, right_checks, topic_checks
 from services.operate.doctor.cluster import Cluster
-from services.operate.doctor.right_checks import NEEDED
+from services.operate.doctor.right_checks import NEEDED, throttled
 from services.operate.doctor.uses import Asked
 from services.operate.installation import Installation
 
@@ -55,6 +55,7 @@ def examine(
         principals: What Kafka calls each user.
     """
     findings = [each for look in OF_CLUSTER for each in look(cluster, installation, asked)]
+    findings += throttled(cluster, installation, principals)
     if cluster.grants is not None:
         for look in OF_RIGHTS:
             findings += look(cluster, installation, principals)

@@ -148,6 +148,25 @@ def writers(
             yield found("risky", "writers", [grant.user], fault, breaks, cluster.servers)
 
 
+def throttled(
+    cluster: Cluster, installation: Installation, principals: Principals
+) -> Iterator[Finding]:
+    """Yield which quotas let a batch of ours take longer than a second."""
+    largest = installation.kafka.max_message_bytes
+    for quota in cluster.quotas:
+        held = [
+            user for user in NEEDED if quota.is_for(principals[user].removeprefix("User:"), user)
+        ]
+        if held and quota.bytes_a_second < largest:
+            fault = Fault(str(quota), quota.command())
+            breaks = (
+                f"that is less a second than the {largest} of KAFKA_MAX_MESSAGE_BYTES, and what "
+                f"comes faster waits at {listed(held)}"
+            )
+            about = [principals[user] for user in held]
+            yield found("risky", "throttled", about, fault, breaks, cluster.servers)
+
+
 def _has_any(cluster: Cluster, principal: str) -> bool:
     return any(each.user == principal and not each.denies for each in cluster.grants or ())
 
