@@ -22,6 +22,8 @@ WEEK_MS = 7 * 24 * HOUR_MS
 COPIES = 3
 # So many topics are named; of more, the command that mends them has all.
 NAMED = 3
+# Up to which time a record may lie; before Kafka 3.6 one limit was for both sides.
+SIDES = ("before", "after", "difference")
 START = "kafka-server-start.sh server.properties"
 
 # `wrong` breaks a promise as it is, `risky` does so once something else fails.
@@ -369,7 +371,7 @@ CHECKS: tuple[Check, ...] = (
                 f"message.timestamp.{side}.max.ms", _narrow(f"message.timestamp.{side}.max.ms")
             ),
         )
-        for side in ("before", "after")
+        for side in SIDES
     ),
     Check(
         "in-sync-never",
@@ -418,7 +420,7 @@ CHECKS: tuple[Check, ...] = (
 SETTINGS = (
     *(CLEANUP, RETENTION, RETENTION_BYTES, TIME, MESSAGE_BYTES, IN_SYNC),
     *("segment.bytes", "unclean.leader.election.enable"),
-    *("message.timestamp.before.max.ms", "message.timestamp.after.max.ms"),
+    *(f"message.timestamp.{side}.max.ms" for side in SIDES),
 )
 
 

@@ -45,6 +45,7 @@ USUAL = {
     "unclean.leader.election.enable": "false",
     "message.timestamp.before.max.ms": "9223372036854775807",
     "message.timestamp.after.max.ms": "3600000",
+    "message.timestamp.difference.max.ms": "9223372036854775807",
 }
 BROKER: Mapping[str, str] = {
     "transaction.max.timeout.ms": "900000",
@@ -206,6 +207,10 @@ WRONG: dict[str, tuple[str, Cluster]] = {
     "new times": (
         "times-after",
         with_topic(INPUT, a_topic(message_timestamp_after_max_ms="1000")),
+    ),
+    "old and new times": (
+        "times-difference",
+        with_topic(INPUT, a_topic(message_timestamp_difference_max_ms="1000")),
     ),
     "two brokers": ("few-brokers", with_brokers(2)),
     "offsets on one": (
@@ -398,10 +403,12 @@ def test_topics_of_a_cluster_s_own_that_are_to_come_are_looked_at() -> None:
     """Before its first group a cluster says by its settings how many copies there will be."""
     new = without(*INTERNAL)
     assert report_on(new).findings == ()
-    one = {**BROKER, "offsets.topic.replication.factor": "1"}
+    one = {**BROKER, "offsets.topic.replication.factor": "1", "min.insync.replicas": "1"}
     many = {**BROKER, "transaction.state.log.replication.factor": "4"}
     alone = {**BROKER, "min.insync.replicas": "1"}
+    never = {**BROKER, "transaction.state.log.min.isr": "4"}
     for settings, expected in (
+        (never, ("wrong", "own-in-sync-never")),
         (one, ("risky", "few-copies-of-own")),
         (many, ("wrong", "few-copies-of-own")),
         (alone, ("risky", "own-in-sync-one")),
@@ -409,6 +416,9 @@ def test_topics_of_a_cluster_s_own_that_are_to_come_are_looked_at() -> None:
         brokers = {**RIGHT.brokers, 1: Broker(settings, VERSIONS)}
         [found] = report_on(replace(new, brokers=brokers)).findings
         assert (found.severity, found.check) == expected
+        everywhere = dict.fromkeys(RIGHT.brokers, Broker(settings, VERSIONS))
+        [found] = report_on(replace(new, brokers=everywhere)).findings
+        assert found.about == ("1", "2", "3")
 
 
 def test_our_own_settings_are_what_is_to_be_changed() -> None:
@@ -427,6 +437,14 @@ def test_without_an_authorizer_there_is_a_note() -> None:
     assert report.findings == ()
     [note] = report.notes
     assert "no authorizer" in note
+
+
+def test_that_brokers_may_be_open_is_a_note() -> None:
+    """Kafka hides the value of a setting that is its authorizer's, and not that it is there."""
+    report = report_on(with_brokers(allow_everyone_if_no_acl_found=""))
+    assert report.findings == ()
+    [note] = report.notes
+    assert note.startswith("allow.everyone.if.no.acl.found is set on broker 1, 2 and 3")
 
 
 def test_a_user_that_nobody_made_is_a_note_where_it_may_lack() -> None:

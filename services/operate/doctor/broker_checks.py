@@ -193,6 +193,7 @@ def internal(cluster: Cluster, _installation: Installation, asked: Asked) -> Ite
             yield from _to_come(cluster, asked, topic, own)
 
 
+NEVER_WRITTEN = "no transaction or offset can be written"
 STAND_STILL = (
     "with the one broker that has a partition of it, groups or transactions stand still, and what "
     "only it had is forgotten"
@@ -211,8 +212,7 @@ def _own(cluster: Cluster, asked: Asked, topic: str, there: Topic) -> Iterator[F
     what = f"{topic} has {IN_SYNC} {least} and {copies} copies"
     if least > copies:
         fault = Fault(what, config_command(topic, IN_SYNC, copies))
-        breaks = "no transaction or offset can be written"
-        yield found("wrong", "own-in-sync-never", [topic], fault, breaks, cluster.servers)
+        yield found("wrong", "own-in-sync-never", [topic], fault, NEVER_WRITTEN, cluster.servers)
     elif least == 1 and copies >= COPIES:
         fault = Fault(what, config_command(topic, IN_SYNC, 2))
         yield found("risky", "own-in-sync-one", [topic], fault, ALONE, cluster.servers)
@@ -220,22 +220,33 @@ def _own(cluster: Cluster, asked: Asked, topic: str, there: Topic) -> Iterator[F
 
 def _to_come(cluster: Cluster, asked: Asked, topic: str, own: Own) -> Iterator[Finding]:
     """Look at what a topic that is made with its first use will be."""
-    count = len(cluster.brokers)
+    faults = defaultdict[tuple[Severity, str, str, Fault], list[str]](list)
     for number, broker in sorted(cluster.brokers.items()):
         copies, least = (int((broker.settings or {}).get(each) or 0) for each in own)
-        to_come = f"{topic} is still to be made"
-        on_broker = f"On broker {number} {own.copies} is {copies}, of {count} brokers, and"
-        if copies > count:
-            fault = Fault(f"{on_broker} {to_come}", *_property(f"{own.copies}={count}"))
-            breaks = "it never can be, and no service starts"
-            yield found("wrong", "few-copies-of-own", [topic], fault, breaks, cluster.servers)
-        elif 0 < copies < asked.copies:
-            fault = Fault(f"{on_broker} {to_come}", *_property(f"{own.copies}={asked.copies}"))
-            yield found("risky", "few-copies-of-own", [topic], fault, STAND_STILL, cluster.servers)
-        if least == 1 and copies >= COPIES:
-            what = f"On broker {number} {own.in_sync} is {least}, and {to_come}"
-            fault = Fault(what, *_property(f"{own.in_sync}=2"))
-            yield found("risky", "own-in-sync-one", [topic], fault, ALONE, cluster.servers)
+        for kind in _of_future(copies, least, len(cluster.brokers), asked, topic, own):
+            faults[kind].append(str(number))
+    for (severity, check, breaks, fault), brokers in faults.items():
+        yield _of_brokers(severity, check, brokers, fault, breaks, cluster)
+
+
+def _of_future(  # noqa: PLR0913, PLR0917 - all that it follows from
+    copies: int, least: int, brokers: int, asked: Asked, topic: str, own: Own
+) -> Iterator[tuple[Severity, str, str, Fault]]:
+    to_come = f"{topic} is still to be made"
+    are = f"{own.copies} is {copies}, of {brokers} brokers, and {to_come}"
+    if copies > brokers:
+        fault = Fault(are, *_property(f"{own.copies}={brokers}"))
+        yield "wrong", "few-copies-of-own", "it never can be, and no service starts", fault
+    elif 0 < copies < asked.copies:
+        fault = Fault(are, *_property(f"{own.copies}={asked.copies}"))
+        yield "risky", "few-copies-of-own", STAND_STILL, fault
+    if 0 < copies < least:
+        what = f"{own.in_sync} is {least}, {own.copies} is {copies}, and {to_come}"
+        fault = Fault(what, *_property(f"{own.in_sync}={copies}"))
+        yield "wrong", "own-in-sync-never", NEVER_WRITTEN, fault
+    elif least == 1 and copies >= COPIES:
+        fault = Fault(f"{own.in_sync} is 1, and {to_come}", *_property(f"{own.in_sync}=2"))
+        yield "risky", "own-in-sync-one", ALONE, fault
 
 
 def versions(cluster: Cluster, _installation: Installation, _asked: Asked) -> Iterator[Finding]:

@@ -78,9 +78,9 @@ async def ask(
     except (KafkaError, OSError) as error:
         raise CannotAskError(
             remedy_for(error)
-            or f"The cluster at {clients.servers} could not be asked ({_cause(error)}): see that a "
-            "broker runs there, that its advertised.listeners can be reached from here, and that "
-            "the settings KAFKA_… are those that it asks for."
+            or f"The cluster at {clients.servers} could not be asked ({_cause(error)}): see that "
+            "its brokers run, that their advertised.listeners can be reached from here, and that "
+            "the settings KAFKA_… are those that they ask for."
         ) from None
     finally:
         await admin.close()
@@ -88,7 +88,7 @@ async def ask(
 
 def _cause(error: Exception) -> str:
     # What aiokafka says of a connection is how Python writes addresses.
-    return "nobody answers" if isinstance(error, KafkaConnectionError) else str(error)
+    return "a broker does not answer" if isinstance(error, KafkaConnectionError) else str(error)
 
 
 def named(principals: Mapping[str, str], users: Sequence[str]) -> dict[str, str]:

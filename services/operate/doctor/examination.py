@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from services.kafka.topic_checks import Finding
+from services.kafka.topic_checks import Finding, listed
 from services.operate.doctor import broker_checks, right_checks, topic_checks
 from services.operate.doctor.cluster import Cluster
 from services.operate.doctor.right_checks import NEEDED, throttled
@@ -26,6 +26,8 @@ OF_RIGHTS: tuple[Callable[[Cluster, Installation, Mapping[str, str]], Iterator[F
     right_checks.beyond,
     right_checks.writers,
 )
+
+EVERYONE = "allow.everyone.if.no.acl.found"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,15 @@ def _notes(cluster: Cluster, principals: Mapping[str, str]) -> Iterator[str]:
         if not cluster.unasked:
             yield "There is no authorizer: whoever reaches a broker may read and write everything."
         return
+    if open_brokers := [
+        str(number)
+        for number, broker in sorted(cluster.brokers.items())
+        if EVERYONE in (broker.settings or {})
+    ]:
+        yield (
+            f"{EVERYONE} is set on broker {listed(open_brokers)}, and Kafka does not tell to what: "
+            "it has to be false, or whoever reaches a broker may use what nobody has a right on."
+        )
     for user, principal in principals.items():
         if user not in NEEDED and not any(each.user == principal for each in cluster.grants):
             yield f"{principal} has no rights: grant them where somebody is to work as the {user}."
