@@ -98,7 +98,7 @@ class ClusterProbe:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 topics = await ask_topics(self._admin, self.uses.keys())
-            findings = [*findings_about(topics, self.uses, self.clients.servers)]
+            findings = [*findings_about(topics, self.uses, self.clients.server_options)]
         except Exception as error:  # noqa: BLE001 - it only advises
             log.info("engine.topics_unseen", error=describe(error))
             return

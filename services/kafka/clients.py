@@ -151,6 +151,12 @@ class KafkaClients:
         """The brokers' addresses."""
         return self.settings.bootstrap_servers
 
+    @property
+    def server_options(self) -> str:
+        """What follows `--bootstrap-server` in a command of Kafka's own: who asks, a file says."""
+        plain = self.settings.security_protocol == "PLAINTEXT"
+        return self.servers if plain else f"{self.servers} --command-config client.properties"
+
     def admin(self) -> Admin:
         """Make an admin client."""
         return self.inspector()

@@ -294,6 +294,10 @@ class Clients(Protocol):
     def servers(self) -> str:
         """The brokers' addresses, to name in a sentence."""
 
+    @property
+    def server_options(self) -> str:
+        """What follows `--bootstrap-server` in a command of Kafka's own."""
+
     def admin(self) -> Admin:
         """Make an admin client."""
 

@@ -22,6 +22,8 @@ WEEK_MS = 7 * 24 * HOUR_MS
 COPIES = 3
 # So many topics are named; of more, the command that mends them has all.
 NAMED = 3
+# Up to which time a record may lie; before Kafka 3.6 one limit was for both sides.
+SIDES = ("before", "after", "difference")
 START = "kafka-server-start.sh server.properties"
 
 # `wrong` breaks a promise as it is, `risky` does so once something else fails.
@@ -139,7 +141,7 @@ def _setting(
 
 def _told(name: str, value: str) -> str:
     if name != RETENTION or int(value) < 0:
-        return value
+        return value or "empty"
     return f"{value} ({int(value) / HOUR_MS:,.4g} h)"
 
 
@@ -165,6 +167,12 @@ def _compacted(topic: Topic, use: Use) -> str | None:
 
 def _forgets(topic: Topic, use: Use) -> str | None:
     return "compact" if use.compacted and topic.cleaned_by("delete") else None
+
+
+def _uncleaned(topic: Topic, use: Use) -> str | None:
+    if topic.text(CLEANUP):
+        return None
+    return "compact" if use.compacted else "delete"
 
 
 def _time(topic: Topic, use: Use) -> str | None:
@@ -253,7 +261,8 @@ def _few_partitions(topic: Topic, use: Use) -> Fault | None:
         return None
     what = f"there {'is 1 partition' if count == 1 else f'are {count} partitions'}"
     asked = f"{what}, and {use.partitions} were asked for"
-    return Fault(asked, partitions_command("{topic}", use.partitions))
+    where = ", while nobody sends: keys move to other partitions"
+    return Fault(asked, partitions_command("{topic}", use.partitions), where)
 
 
 def _no_leader(topic: Topic, _use: Use) -> Fault | None:
@@ -304,6 +313,12 @@ CHECKS: tuple[Check, ...] = (
         "wrong",
         "who forgets what is settled delivers it a second time",
         _setting(CLEANUP, _forgets),
+    ),
+    Check(  # Kafka takes that from 4.1 on
+        "uncleaned",
+        "risky",
+        "nothing ever goes from there, until the brokers' disks are full",
+        _setting(CLEANUP, _uncleaned),
     ),
     Check(
         "times",
@@ -356,7 +371,7 @@ CHECKS: tuple[Check, ...] = (
                 f"message.timestamp.{side}.max.ms", _narrow(f"message.timestamp.{side}.max.ms")
             ),
         )
-        for side in ("before", "after")
+        for side in SIDES
     ),
     Check(
         "in-sync-never",
@@ -405,7 +420,7 @@ CHECKS: tuple[Check, ...] = (
 SETTINGS = (
     *(CLEANUP, RETENTION, RETENTION_BYTES, TIME, MESSAGE_BYTES, IN_SYNC),
     *("segment.bytes", "unclean.leader.election.enable"),
-    *("message.timestamp.before.max.ms", "message.timestamp.after.max.ms"),
+    *(f"message.timestamp.{side}.max.ms" for side in SIDES),
 )
 
 
@@ -417,7 +432,7 @@ def findings_about(
     Args:
         topics: Those that are there.
         uses: What each is for; topics that are for nothing of ours are not looked at.
-        servers: The brokers' addresses, for the commands.
+        servers: What follows `--bootstrap-server` in the commands.
     """
     for check in CHECKS:
         faults = defaultdict[Fault, list[str]](list)

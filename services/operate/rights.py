@@ -91,8 +91,7 @@ def rights_to_learn(topics: Iterable[str]) -> tuple[Right, ...]:
 def rights_to_examine(topics: Iterable[str]) -> tuple[Right, ...]:
     """Return the least rights of who runs `triage doctor`, who reads no record."""
     return (
-        *(Right("topic", topic, ("Describe", "DescribeConfigs")) for topic in topics),
-        *(Right("topic", topic, ("Describe",)) for topic in INTERNAL),
+        *(Right("topic", topic, ("Describe", "DescribeConfigs")) for topic in (*topics, *INTERNAL)),
         Right("cluster", CLUSTER, ("Describe", "DescribeConfigs")),
     )
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from aiokafka.admin import NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.classifier.settings import ClassifierSettings
+from services.clock import utc_now
 from services.kafka.clients import connect
 from services.kafka.connected import an_admin
 from services.kafka.settings import KafkaSettings
@@ -27,6 +29,7 @@ from services.operate.topics import create_topics, topics_of
 from services.router.settings import RouterSettings
 from tests.broker.at_rest import until
 from tests.broker.command import triage
+from tests.broker.quotas import AlterQuotas
 from tests.broker.secure_kafka import ALLOW, DENY, SecureKafka, secure_kafka
 
 PARTITIONS = 2
@@ -225,6 +228,24 @@ def with_settings(**settings: int) -> Wrong:
     return wrong
 
 
+@asynccontextmanager
+async def held_back(examined: Examined) -> AsyncIterator[Examined]:
+    await held_to(examined, 1000)
+    try:
+        yield examined
+    finally:
+        await held_to(examined, None)
+
+
+async def held_to(examined: Examined, rate: float | None) -> None:
+    admin = connect(examined.installation.kafka, "examined").inspector()
+    await admin.start()
+    try:
+        await admin.ask(AlterQuotas(PREFIX + "router", "producer_byte_rate", rate))
+    finally:
+        await admin.close()
+
+
 HOUR = "3600000"
 REVIEW, HOME_OFFICE = "inquiries.review", "departments.home-office"
 WRONG: dict[str, tuple[str, Wrong]] = {
@@ -272,6 +293,18 @@ WRONG: dict[str, tuple[str, Wrong]] = {
         "unclean",
         configured("inquiries", unclean_leader_election_enable="true"),
     ),
+    "a topic that nothing ever leaves": (
+        "uncleaned",
+        configured("inquiries.audit", cleanup_policy=""),
+    ),
+    "claims take little": (
+        "message-bytes",
+        configured("inquiries.claims", max_message_bytes="500"),
+    ),
+    "letters take little": (
+        "message-bytes",
+        configured("inquiries.rejected", max_message_bytes="1048588"),
+    ),
     "times have to be recent": (
         "times-before",
         configured(REVIEW, message_timestamp_before_max_ms="60000"),
@@ -288,6 +321,7 @@ WRONG: dict[str, tuple[str, Wrong]] = {
         "session-long",
         with_settings(session_timeout_ms=1_800_001),
     ),
+    "a user held back": ("throttled", held_back),
     "a user without rights": ("no-rights", without_rights),
     "a group that may not be joined": (
         "lacking",
@@ -324,6 +358,10 @@ WRONG: dict[str, tuple[str, Wrong]] = {
     "somebody else settles": (
         "writers",
         granted("home-office", Right("topic", PREFIX + "inquiries.settled", ("Write",))),
+    ),
+    "somebody else may write all that is ours": (
+        "writers",
+        granted("home-office", Right("topic", PREFIX, ("Write",), prefix=True)),
     ),
 }
 
@@ -372,6 +410,19 @@ async def test_the_command_says_by_its_exit_code_what_came_of_it(
     assert (told["check"], told["about"]) == ("compacted", [PREFIX + HOME_OFFICE])
     await right.kafka.revoke("doctor", rights(right.installation)["doctor"])
     await right.until_found()
+
+
+@pytest.mark.parametrize(("off", "checks"), [(0, []), (90, ["clocks"]), (-90, ["clocks"])])
+async def test_the_controller_s_clock_is_compared(
+    right: Examined, off: int, checks: list[str]
+) -> None:
+    """Its time is in an answer of Kafka's, for which nothing is written."""
+    clients = connect(right.installation.kafka, "examined")
+    later = timedelta(seconds=off)
+    cluster = await ask(clients, right.installation, lambda: utc_now() + later)
+    assert cluster.clock is not None
+    found = examine(cluster, right.installation, right.asked, principals_of(right.installation))
+    assert [each.check for each in found.findings] == checks
 
 
 async def test_a_broker_that_is_away_cannot_be_asked() -> None:

@@ -42,7 +42,8 @@ class FailingLate:
 
     def __init__(self, clients: KafkaClients) -> None:
         self._clients = clients
-        self.servers, self.reader = clients.servers, clients.reader
+        self.servers, self.server_options = clients.servers, clients.server_options
+        self.reader = clients.reader
         self.admin, self.consumer = clients.admin, clients.consumer
         self.partition_reader = clients.partition_reader
         self.single_records = clients.single_records

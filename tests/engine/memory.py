@@ -63,6 +63,7 @@ class Cluster:
     failures: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
     calls: list[str] = field(default_factory=list)
     servers: str = "memory:9092"
+    server_options: str = "memory:9092"
 
     def publish(self, topic: str, partition: int, *values: bytes | None, key: bytes = b"k") -> None:
         log = self.log[TopicPartition(topic, partition)]

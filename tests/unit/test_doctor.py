@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from services.classifier.settings import ClassifierSettings
 from services.errors import ConfigurationError
+from services.kafka.clients import KafkaClients, connect
 from services.kafka.settings import KafkaSettings
 from services.kafka.topic_checks import (
     CHECKS,
@@ -21,6 +23,8 @@ from services.kafka.topic_checks import (
 from services.operate.doctor.cluster import Broker, Cluster, Grant
 from services.operate.doctor.command import described, named
 from services.operate.doctor.examination import Report, examine
+from services.operate.doctor.quorum import Clock
+from services.operate.doctor.quotas import Quota
 from services.operate.doctor.right_checks import principals_of
 from services.operate.doctor.uses import Asked, uses_of
 from services.operate.installation import installation_of
@@ -41,6 +45,7 @@ USUAL = {
     "unclean.leader.election.enable": "false",
     "message.timestamp.before.max.ms": "9223372036854775807",
     "message.timestamp.after.max.ms": "3600000",
+    "message.timestamp.difference.max.ms": "9223372036854775807",
 }
 BROKER: Mapping[str, str] = {
     "transaction.max.timeout.ms": "900000",
@@ -49,6 +54,9 @@ BROKER: Mapping[str, str] = {
     "offsets.retention.minutes": "10080",
     "offsets.topic.replication.factor": "3",
     "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    "min.insync.replicas": "2",
+    "auto.create.topics.enable": "false",
 }
 VERSIONS = {10: 6, 32: 4}
 PARTITION = Partition(1, (1, 2, 3), (1, 2, 3))
@@ -113,6 +121,10 @@ def lacking(user: str, name: str, operation: str) -> Cluster:
     return replace(RIGHT, grants=tuple(each for each in RIGHT.grants or () if each not in lost))
 
 
+def with_quota(rate: float, **holds: str | None) -> Cluster:
+    return replace(RIGHT, quotas=(Quota(holds, "producer_byte_rate", rate),))
+
+
 def report_on(cluster: Cluster, asked: Asked = ASKED) -> Report:
     return examine(cluster, INSTALLATION, asked, principals_of(INSTALLATION))
 
@@ -144,6 +156,18 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         "forgets",
         with_topic("inquiries.settled", a_topic(cleanup_policy="compact,delete")),
     ),
+    "never cleaned": ("uncleaned", with_topic(INPUT, a_topic(cleanup_policy=""))),
+    "never compacted": (
+        "uncleaned",
+        with_topic("inquiries.settled", a_topic(cleanup_policy="")),
+    ),
+    "claims take little": (
+        "message-bytes",
+        with_topic(
+            "inquiries.claims",
+            a_topic(message_timestamp_type="LogAppendTime", max_message_bytes="500"),
+        ),
+    ),
     "times": ("times", with_topic("inquiries.claims", a_topic())),
     "short": ("kept-short", with_topic(INPUT, a_topic(retention_ms=HOUR))),
     "short for others": (
@@ -154,6 +178,10 @@ WRONG: dict[str, tuple[str, Cluster]] = {
     "for ever": ("kept-for-ever", with_topic(REVIEW, a_topic(retention_ms="-1"))),
     "takes little": ("message-bytes", with_topic(REVIEW, a_topic(max_message_bytes="1000"))),
     "small segments": ("segment-bytes", with_topic(REVIEW, a_topic(segment_bytes="9000"))),
+    "small letters": (
+        "message-bytes",
+        with_topic("inquiries.rejected", a_topic(max_message_bytes="1048588")),
+    ),
     "letters": ("letters", with_topic(INPUT, a_topic(max_message_bytes="4000000"))),
     "in sync never": ("in-sync-never", with_topic(INPUT, a_topic(min_insync_replicas="4"))),
     "in sync all": ("in-sync-all", with_topic(INPUT, a_topic(min_insync_replicas="3"))),
@@ -180,6 +208,10 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         "times-after",
         with_topic(INPUT, a_topic(message_timestamp_after_max_ms="1000")),
     ),
+    "old and new times": (
+        "times-difference",
+        with_topic(INPUT, a_topic(message_timestamp_difference_max_ms="1000")),
+    ),
     "two brokers": ("few-brokers", with_brokers(2)),
     "offsets on one": (
         "few-copies-of-own",
@@ -188,6 +220,10 @@ WRONG: dict[str, tuple[str, Cluster]] = {
     "transactions on one": (
         "few-copies-of-own",
         with_topic(INTERNAL[1], a_topic(partition=ALONE, min_insync_replicas="1")),
+    ),
+    "offsets in sync one": (
+        "own-in-sync-one",
+        with_topic(INTERNAL[0], a_topic(min_insync_replicas="1")),
     ),
     "transactions never": (
         "own-in-sync-never",
@@ -207,6 +243,12 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         "offsets-forgotten",
         with_topic(INPUT, a_topic(retention_ms=str(2 * WEEK_MS))),
     ),
+    "topics by mistake": ("auto-created", with_brokers(auto_create_topics_enable="true")),
+    "a user held back": ("throttled", with_quota(1000, user="router")),
+    "everybody held back": ("throttled", with_quota(1000, user=None)),
+    "every client held back": ("throttled", with_quota(1000, **{"client-id": None})),
+    "clock ahead": ("clocks", replace(RIGHT, clock=Clock(1, timedelta(seconds=61)))),
+    "clock behind": ("clocks", replace(RIGHT, clock=Clock(1, timedelta(seconds=-61)))),
     "releases": ("unequal", with_versions({10: 6, 32: 5})),
     "no right": (
         "no-rights",
@@ -248,6 +290,18 @@ WRONG: dict[str, tuple[str, Cluster]] = {
         "writers",
         with_grants(Grant("User:stranger", "Write", "topic", "inquiries.settled")),
     ),
+    "a stranger routes": (
+        "writers",
+        with_grants(Grant("User:stranger", "Write", "topic", HOME_OFFICE)),
+    ),
+    "denied two users": (
+        "denied",
+        with_grants(Grant("User:*", "Write", "topic", REVIEW, denies=True)),
+    ),
+    "a stranger writes all that is ours": (
+        "writers",
+        with_grants(Grant("User:stranger", "All", "topic", "inquiries.", prefix=True)),
+    ),
 }
 
 
@@ -283,7 +337,15 @@ def test_every_check_of_topics_is_tried() -> None:
         with_topic(HOME_OFFICE, replace(a_topic(), settings=None)),
         with_topic(HOME_OFFICE, a_topic(retention_ms=str(52 * WEEK_MS))),
         with_topic("inquiries.audit", a_topic(retention_ms=HOUR)),
+        replace(RIGHT, clock=Clock(1, timedelta(seconds=59))),
+        with_quota(1_000_000, user="router"),
+        with_quota(1000, user="stranger"),
+        with_quota(1000, ip=None),
+        with_quota(1000, **{"client-id": "stranger"}),
         with_grants(Grant("User:backup", "Read", "topic", "*")),
+        with_grants(Grant("User:administrator", "All", "topic", "*")),
+        with_grants(Grant("User:home-office", "Write", "topic", "inquiries.returned")),
+        with_grants(Grant("User:stranger", "Write", "topic", "inquiries.j", prefix=True)),
         with_grants(Grant("User:router", "Read", "topic", "somebody-elses")),
         with_grants(Grant("User:router", "IdempotentWrite", "cluster", "kafka-cluster")),
         with_grants(Grant("User:stranger", "All", "topic", "*", denies=True)),
@@ -341,12 +403,22 @@ def test_topics_of_a_cluster_s_own_that_are_to_come_are_looked_at() -> None:
     """Before its first group a cluster says by its settings how many copies there will be."""
     new = without(*INTERNAL)
     assert report_on(new).findings == ()
-    one = {**BROKER, "offsets.topic.replication.factor": "1"}
+    one = {**BROKER, "offsets.topic.replication.factor": "1", "min.insync.replicas": "1"}
     many = {**BROKER, "transaction.state.log.replication.factor": "4"}
-    for settings, severity in ((one, "risky"), (many, "wrong")):
+    alone = {**BROKER, "min.insync.replicas": "1"}
+    never = {**BROKER, "transaction.state.log.min.isr": "4"}
+    for settings, expected in (
+        (never, ("wrong", "own-in-sync-never")),
+        (one, ("risky", "few-copies-of-own")),
+        (many, ("wrong", "few-copies-of-own")),
+        (alone, ("risky", "own-in-sync-one")),
+    ):
         brokers = {**RIGHT.brokers, 1: Broker(settings, VERSIONS)}
         [found] = report_on(replace(new, brokers=brokers)).findings
-        assert (found.severity, found.check) == (severity, "few-copies-of-own")
+        assert (found.severity, found.check) == expected
+        everywhere = dict.fromkeys(RIGHT.brokers, Broker(settings, VERSIONS))
+        [found] = report_on(replace(new, brokers=everywhere)).findings
+        assert found.about == ("1", "2", "3")
 
 
 def test_our_own_settings_are_what_is_to_be_changed() -> None:
@@ -365,6 +437,14 @@ def test_without_an_authorizer_there_is_a_note() -> None:
     assert report.findings == ()
     [note] = report.notes
     assert "no authorizer" in note
+
+
+def test_that_brokers_may_be_open_is_a_note() -> None:
+    """Kafka hides the value of a setting that is its authorizer's, and not that it is there."""
+    report = report_on(with_brokers(allow_everyone_if_no_acl_found=""))
+    assert report.findings == ()
+    [note] = report.notes
+    assert note.startswith("allow.everyone.if.no.acl.found is set on broker 1, 2 and 3")
 
 
 def test_a_user_that_nobody_made_is_a_note_where_it_may_lack() -> None:
@@ -413,6 +493,29 @@ def test_a_cluster_without_topics_lacks_them_and_nothing_else() -> None:
     assert set(found.about) == set(topics_of(INSTALLATION))
 
 
+def test_a_topic_that_is_missing_is_made_like_those_it_belongs_to() -> None:
+    """The command asks for as many partitions as the others have, or it would make them differ."""
+    [found] = report_on(without("inquiries.settled"), Asked(0, 3)).findings
+    assert "`triage topics --replication-factor 3 --partitions 6`" in found.sentence
+
+
+def test_a_prefix_that_is_mistyped_is_told_with_the_one_that_is_there() -> None:
+    """Where no topic is there and with another prefix all are, the sentence has that prefix."""
+    others = frozenset(f"test.{name}" for name in RIGHT.topics)
+    nothing = replace(RIGHT, topics={}, grants=None)
+    [found] = report_on(replace(nothing, others=others)).findings
+    assert found.sentence.endswith(" that are there with `KAFKA_TOPIC_PREFIX=test.`.")
+    [found] = report_on(replace(nothing, others=others - {f"test.{REVIEW}"})).findings
+    assert "KAFKA_TOPIC_PREFIX" not in found.sentence
+
+
+def test_partitions_are_added_to_judgements_last() -> None:
+    """What is judged on a partition that the others lack would wait."""
+    larger = a_topic(7, message_timestamp_type="LogAppendTime")
+    [found] = report_on(with_topic("inquiries.claims", larger)).findings
+    assert found.about[-1] == "inquiries.judged"
+
+
 def test_what_is_wrong_is_printed_before_what_is_risky() -> None:
     """Each finding is a line that begins with how bad it is; the last line counts them."""
     cluster = with_topic(REVIEW, a_topic(retention_ms="-1", max_message_bytes="1000"))
@@ -420,6 +523,16 @@ def test_what_is_wrong_is_printed_before_what_is_risky() -> None:
     assert [line.split()[0] for line in lines] == ["wrong", "risky", "2"]
     assert lines[-1] == "2 things found on kafka-1:9092."
     assert described(Report(()), "k:1") == ["As promised on k:1."]
+    *_, last = described(Report((), (), ("What … could not be asked.",)), "k:1")
+    assert last == "Nothing found in what could be asked on k:1."
+
+
+def test_commands_for_a_cluster_that_asks_who_one_is_have_a_file_that_says_so() -> None:
+    """Kafka's own commands take user and certificates from a file."""
+    secured = KafkaSettings().model_copy(update={"security_protocol": "SASL_SSL"})
+    assert connect(KafkaSettings(), "t").server_options == "localhost:9092"
+    options = KafkaClients(secured, "t").server_options
+    assert options == "localhost:9092 --command-config client.properties"
 
 
 def test_each_topic_has_a_use() -> None:

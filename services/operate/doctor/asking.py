@@ -1,6 +1,7 @@
 """Asks a cluster all that the doctor looks at; nothing is written or changed."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from datetime import datetime
 
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
@@ -15,6 +16,8 @@ from aiokafka.protocol.admin import ApiVersionRequest, DescribeAclsRequest
 from services.kafka.protocols import Inspector
 from services.kafka.topic_states import ask_topics, entries_of
 from services.operate.doctor.cluster import Broker, Cluster, Grant, Resource
+from services.operate.doctor.quorum import ask_clock
+from services.operate.doctor.quotas import ask_quotas
 
 # Their numbers in Kafka's protocol: ResourceType, PatternType, AclOperation, AclPermissionType.
 ANY = 1
@@ -38,15 +41,20 @@ SHUT = "{what} could not be asked: grant this user {right}, as `triage manifests
 
 
 async def ask_cluster(
-    admin: Inspector, servers: str, topics: Collection[str], internal: Collection[str]
+    admin: Inspector,
+    servers: str,
+    topics: Collection[str],
+    internal: Collection[str],
+    now: Callable[[], datetime],
 ) -> Cluster:
     """Ask a cluster about itself.
 
     Args:
         admin: A connected client.
-        servers: The brokers' addresses.
+        servers: What follows `--bootstrap-server` in the commands that mend something.
         topics: Those of the installation.
         internal: Those of the cluster's own that matter to it.
+        now: Tells the time here.
 
     Raises:
         KafkaError: The broker does not answer, or refuses in another way than for a right.
@@ -54,18 +62,24 @@ async def ask_cluster(
     unasked: list[str] = []
     found = await ask_topics(admin, {*topics, *internal})
     hidden = await _hidden(admin, {*topics, *internal} - found.keys())
-    secret = [name for name in topics if name in found and found[name].settings is None]
+    secret = [name for name, topic in found.items() if topic.settings is None]
+    none_is_there = hidden.union(found).isdisjoint(topics)
     for names, right in ((hidden, "Describe"), (secret, "DescribeConfigs")):
         if names:
             what = f"The topics {', '.join(sorted(names))}"
             unasked.append(SHUT.format(what=what, right=f"{right} on them"))
+    brokers = await _brokers(admin, unasked)
+    versions = {number: each.versions for number, each in brokers.items()}
     return Cluster(
         servers,
-        await _brokers(admin, unasked),
+        brokers,
         found,
         await _grants(admin, unasked),
         tuple(f"{each}." for each in unasked),
         frozenset(hidden),
+        frozenset(await admin.list_topics() if none_is_there else ()),
+        await ask_quotas(admin, versions),
+        await ask_clock(admin, versions, now),
     )
 
 

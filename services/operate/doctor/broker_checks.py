@@ -2,15 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from services.kafka.topic_checks import (
+    COPIES,
     IN_SYNC,
     RETENTION,
     WEEK_MS,
     Fault,
     Finding,
     Severity,
+    Topic,
+    config_command,
     found,
     listed,
     more_copies,
@@ -20,13 +24,28 @@ from services.operate.doctor.uses import Asked, inputs_of
 from services.operate.installation import Installation
 
 MINUTE_MS = 60_000
+CLOCKS_DIFFER = timedelta(minutes=1)  # less is no more than what a busy machine takes to answer
 FIND_COORDINATOR = 10  # the number of the request in Kafka's protocol
 SINCE_3_0 = 4  # the version of it that Kafka 3.0 brought
-# What a cluster keeps for itself, and the setting that says how many copies it makes of it.
-COPIES_OF = {
-    "__consumer_offsets": "offsets.topic.replication.factor",
-    "__transaction_state": "transaction.state.log.replication.factor",
+
+
+class Own(NamedTuple):
+    """The settings by which a cluster makes a topic of its own: copies, and those in sync."""
+
+    copies: str
+    in_sync: str
+
+
+OWN = {
+    "__consumer_offsets": Own("offsets.topic.replication.factor", IN_SYNC),
+    "__transaction_state": Own(
+        "transaction.state.log.replication.factor", "transaction.state.log.min.isr"
+    ),
 }
+ALONE = (
+    "what one broker alone has counts as written, and with that broker goes where services had got "
+    "to, so that inquiries are answered a second time"
+)
 
 
 class Check(NamedTuple):
@@ -36,30 +55,34 @@ class Check(NamedTuple):
     severity: Severity
     setting: str
     breaks: str
-    needed: Callable[[int, Cluster, Installation], int | None]
+    needed: Callable[[str, Cluster, Installation], object | None]
     ours: str | None = None
 
 
-def _transaction(most: int, _cluster: Cluster, installation: Installation) -> int | None:
-    return most if most < installation.kafka.transaction_timeout_ms else None
+def _transaction(most: str, _cluster: Cluster, installation: Installation) -> str | None:
+    return most if int(most) < installation.kafka.transaction_timeout_ms else None
 
 
-def _shortest(least: int, _cluster: Cluster, installation: Installation) -> int | None:
-    return least if least > installation.kafka.session_timeout_ms else None
+def _shortest(least: str, _cluster: Cluster, installation: Installation) -> str | None:
+    return least if int(least) > installation.kafka.session_timeout_ms else None
 
 
-def _longest(most: int, _cluster: Cluster, installation: Installation) -> int | None:
-    return most if most < installation.kafka.session_timeout_ms else None
+def _longest(most: str, _cluster: Cluster, installation: Installation) -> str | None:
+    return most if int(most) < installation.kafka.session_timeout_ms else None
 
 
-def _offsets(minutes: int, cluster: Cluster, installation: Installation) -> int | None:
+def _auto(created: str, _cluster: Cluster, _installation: Installation) -> str | None:
+    return "false" if created == "true" else None
+
+
+def _offsets(minutes: str, cluster: Cluster, installation: Installation) -> int | None:
     kept = [
         cluster.topics[topic].number(RETENTION) or 0
         for topic in inputs_of(installation)
         if topic in cluster.topics
     ]
     needed = max([WEEK_MS, *kept]) // MINUTE_MS
-    return needed if minutes < needed else None
+    return needed if int(minutes) < needed else None
 
 
 CHECKS: tuple[Check, ...] = (
@@ -95,6 +118,14 @@ CHECKS: tuple[Check, ...] = (
         "kept, and all of them are answered a second time",
         _offsets,
     ),
+    Check(
+        "auto-created",
+        "risky",
+        "auto.create.topics.enable",
+        "a misspelt topic takes inquiries that nobody reads, and one of ours that was deleted "
+        "comes back with other partitions, copies and settings",
+        _auto,
+    ),
 )
 
 
@@ -104,14 +135,14 @@ def settings(cluster: Cluster, installation: Installation, _asked: Asked) -> Ite
         faults = defaultdict[Fault, list[str]](list)
         for number, broker in sorted(cluster.brokers.items()):
             now = (broker.settings or {}).get(check.setting)
-            if now is None or (needed := check.needed(int(now), cluster, installation)) is None:
+            if now is None or (needed := check.needed(now, cluster, installation)) is None:
                 continue
             faults[_fault(check, now, needed, installation)].append(str(number))
         for fault, brokers in faults.items():
             yield _of_brokers(check.severity, check.name, brokers, fault, check.breaks, cluster)
 
 
-def _fault(check: Check, now: str, needed: int, installation: Installation) -> Fault:
+def _fault(check: Check, now: str, needed: object, installation: Installation) -> Fault:
     if check.ours is None:
         return Fault(f"{check.setting} is {now}", *_property(f"{check.setting}={needed}"))
     ours = getattr(installation.kafka, check.ours.removeprefix("KAFKA_").lower())
@@ -155,48 +186,67 @@ def few(cluster: Cluster, _installation: Installation, asked: Asked) -> Iterator
 
 def internal(cluster: Cluster, _installation: Installation, asked: Asked) -> Iterator[Finding]:
     """Yield where the cluster's own topics have too few copies, or can have none."""
-    for topic, setting in COPIES_OF.items():
-        breaks = (
-            "with the one broker that has a partition of it, groups or transactions stand still, "
-            "and what only it had is forgotten"
-        )
+    for topic, own in OWN.items():
         if topic in cluster.topics:
-            copies = cluster.topics[topic].replicas
-            if copies < asked.copies:
-                what = f"{topic} has the replication factor {copies} and not {asked.copies}"
-                fault = more_copies(what, asked.copies)
-                yield found("risky", "few-copies-of-own", [topic], fault, breaks, cluster.servers)
-            continue
-        yield from _to_come(cluster, asked, topic, setting, breaks)
-    for topic in COPIES_OF.keys() & cluster.topics.keys():
-        least, copies = cluster.topics[topic].number(IN_SYNC), cluster.topics[topic].replicas
-        if least is not None and least > copies:
-            fault = Fault(
-                f"{topic} has {IN_SYNC} {least} and {copies} copies",
-                "kafka-configs.sh --bootstrap-server {servers} --alter --entity-type topics "
-                f"--entity-name {topic} --add-config {IN_SYNC}={copies}",
-            )
-            breaks = "no transaction or offset can be written"
-            yield found("wrong", "own-in-sync-never", [topic], fault, breaks, cluster.servers)
+            yield from _own(cluster, asked, topic, cluster.topics[topic])
+        else:
+            yield from _to_come(cluster, asked, topic, own)
 
 
-def _to_come(
-    cluster: Cluster, asked: Asked, topic: str, setting: str, breaks: str
-) -> Iterator[Finding]:
+NEVER_WRITTEN = "no transaction or offset can be written"
+STAND_STILL = (
+    "with the one broker that has a partition of it, groups or transactions stand still, and what "
+    "only it had is forgotten"
+)
+
+
+def _own(cluster: Cluster, asked: Asked, topic: str, there: Topic) -> Iterator[Finding]:
+    """Look at a topic that the cluster has made for itself."""
+    copies, least = there.replicas, there.number(IN_SYNC)
+    if copies < asked.copies:
+        what = f"{topic} has the replication factor {copies} and not {asked.copies}"
+        fault = more_copies(what, asked.copies)
+        yield found("risky", "few-copies-of-own", [topic], fault, STAND_STILL, cluster.servers)
+    if least is None:
+        return
+    what = f"{topic} has {IN_SYNC} {least} and {copies} copies"
+    if least > copies:
+        fault = Fault(what, config_command(topic, IN_SYNC, copies))
+        yield found("wrong", "own-in-sync-never", [topic], fault, NEVER_WRITTEN, cluster.servers)
+    elif least == 1 and copies >= COPIES:
+        fault = Fault(what, config_command(topic, IN_SYNC, 2))
+        yield found("risky", "own-in-sync-one", [topic], fault, ALONE, cluster.servers)
+
+
+def _to_come(cluster: Cluster, asked: Asked, topic: str, own: Own) -> Iterator[Finding]:
     """Look at what a topic that is made with its first use will be."""
+    faults = defaultdict[tuple[Severity, str, str, Fault], list[str]](list)
     for number, broker in sorted(cluster.brokers.items()):
-        copies = int((broker.settings or {}).get(setting) or 0)
-        if not copies or asked.copies <= copies <= len(cluster.brokers):
-            continue
-        impossible = copies > len(cluster.brokers)
-        fault = Fault(
-            f"On broker {number} {setting} is {copies}, of {len(cluster.brokers)} brokers, and "
-            f"{topic} is still to be made",
-            *_property(f"{setting}={len(cluster.brokers) if impossible else asked.copies}"),
-        )
-        why = "it never can be, and no service starts" if impossible else breaks
-        severity: Severity = "wrong" if impossible else "risky"
-        yield found(severity, "few-copies-of-own", [topic], fault, why, cluster.servers)
+        copies, least = (int((broker.settings or {}).get(each) or 0) for each in own)
+        for kind in _of_future(copies, least, len(cluster.brokers), asked, topic, own):
+            faults[kind].append(str(number))
+    for (severity, check, breaks, fault), brokers in faults.items():
+        yield _of_brokers(severity, check, brokers, fault, breaks, cluster)
+
+
+def _of_future(  # noqa: PLR0913, PLR0917 - all that it follows from
+    copies: int, least: int, brokers: int, asked: Asked, topic: str, own: Own
+) -> Iterator[tuple[Severity, str, str, Fault]]:
+    to_come = f"{topic} is still to be made"
+    are = f"{own.copies} is {copies}, of {brokers} brokers, and {to_come}"
+    if copies > brokers:
+        fault = Fault(are, *_property(f"{own.copies}={brokers}"))
+        yield "wrong", "few-copies-of-own", "it never can be, and no service starts", fault
+    elif 0 < copies < asked.copies:
+        fault = Fault(are, *_property(f"{own.copies}={asked.copies}"))
+        yield "risky", "few-copies-of-own", STAND_STILL, fault
+    if 0 < copies < least:
+        what = f"{own.in_sync} is {least}, {own.copies} is {copies}, and {to_come}"
+        fault = Fault(what, *_property(f"{own.in_sync}={copies}"))
+        yield "wrong", "own-in-sync-never", NEVER_WRITTEN, fault
+    elif least == 1 and copies >= COPIES:
+        fault = Fault(f"{own.in_sync} is 1, and {to_come}", *_property(f"{own.in_sync}=2"))
+        yield "risky", "own-in-sync-one", ALONE, fault
 
 
 def versions(cluster: Cluster, _installation: Installation, _asked: Asked) -> Iterator[Finding]:
@@ -214,6 +264,24 @@ def versions(cluster: Cluster, _installation: Installation, _asked: Asked) -> It
         breaks = "what works while one leads fails while another does"
         every = [each for brokers in kinds.values() for each in brokers]
         yield found("risky", "unequal", every, fault, breaks, cluster.servers)
+
+
+def clocks(cluster: Cluster, _installation: Installation, _asked: Asked) -> Iterator[Finding]:
+    """Yield that the controller's clock and this machine's differ."""
+    if cluster.clock and abs(cluster.clock.ahead) > CLOCKS_DIFFER:
+        controller, ahead = cluster.clock
+        side = "ahead of" if ahead > timedelta() else "behind"
+        fault = Fault(
+            f"The clock of the controller, node {controller}, is {abs(ahead).total_seconds():.0f} "
+            f"s {side} this machine's",
+            "timedatectl set-ntp true",
+            " on the machine whose clock is wrong",
+        )
+        breaks = (
+            "who has an inquiry at the desk loses it early or late, ages are wrong, and by an hour "
+            "more Kafka takes no record"
+        )
+        yield found("risky", "clocks", [str(controller)], fault, breaks, cluster.servers)
 
 
 SEEN = "kafka-broker-api-versions.sh --bootstrap-server {servers}"

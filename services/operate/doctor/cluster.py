@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from services.kafka.topic_checks import Topic
+from services.operate.doctor.quorum import Clock
+from services.operate.doctor.quotas import Quota
 
 Resource = Literal["topic", "group", "cluster", "transactional-id"]
 
@@ -48,12 +50,15 @@ class Cluster:
     """All that was asked.
 
     Args:
-        servers: The brokers' addresses.
+        servers: What follows `--bootstrap-server` in the commands: the brokers' addresses first.
         brokers: Each by its number.
         topics: Those that are there, the cluster's own among them.
         grants: The rights that users have; None where there are none to have.
         unasked: Of each thing that this user may not ask a sentence.
         hidden: Topics that this user may not see.
+        others: Where none of the installation's is there, all that this user may see.
+        quotas: To how many bytes a second it holds users.
+        clock: How far the controller's clock is from ours, where it told.
     """
 
     servers: str
@@ -62,3 +67,6 @@ class Cluster:
     grants: tuple[Grant, ...] | None = None
     unasked: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+    quotas: tuple[Quota, ...] = ()
+    clock: Clock | None = None

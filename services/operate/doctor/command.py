@@ -2,12 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import typer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from services.clock import utc_now
 from services.errors import ConfigurationError, TriageError
 from services.kafka.clients import KafkaClients
 from services.kafka.errors import remedy_for, with_cause
@@ -52,15 +54,17 @@ def diagnose(asked: Asked, users: Sequence[str], file: Path | None) -> int:
     principals = named(principals_of(installation), users)
     cluster = asyncio.run(ask(clients, installation))
     report = examine(cluster, installation, asked, principals)
-    for line in described(report, cluster.servers):
+    for line in described(report, clients.servers):
         typer.echo(visible(line))
     if file:
         _write(report, file)
     return FOUND if report.findings else NOT_ASKED if report.unasked else RIGHT
 
 
-async def ask(clients: KafkaClients, installation: Installation) -> Cluster:
-    """Ask the cluster of an installation about itself.
+async def ask(
+    clients: KafkaClients, installation: Installation, now: Callable[[], datetime] = utc_now
+) -> Cluster:
+    """Ask the cluster of an installation about itself, with the time here to compare.
 
     Raises:
         CannotAskError: The broker does not answer, or refuses.
@@ -69,15 +73,22 @@ async def ask(clients: KafkaClients, installation: Installation) -> Cluster:
     try:
         with with_cause():
             await admin.start()
-        return await ask_cluster(admin, clients.servers, topics_of(installation).keys(), INTERNAL)
+        names = topics_of(installation).keys()
+        return await ask_cluster(admin, clients.server_options, names, INTERNAL, now)
     except (KafkaError, OSError) as error:
         raise CannotAskError(
             remedy_for(error)
-            or f"The cluster at {clients.servers} could not be asked ({error}): see that a broker "
-            "runs there, and that the settings KAFKA_… are those that it asks for."
+            or f"The cluster at {clients.servers} could not be asked ({_cause(error)}): see that "
+            "its brokers run, that their advertised.listeners can be reached from here, and that "
+            "the settings KAFKA_… are those that they ask for."
         ) from None
     finally:
         await admin.close()
+
+
+def _cause(error: Exception) -> str:
+    # What aiokafka says of a connection is how Python writes addresses.
+    return "a broker does not answer" if isinstance(error, KafkaConnectionError) else str(error)
 
 
 def named(principals: Mapping[str, str], users: Sequence[str]) -> dict[str, str]:
@@ -104,7 +115,8 @@ def described(report: Report, servers: str) -> list[str]:
     lines += [f"note   {each}" for each in report.notes]
     lines += [f"unseen {each}" for each in report.unasked]
     count = len(report.findings)
-    found = f"{count} thing{'s' * (count != 1)} found" if count else "As promised"
+    right = "Nothing found in what could be asked" if report.unasked else "As promised"
+    found = f"{count} thing{'s' * (count != 1)} found" if count else right
     return [*lines, f"{found} on {servers}."]
 
 

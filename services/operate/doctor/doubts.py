@@ -27,7 +27,7 @@ async def doubts_of(installation: Installation) -> list[str]:
         ]
     finally:
         await admin.close()
-    found = findings_about(topics, uses, clients.servers)
+    found = findings_about(topics, uses, clients.server_options)
     return [each.sentence for each in found if each.severity == "wrong"]
 
 

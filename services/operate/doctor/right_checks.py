@@ -3,13 +3,15 @@
 Who is a super user of the cluster, Kafka does not tell: such a user seems to have no rights.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from shlex import quote
 
-from services.kafka.topic_checks import Fault, Finding, Severity, found
+from services.kafka.topic_checks import Fault, Finding, Severity, found, listed
 from services.operate.doctor.cluster import Cluster, Grant
 from services.operate.installation import Installation
 from services.operate.rights import Right, rights
+from services.operate.topics import topics_of
 
 EVERYBODY = "User:*"
 EACH = "*"
@@ -53,13 +55,23 @@ def lacking(
     cluster: Cluster, installation: Installation, principals: Principals
 ) -> Iterator[Finding]:
     """Yield each right that a user lacks, or is denied."""
+    denied = defaultdict[Grant, dict[str, str]](dict)
     for user, granted in rights(installation).items():
         principal = principals[user]
-        if _has_any(cluster, principal):
-            for right in granted:
-                yield from _lacks(cluster, user, principal, right)
-        elif user in NEEDED:
-            yield _nothing(cluster, user, principal)
+        if not _has_any(cluster, principal):
+            if user in NEEDED:
+                yield _nothing(cluster, user, principal)
+            continue
+        mine = [each for each in cluster.grants or () if each.user in {principal, EVERYBODY}]
+        for right in granted:
+            if denials := [each for each in mine if _denies(each, right)]:
+                denied[denials[0]][user] = principal
+            else:
+                yield from _lacks(cluster, user, principal, right, mine)
+    for denial, users in denied.items():
+        fault = Fault(f"{denial.user} is denied {_told(denial)}", _command("remove", denial))
+        breaks = f"the work of {listed(users)} there is refused, whatever else is granted"
+        yield found("wrong", "denied", users.values(), fault, breaks, cluster.servers)
 
 
 def _nothing(cluster: Cluster, user: str, principal: str) -> Finding:
@@ -72,14 +84,9 @@ def _nothing(cluster: Cluster, user: str, principal: str) -> Finding:
     return found("wrong", "no-rights", [principal], fault, breaks, cluster.servers)
 
 
-def _lacks(cluster: Cluster, user: str, principal: str, right: Right) -> Iterator[Finding]:
-    mine = [each for each in cluster.grants or () if each.user in {principal, EVERYBODY}]
-    for denial in mine:
-        if _denies(denial, right):
-            fault = Fault(f"{denial.user} is denied {_told(denial)}", _command("remove", denial))
-            breaks = f"the {user} cannot do its part, whatever else is granted"
-            yield found("wrong", "denied", [principal], fault, breaks, cluster.servers)
-            return
+def _lacks(
+    cluster: Cluster, user: str, principal: str, right: Right, mine: Sequence[Grant]
+) -> Iterator[Finding]:
     lacks = [
         operation
         for operation in right.operations
@@ -127,19 +134,37 @@ def beyond(
 def writers(
     cluster: Cluster, installation: Installation, principals: Principals
 ) -> Iterator[Finding]:
-    """Yield who else may write where one user alone should."""
-    alone = {
-        installation.settler.settled_topic: principals["settler"],
-        installation.desk.claims_topic: principals["desk"],
-    }
+    """Yield who else may write where our users alone should."""
+    # Others send inquiries, judge them and return them.
+    open_to_others = {installation.received_topic, *installation.settler.input_topics}
+    alone = topics_of(installation).keys() - open_to_others
     known = {EVERYBODY, *principals.values()}
     for grant in cluster.grants or ():
-        topic = alone.get(grant.name)
-        writes = grant.resource == "topic" and grant.operation in {"Write", "All"}
-        if topic and writes and not grant.denies and not grant.prefix and grant.user not in known:
+        if grant.denies or grant.user in known or grant.name == EACH:
+            continue  # who may write everything looks after the cluster
+        if any(_covers(grant, Right("topic", topic, ()), "Write") for topic in alone):
             fault = Fault(f"{grant.user} may {_told(grant)}", _command("remove", grant))
-            breaks = f"what {topic} alone should write is believed, whoever wrote it"
+            breaks = "what our services alone should write there is believed, whoever wrote it"
             yield found("risky", "writers", [grant.user], fault, breaks, cluster.servers)
+
+
+def throttled(
+    cluster: Cluster, installation: Installation, principals: Principals
+) -> Iterator[Finding]:
+    """Yield which quotas let a batch of ours take longer than a second."""
+    largest = installation.kafka.max_message_bytes
+    for quota in cluster.quotas:
+        held = [
+            user for user in NEEDED if quota.is_for(principals[user].removeprefix("User:"), user)
+        ]
+        if held and quota.bytes_a_second < largest:
+            fault = Fault(str(quota), quota.command())
+            breaks = (
+                f"that is less a second than the {largest} of KAFKA_MAX_MESSAGE_BYTES, and what "
+                f"comes faster waits at {listed(held)}"
+            )
+            about = [principals[user] for user in held]
+            yield found("risky", "throttled", about, fault, breaks, cluster.servers)
 
 
 def _has_any(cluster: Cluster, principal: str) -> bool:

@@ -7,6 +7,9 @@ from services.kafka.topic_checks import WEEK_MS, Use
 from services.operate.installation import Installation
 from services.operate.topics import CLAIMS_MS, REJECTED_BYTES, topics_of
 
+# A claim has no inquiry, and of what people write a signpost of 500 characters at most.
+CLAIM_BYTES = 16 * 1024
+
 
 class Asked(NamedTuple):
     """What `triage topics` was, or would be, asked for; 0 where nobody says."""
@@ -27,8 +30,7 @@ def uses_of(installation: Installation, asked: Asked) -> dict[str, Use]:
         uses[topic] = replace(written, kept_ms=WEEK_MS, waits_for_us=waits_for_us)
     for topic in installation.rejected_topics:
         uses[topic] = replace(written, kept_ms=WEEK_MS, takes_bytes=max(taken, REJECTED_BYTES))
-    # What stands there is small, whatever else a topic takes.
-    own = replace(written, takes_bytes=0)
+    own = replace(written, takes_bytes=CLAIM_BYTES)
     uses[installation.settler.settled_topic] = replace(written, compacted=True, is_text=False)
     uses[installation.desk.claims_topic] = replace(own, by_log_time=True, kept_ms=CLAIMS_MS)
     return uses
@@ -41,7 +43,10 @@ def inputs_of(installation: Installation) -> tuple[str, ...]:
 
 
 def alike_in(installation: Installation) -> tuple[str, ...]:
-    """Return the topics that need as many partitions as each other: settler and desk go by that."""
+    """Return the topics that need as many partitions as each other: settler and desk go by that.
+
+    The last is the one to which partitions are to be added last: that of what people decide.
+    """
     settler, review = installation.settler, installation.table.review_topic
     beside = (review, settler.audit_topic, settler.settled_topic, installation.desk.claims_topic)
-    return (*settler.input_topics, *beside)
+    return (*beside, *reversed(settler.input_topics))

@@ -46,6 +46,10 @@ class WeakClients:
     def servers(self) -> str:
         return self.sound.servers
 
+    @property
+    def server_options(self) -> str:
+        return self.sound.server_options
+
     def admin(self) -> Admin:
         return self.sound.admin()
 
