@@ -116,8 +116,8 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except OSError as error:
         raise ConfigurationError(
-            f"{folder} is not a model: its {FILENAME} cannot be read ({error.strerror}); set "
-            "CLASSIFIER_MODEL and ROUTER_MODELS to folders that `triage train` has made."
+            f"{folder} is not a model: its {FILENAME} cannot be read ({error.strerror}); name "
+            "one that `triage train` has made, with --model or CLASSIFIER_MODEL and ROUTER_MODELS."
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"The manifest {path} is wrong: {error}.") from None

@@ -48,6 +48,14 @@ FOOT = """
 # What Kafka takes as a topic, less the longest KAFKA_TOPIC_PREFIX.
 LONGEST = 249 - 100
 DIGEST = 8
+# Letters of Latin alphabets that Unicode does not take apart into one of Kafka's and an accent.
+LETTERS = str.maketrans(
+    {
+        "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O",
+        "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "Ħ": "H",
+        "\N{LATIN SMALL LETTER DOTLESS I}": "i", "þ": "th", "Þ": "Th",
+    }
+)  # fmt: skip
 
 
 def starter_table(labels: Sequence[str], flags: Iterable[str] = ()) -> str:
@@ -76,7 +84,7 @@ def topics_for(labels: Sequence[str]) -> list[str]:
 
 def _topic(label: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", label) if not unicodedata.combining(c))
-    name = re.sub(r"[^a-zA-Z0-9._-]+", "-", plain).strip("-.")
+    name = re.sub(r"[^a-zA-Z0-9._-]+", "-", plain.translate(LETTERS)).strip("-.")
     return f"departments.{name}"[:LONGEST].rstrip("-")
 
 

@@ -1,20 +1,21 @@
 """`triage train` and `triage evaluate`: what they show while they work, and at the end."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from rich.console import Console
 
+from services.errors import ConfigurationError
 from services.model.manifest import FlagThreshold, Manifest, promised_limits
 from services.model.text_model import load_model
 from services.training.console import working, write
 from services.training.data.dataset import Columns, check_columns, read_dataset
 from services.training.data.training_set import Request
 from services.training.data.unseen import unseen_of
-from services.training.evaluate.evaluation import Flagged
+from services.training.evaluate.evaluation import Flagged, Slice
 from services.training.evaluate.measure import Files, evaluate
 from services.training.evaluate.report import cautions, render
 from services.training.export.model_folder import Trained
@@ -63,6 +64,11 @@ def evaluate_model(  # noqa: PLR0913, PLR0917 - an option of the command each
     model = load_model(folder, threads=1)
     texts = read_dataset(data, columns)
     check_columns(data, [texts], columns)
+    if missing := next((name for name in columns.groups if not any(texts.groups[name])), None):
+        named = ", ".join(map(str, data))
+        raise ConfigurationError(
+            f"{named} has no column {missing}, or nothing in it: leave it out of --by."
+        )
     given = len(texts)
     with working(console) as (progress, task):
         if trained_on:
@@ -79,6 +85,7 @@ def evaluate_model(  # noqa: PLR0913, PLR0917 - an option of the command each
         found = evaluate(model, limits, texts, files)
     console.print(f"{found.model} {found.version} on {found.texts:,} texts:")
     _show(console, found.figures)
+    _show_parts(console, found.slices, columns.groups)
     _show_flagged(console, found.flagged)
     for caution in cautions(found):
         console.print(caution)
@@ -114,6 +121,14 @@ def promised_of(flags: Mapping[str, FlagThreshold], recall: float) -> Iterator[s
 def _show(console: Console, figures: Mapping[str, Sequence[float]]) -> None:
     for name, (value, low, high) in figures.items():
         console.print(f"  {name.replace('_', ' '):23} {value:.3f} ({low:.3f} to {high:.3f})")
+
+
+def _show_parts(console: Console, slices: Iterable[Slice], by: Sequence[str]) -> None:
+    for each in slices:
+        if each.kind in by:
+            value, low, high = each.accuracy
+            shown = f"{value:.3f} ({low:.3f} to {high:.3f})"
+            console.print(f"  {f'{each.kind}, {each.name}':32} accuracy {shown} on {each.texts:,}")
 
 
 def _show_flagged(console: Console, flagged: Sequence[Flagged]) -> None:

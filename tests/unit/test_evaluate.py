@@ -300,6 +300,19 @@ def test_the_command_says_what_was_found_of_each_flag(
     printed = capsys.readouterr().out
     assert f"{flag} recall" in printed
     assert re.search(rf"{flag}, wording direct +\d of 5 found", printed)
+    assert re.search(r"wording, none +accuracy \S+ \(\S+ to \S+\) on 5\n", printed)
+
+
+def test_a_column_to_part_by_that_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--by` with a name that no column has is refused, and parts nothing in silence."""
+    data = tmp_path / "rows.csv"
+    data.write_text("text,department\n" + "potholes,department-for-transport\n" * 5)
+    with pytest.raises(SystemExit) as ended:
+        run(["evaluate", "--data", str(data), "--by", "chanel"])
+    assert ended.value.code == 2
+    assert f"{data} has no column chanel, or nothing in it" in capsys.readouterr().err
 
 
 class AtTheThreshold:

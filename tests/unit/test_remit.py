@@ -57,6 +57,14 @@ def test_scores_that_tell_perfectly_do_not_give_certainty() -> None:
     assert probabilities.min() > 0.01
 
 
+def test_scores_that_tell_the_wrong_way_say_nothing() -> None:
+    """Where few texts make higher scores less often true, no text is judged by the reverse."""
+    scores, truths = np.array([-1.0, 0.0, 1.0, 2.0] * 5), np.array([True, True, True, False] * 5)
+    probabilities = fit_platt(scores, truths).probabilities(scores)
+    assert probabilities == pytest.approx(0.75, abs=0.03)
+    assert np.ptp(probabilities) == 0
+
+
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=200))
 def test_the_threshold_holds_back_one_in_ten_at_most(hundredths: list[int]) -> None:
     """Of the inquiries in remit at most a tenth, and one, stay below the threshold."""

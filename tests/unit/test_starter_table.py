@@ -34,6 +34,20 @@ def test_what_the_starter_table_suggests_may_be_taken(tmp_path: Path) -> None:
     assert [rule.languages for rule in table.rules] == [(), ("pl",)]
 
 
+@pytest.mark.parametrize(
+    ("label", "topic"),
+    [
+        ("Crèches & écoles", "Creches-ecoles"),
+        ("Kesinti ve Arıza", "Kesinti-ve-Ariza"),
+        ("Zgłoszenie", "Zgloszenie"),
+        ("Straße / Øst", "Strasse-Ost"),
+    ],
+)
+def test_a_topic_is_read_as_its_department(label: str, topic: str) -> None:
+    """No letter of a Latin alphabet is lost in a topic's name."""
+    assert topics_for([label]) == [f"departments.{topic}"]
+
+
 ALIKE = {
     "signs": ["Housing & Benefits", "Housing / Benefits"],
     "capitals": ["Tax", "tax"],

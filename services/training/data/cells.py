@@ -107,8 +107,8 @@ def date_of(cell: object, column: str, today: date) -> date:
         found = date.fromisoformat(_day(written))
     except ValueError:
         raise CellError(
-            f"has no date such as 2026-11-24 in {column}{_instead(written)}: correct it, or leave "
-            "--date out."
+            f"has no date such as 2026-11-24 in {column}{_instead(written)}: write it so (in Excel "
+            "by the cells' format yyyy-mm-dd), or leave --date out."
         ) from None
     # Somewhere it is already tomorrow.
     if found > today + timedelta(days=1):
@@ -126,7 +126,7 @@ def _instead(written: str) -> str:
     if not written:
         return " but an empty cell"
     if _other_order(written):
-        return " but day and month in an order that can be read two ways"
+        return " but one with the year last"
     return " but Excel's number of a day" if _serial(written) else ""
 
 

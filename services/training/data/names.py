@@ -37,7 +37,8 @@ class Names(dict[str, list[Place]]):
         places = self.get(name)
         if not places:
             return "one"
-        return f"the one in {lines_named([p.line for p in places], MOST_LINES)} of {places[0].path}"
+        lines = sorted(place.line for place in places if place.path == places[0].path)
+        return f"the one in {lines_named(lines, MOST_LINES)} of {places[0].path}"
 
     def listed(self, names: Sequence[str]) -> str:
         """List names for a sentence, each as it may be shown."""

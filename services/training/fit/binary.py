@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from services.training.fit.linear import Fit, Linear, fit_linear
 
@@ -59,7 +59,11 @@ def fit_binary(  # noqa: PLR0913, PLR0917 - what a fit takes
 
 
 def fit_platt(scores: Floats, truths: Truths) -> Sigmoid:
-    """Fit a sigmoid (J. Platt, "Probabilistic outputs for support vector machines", 1999)."""
+    """Fit a sigmoid (J. Platt, "Probabilistic outputs for support vector machines", 1999).
+
+    Where higher scores are less often true, which few texts make them by chance, they say nothing:
+    every probability is the share of what is true.
+    """
     positives, negatives = int(truths.sum()), int((~truths).sum())
     targets = np.where(truths, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
@@ -68,4 +72,6 @@ def fit_platt(scores: Floats, truths: Truths) -> Sigmoid:
         return float((np.logaddexp(0, logits) - targets * logits).mean())
 
     slope, shift = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+    if slope < 0:
+        return Sigmoid(0.0, float(logit(targets.mean())))
     return Sigmoid(float(slope), float(shift))
