@@ -8,6 +8,7 @@ plain pipeline of scikit-learn on the same parts. All parts together are then tr
 
 import csv
 import gzip
+import json
 import resource
 import sys
 import tempfile
@@ -16,7 +17,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from multiprocessing import get_context
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +49,9 @@ NO_THEME = {"Not assigned", "Labelling not possible"}
 FIRST_THEME = "Comment sentiment"  # themes are the columns after it
 THEMES = 19
 MONTHS = 12
+# Of a city's reports: categories that have so many texts in the first part can be learnt.
+REPORTS = "20170903_newport_issues_archive.json"
+LEARNT = 20
 TRAIN_SHARE, VALID_SHARE = 0.7, 0.15
 
 log = Console(stderr=True).log
@@ -206,15 +212,36 @@ def _feedback(data: Path, folder: Path) -> Split | None:
         # In some rows the month stands first: where that can be seen, they are left out.
         if labels and row["FFT answer"].strip() and int(month) <= MONTHS:
             kept.append((f"{year}-{month:0>2}-{day:0>2}", row["FFT answer"], "|".join(labels)))
-    kept.sort(key=lambda each: each[0])
+    return _dated("patients' feedback", kept, folder / "feedback")
+
+
+def _reports(data: Path, folder: Path) -> Split | None:
+    path = data / REPORTS
+    if not path.is_file():
+        return None
+    said = [
+        (f"{datetime.fromtimestamp(each['created_at'] / 1000, UTC):%Y-%m-%d}", text, category)
+        for each in json.loads(path.read_text(encoding="utf-8"))
+        if (text := (each["description"] or "").strip())
+        and (category := each["request_type.title"])
+    ]
+    said.sort(key=itemgetter(0))
+    count = Counter(category for _, _, category in said[: round(len(said) * TRAIN_SHARE)])
+    kept = [each for each in said if count[each[2]] >= LEARNT]
+    return _dated("a city's reports", kept, folder / "reports")
+
+
+def _dated(name: str, rows: Sequence[tuple[str, str, str]], stem: Path) -> Split:
+    """Cut what has dates into three parts, each later than the one before."""
+    kept = sorted(rows, key=itemgetter(0))
     first = round(len(kept) * TRAIN_SHARE)
     second = round(len(kept) * (TRAIN_SHARE + VALID_SHARE))
     cut = (kept[:first], kept[first:second], kept[second:])
     train, valid, test = (
-        _written(folder / f"feedback-{name}.csv.gz", part)
-        for name, part in zip(PARTS, cut, strict=True)
+        _written(stem.with_name(f"{stem.name}-{part}.csv.gz"), rows)
+        for part, rows in zip(PARTS, cut, strict=True)
     )
-    return Split("patients' feedback", train, valid, test, DATED)
+    return Split(name, train, valid, test, DATED)
 
 
 def _written(path: Path, rows: Sequence[tuple[str, str, str]]) -> Path:
@@ -225,7 +252,7 @@ def _written(path: Path, rows: Sequence[tuple[str, str, str]]) -> Path:
     return path
 
 
-SOURCES: tuple[Callable[[Path, Path], Split | None], ...] = (_helpdesk, _feedback)
+SOURCES: tuple[Callable[[Path, Path], Split | None], ...] = (_helpdesk, _feedback, _reports)
 
 
 if __name__ == "__main__":
