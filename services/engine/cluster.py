@@ -88,25 +88,30 @@ class ClusterProbe:
         while True:
             self._note(await self._failure())
             if self.health.broker_reachable and not self.examined:
-                self.examined = True
-                await self._examine()
+                self.examined = await self._examine()
             yield self.health.broker_reachable
             await asyncio.sleep(PROBE_SECONDS)
 
-    async def _examine(self) -> None:
-        """Warn of what is set wrong; whatever comes of that, the service goes on."""
+    async def _examine(self) -> bool:
+        """Warn of what is set wrong, and say whether there was an answer in time to tell.
+
+        Whatever comes of that, the service goes on.
+        """
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 topics = await ask_topics(self._admin, self.uses.keys())
             findings = [*findings_about(topics, self.uses, self.clients.server_options)]
+        except TimeoutError:
+            return False
         except Exception as error:  # noqa: BLE001 - it only advises
             log.info("engine.topics_unseen", error=describe(error))
-            return
+            return True
         if unseen := sorted(name for name, topic in topics.items() if topic.settings is None):
             log.info("engine.topics_unseen", topics=unseen)
         for each in findings:
             if each.severity == "wrong":
                 log.warning("engine.topics_wrong", check=each.check, reason=each.sentence)
+        return True
 
     async def _failure(self) -> Exception | None:
         try:

@@ -33,6 +33,17 @@ def log_of(service: ServiceProcess) -> list[dict[str, str]]:
     return [json.loads(line) for line in service.log.read_text().splitlines()]
 
 
+async def warned_of_topics(service: ServiceProcess) -> dict[str, str]:
+    """Wait until a service has said, once, what of its topics is set wrong."""
+
+    def warnings() -> list[dict[str, str]]:
+        return [line for line in log_of(service) if line["event"] == "engine.topics_wrong"]
+
+    await until(lambda: asyncio.to_thread(warnings))
+    [warning] = warnings()
+    return warning
+
+
 async def test_topics_that_are_deleted_are_missed_and_taken_up_again(pipeline: Pipeline) -> None:
     """Services wait for a topic that is gone, say which, and go on where it has fewer partitions.
 
@@ -93,7 +104,7 @@ async def test_a_record_that_a_topic_never_takes_is_reported(pipeline: Pipeline)
         await pipeline.publish([Sent(an_inquiry())])
         await asyncio.to_thread(classifier.start)
         await until_reported(classifier, "a record without a key for a compacted topic")
-        [warning] = [line for line in log_of(classifier) if line["event"] == "engine.topics_wrong"]
+        warning = await warned_of_topics(classifier)
         assert warning["reason"].startswith(f"On {topic} cleanup.policy is compact: ")
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {})])
     assert len(await pipeline.read_classified()) == 1

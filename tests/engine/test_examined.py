@@ -71,3 +71,14 @@ async def test_a_service_whose_question_fails_works_all_the_same() -> None:
         [told] = await said(cluster)
         assert told["event"] == "engine.topics_unseen"
         assert "Zebedee" not in str(told)
+
+
+async def test_topics_are_asked_about_until_there_is_an_answer() -> None:
+    """A broker too busy to say what topics are set to is asked again, and its warning comes."""
+    cluster = a_cluster(cleanup_policy="compact")
+    cluster.fail("describe_configs", TimeoutError())
+    with capture_logs() as logs:
+        async with running(cluster, JOB_OF_USES):
+            await until(lambda: any(each["event"] == "engine.topics_wrong" for each in logs))
+    assert cluster.calls.count("describe_configs") == 2
+    assert "engine.topics_unseen" not in {each["event"] for each in logs}
