@@ -37,15 +37,15 @@ class Cost:
 
 # By `python -m benchmarks.scale`; the memory of a partition is that in a backlog, by `make growth`.
 COSTS = {
-    "classifier": Cost(6.5, 0.25, 3.2, 0.041, 150, 1.5),
-    "router": Cost(6.5, 0.38, 2.4, 0.085, 100, 0.7),
-    "broker": Cost(100, 0, 3.7, 0.036, 320, 4.9),
+    "classifier": Cost(6, 0.41, 2.7, 0.036, 150, 1.5),
+    "router": Cost(6.3, 0.42, 2.2, 0.061, 100, 0.7),
+    "broker": Cost(50, 0.7, 2.6, 0.036, 420, 1.1),
 }
 # What an inquiry of 200 characters adds to logs, in bytes, where many come at once; review is one
 # of the topics on which it ends.
-LOGS = {"inquiries": 392, "inquiries.classified": 1_091, "where it ends": 1_278}
+LOGS = {"inquiries": 435, "inquiries.classified": 1_103, "where it ends": 1_323}
 # What a transaction adds to Kafka's own topics, which keep the newest alone.
-TRANSACTION_BYTES = 1_900
+TRANSACTION_BYTES = 1_500
 # The most that one transaction of a partition waits for the next: `services.engine.linger`.
 LINGER = 0.05
 
