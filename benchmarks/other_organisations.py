@@ -238,8 +238,8 @@ def _dated(name: str, rows: Sequence[tuple[str, str, str]], stem: Path) -> Split
     second = round(len(kept) * (TRAIN_SHARE + VALID_SHARE))
     cut = (kept[:first], kept[first:second], kept[second:])
     train, valid, test = (
-        _written(stem.with_name(f"{stem.name}-{part}.csv.gz"), rows)
-        for part, rows in zip(PARTS, cut, strict=True)
+        _written(stem.with_name(f"{stem.name}-{part}.csv.gz"), those)
+        for part, those in zip(PARTS, cut, strict=True)
     )
     return Split(name, train, valid, test, DATED)
 

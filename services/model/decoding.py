@@ -43,10 +43,11 @@ _tag = re.compile(
 )
 # What stands between these is not shown; of a head all but its title, which may be what a mail is
 # about.
-_hides = re.compile(rf"<(?P<name>head|script|style)(?:{_ATTRIBUTE})*\s*>|<!--", re.IGNORECASE)
-_CLOSES = {
-    name: re.compile(f"</{name}" if name else "--", re.IGNORECASE).search
-    for name in ("", "head", "script", "style")
+_HIDING = ("head", "script", "style")
+_hides = re.compile(rf"<(?P<name>{'|'.join(_HIDING)})(?:{_ATTRIBUTE})*\s*>|<!--", re.IGNORECASE)
+_COMMENT = ""
+_CLOSES = {name: re.compile(f"</{name}", re.IGNORECASE).search for name in _HIDING} | {
+    _COMMENT: re.compile("--").search
 }
 _title = re.compile(rf"<title(?:{_ATTRIBUTE})*\s*>([^<]*)</title", re.IGNORECASE)
 _INLINE = word_set(
@@ -161,12 +162,13 @@ def _shown(text: str) -> str:
     """Return HTML without comments, styles and what else is not shown; unclosed, it is shown."""
     pieces, place = list[str](), 0
     while begun := _hides.search(text, place):
-        closed = _CLOSES[(begun["name"] or "").casefold()](text, begun.end())
+        name = (begun["name"] or _COMMENT).casefold()
+        closed = _CLOSES[name](text, begun.end())
         end = text.find(">", closed.end()) if closed else -1
         if end < 0:
             break
         pieces += text[place : begun.start()], "\n"
-        if (begun["name"] or "").lower() == "head":
+        if name == "head":
             pieces += [f"{title}\n" for title in _title.findall(text, begun.end(), end)]
         place = end + 1
     return "".join((*pieces, text[place:]))

@@ -119,16 +119,20 @@ def promised_of(flags: Mapping[str, FlagThreshold], recall: float) -> Iterator[s
 
 
 def _show(console: Console, figures: Mapping[str, Sequence[float]]) -> None:
-    for name, (value, low, high) in figures.items():
-        console.print(f"  {name.replace('_', ' '):23} {value:.3f} ({low:.3f} to {high:.3f})")
+    for name, figure in figures.items():
+        console.print(f"  {name.replace('_', ' '):23} {_with_interval(figure)}")
 
 
 def _show_parts(console: Console, slices: Iterable[Slice], by: Sequence[str]) -> None:
     for each in slices:
         if each.kind in by:
-            value, low, high = each.accuracy
-            shown = f"{value:.3f} ({low:.3f} to {high:.3f})"
-            console.print(f"  {f'{each.kind}, {each.name}':32} accuracy {shown} on {each.texts:,}")
+            part, accuracy = f"{each.kind}, {each.name}", _with_interval(each.accuracy)
+            console.print(f"  {part:32} accuracy {accuracy} on {each.texts:,}")
+
+
+def _with_interval(figure: Sequence[float]) -> str:
+    value, low, high = figure
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _show_flagged(console: Console, flagged: Sequence[Flagged]) -> None:

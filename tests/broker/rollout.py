@@ -253,9 +253,10 @@ class Watch:
 
     async def until_judged_by(self, installed: Installed) -> None:
         """Wait until an inquiry has come that a model's and a table's limits have judged."""
+        versions = installed.versions
 
         async def come() -> bool:
-            return installed.versions in self.judged_by
+            return versions in self.judged_by
 
         await until(come)
 

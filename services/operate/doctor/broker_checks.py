@@ -207,15 +207,23 @@ def _own(cluster: Cluster, asked: Asked, topic: str, there: Topic) -> Iterator[F
         what = f"{topic} has the replication factor {copies} and not {asked.copies}"
         fault = more_copies(what, asked.copies)
         yield found("risky", "few-copies-of-own", [topic], fault, STAND_STILL, cluster.servers)
-    if least is None:
-        return
-    what = f"{topic} has {IN_SYNC} {least} and {copies} copies"
-    if least > copies:
-        fault = Fault(what, config_command(topic, IN_SYNC, copies))
-        yield found("wrong", "own-in-sync-never", [topic], fault, NEVER_WRITTEN, cluster.servers)
-    elif least == 1 and copies >= COPIES:
-        fault = Fault(what, config_command(topic, IN_SYNC, 2))
-        yield found("risky", "own-in-sync-one", [topic], fault, ALONE, cluster.servers)
+    if wrong := _of_in_sync(copies, least or 0):
+        severity, check, breaks, right = wrong
+        what = f"{topic} has {IN_SYNC} {least} and {copies} copies"
+        fault = Fault(what, config_command(topic, IN_SYNC, right))
+        yield found(severity, check, [topic], fault, breaks, cluster.servers)
+
+
+def _of_in_sync(copies: int, least: int) -> tuple[Severity, str, str, int] | None:
+    """Judge how many copies have to be in sync; return what is found, what breaks, what is right.
+
+    It is None where that is right, or not known: 0 is what nobody says.
+    """
+    if copies < least:
+        return "wrong", "own-in-sync-never", NEVER_WRITTEN, copies
+    if least == 1 and copies >= COPIES:
+        return "risky", "own-in-sync-one", ALONE, 2
+    return None
 
 
 def _to_come(cluster: Cluster, asked: Asked, topic: str, own: Own) -> Iterator[Finding]:
@@ -240,13 +248,11 @@ def _of_future(  # noqa: PLR0913, PLR0917 - all that it follows from
     elif 0 < copies < asked.copies:
         fault = Fault(are, *_property(f"{own.copies}={asked.copies}"))
         yield "risky", "few-copies-of-own", STAND_STILL, fault
-    if 0 < copies < least:
-        what = f"{own.in_sync} is {least}, {own.copies} is {copies}, and {to_come}"
-        fault = Fault(what, *_property(f"{own.in_sync}={copies}"))
-        yield "wrong", "own-in-sync-never", NEVER_WRITTEN, fault
-    elif least == 1 and copies >= COPIES:
-        fault = Fault(f"{own.in_sync} is 1, and {to_come}", *_property(f"{own.in_sync}=2"))
-        yield "risky", "own-in-sync-one", ALONE, fault
+    if copies and (wrong := _of_in_sync(copies, least)):
+        severity, check, breaks, right = wrong
+        of = f", {own.copies} is {copies}" if least > copies else ""
+        what = f"{own.in_sync} is {least}{of}, and {to_come}"
+        yield severity, check, breaks, Fault(what, *_property(f"{own.in_sync}={right}"))
 
 
 def versions(cluster: Cluster, _installation: Installation, _asked: Asked) -> Iterator[Finding]:
